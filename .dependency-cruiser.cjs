@@ -1,0 +1,51 @@
+// Imports point downward only (design: index, pulumi -> resource folders -> container, health, proxy -> host -> leaves).
+const resources = "^provider/(docker-host|remote-image|rolling-container|health-policy|edge-proxy)/";
+const leaves = "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values)\\.ts$";
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "leaves-import-leaves-only",
+      severity: "error",
+      from: { path: leaves },
+      to: { path: "^provider/", pathNot: [leaves], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "host-imports-leaves-only",
+      severity: "error",
+      from: { path: "^provider/host/" },
+      to: { path: "^provider/", pathNot: ["^provider/host/", leaves] },
+    },
+    {
+      name: "middle-imports-downward",
+      severity: "error",
+      from: { path: "^provider/(container|health|proxy)/" },
+      to: { path: [resources, "^provider/pulumi/", "^provider/index"] },
+    },
+    {
+      name: "resources-import-downward",
+      severity: "error",
+      from: { path: resources },
+      to: { path: ["^provider/pulumi/", "^provider/index"] },
+    },
+    {
+      name: "resources-know-others-by-type-only",
+      severity: "error",
+      from: { path: "^provider/([^/]+)/", pathNot: "^provider/(pulumi|host|container|health|proxy)/" },
+      to: { path: resources, pathNot: "^provider/$1/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "pulumi-is-on-top",
+      severity: "error",
+      from: { path: "^provider/pulumi/" },
+      to: { path: "^provider/index" },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+  },
+};

@@ -1,0 +1,73 @@
+import { Fields, isObject } from "../values";
+import { type Connection, targetOf } from "./connection";
+
+const POLICIES = ["strict", "accept-new"] as const;
+
+/** Reads a connection from inputs; undefined when its host is not known yet or mistakes were found. */
+export function readConnection(fields: Fields): Connection | undefined {
+  const before = fields.failures.length;
+  const host = fields.requiredString("host");
+  const bastion = fields.object("proxy");
+  const connection = {
+    host,
+    port: fields.integer("port", { min: 1, max: 65_535 }),
+    user: fields.string("user"),
+    privateKey: fields.string("privateKey"),
+    privateKeyPassword: fields.string("privateKeyPassword"),
+    privateKeyPath: fields.string("privateKeyPath"),
+    password: fields.string("password"),
+    sudoPassword: fields.string("sudoPassword"),
+    agentSocketPath: fields.string("agentSocketPath"),
+    hostKey: Array.isArray(fields.raw("hostKey")) ? fields.strings("hostKey") : fields.string("hostKey"),
+    knownHosts: fields.string("knownHosts"),
+    hostKeyPolicy: fields.oneOf("hostKeyPolicy", POLICIES),
+    proxy: bastion === undefined ? undefined : readConnection(bastion),
+    dialErrorLimit: fields.integer("dialErrorLimit", { min: -1 }),
+    perDialTimeout: fields.integer("perDialTimeout", { min: 0 }),
+  };
+  fields.rejectOthers();
+  if (host === undefined || fields.failures.length > before) return undefined;
+  return withoutUndefined({ ...connection, host });
+}
+
+/** Reads `host` and `hosts` (either may be given) as connections, in the program's order. */
+export function readHosts(fields: Fields, options: { readonly required: boolean }): readonly Connection[] {
+  const single = fields.object("host");
+  const several = fields.objects("hosts", readConnection) ?? [];
+  const connection = single === undefined ? undefined : readConnection(single);
+  const all = connection === undefined ? several : [connection, ...several];
+  if (options.required && !fields.has("host") && (!fields.has("hosts") || isEmptyList(fields.raw("hosts")))) {
+    fields.fail("hosts", "needs at least one host");
+  }
+  const targets = all.map(targetOf);
+  targets.forEach((target, index) => {
+    if (targets.indexOf(target) !== index) fields.fail("hosts", `names ${target} twice`);
+  });
+  return all;
+}
+
+/** The clear `targets` of inputs, for display; a host that is not known yet stays out. */
+export function targetsOf(connections: readonly Connection[]): readonly string[] {
+  return connections.map(targetOf);
+}
+
+/** Connections as recorded in outputs, which were checked when they were inputs. */
+export function recordedHosts(outputs: Readonly<Record<string, unknown>>): readonly Connection[] {
+  const list = [
+    outputs.connection,
+    outputs.host,
+    ...(Array.isArray(outputs.hosts) ? (outputs.hosts as unknown[]) : []),
+  ];
+  return list.flatMap((value) => {
+    const connection = isObject(value) ? readConnection(new Fields(value)) : undefined;
+    return connection === undefined ? [] : [connection];
+  });
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
+}

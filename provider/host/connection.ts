@@ -1,0 +1,54 @@
+/**
+ * How one machine is reached, as plain values. The field names are those of `@pulumi/command`'s remote connection;
+ * what both know works in both.
+ */
+export interface Connection {
+  /** Address or name. */
+  readonly host: string;
+  /** @default 22 */
+  readonly port?: number;
+  /** @default "root" */
+  readonly user?: string;
+  /** Key text (OpenSSH or PEM). Secret. */
+  readonly privateKey?: string;
+  /** Passphrase of the key. Secret. */
+  readonly privateKeyPassword?: string;
+  /** Path of a key file on the machine that runs Pulumi; read when used, never stored. `~` is the home folder. */
+  readonly privateKeyPath?: string;
+  /** Secret. */
+  readonly password?: string;
+  /** Secret. */
+  readonly sudoPassword?: string;
+  /** @default the environment's SSH_AUTH_SOCK */
+  readonly agentSocketPath?: string;
+  /** One key line (`ssh-ed25519 AAAA…`) or `SHA256:` fingerprint, or several for rotation. */
+  readonly hostKey?: string | readonly string[];
+  /** Path of a known_hosts file. @default the user's and the system's */
+  readonly knownHosts?: string;
+  /** @default "strict" */
+  readonly hostKeyPolicy?: "strict" | "accept-new";
+  /** The bastion, reached first; it may have one of its own. */
+  readonly proxy?: Connection;
+  /** Dial attempts. @default 10 */
+  readonly dialErrorLimit?: number;
+  /** Seconds for one dial. @default 15 */
+  readonly perDialTimeout?: number;
+}
+
+/** The clear name of a machine in outputs, plans and messages: `user@address:port`. */
+export function targetOf(connection: Connection): string {
+  const address = connection.host.includes(":") ? `[${connection.host}]` : connection.host;
+  return `${connection.user ?? "root"}@${address}:${connection.port ?? 22}`;
+}
+
+/** Every secret value of a connection, its bastions' included, for the redactor. */
+export function secretsOf(connection: Connection): readonly string[] {
+  const own = [
+    connection.privateKey,
+    connection.privateKeyPassword,
+    connection.password,
+    connection.sudoPassword,
+  ];
+  const values = own.filter((value): value is string => value !== undefined && value !== "");
+  return connection.proxy === undefined ? values : [...values, ...secretsOf(connection.proxy)];
+}
