@@ -1,0 +1,26 @@
+/** Names on the host: live `web`, further slots `web-2`, candidate `web.next`, kept `web.<revision>`. */
+
+/** The live container of a slot; slots count from 1. */
+export function liveName(service: string, slot: number): string {
+  return slot === 1 ? service : `${service}-${slot}`;
+}
+
+/** The container that is to take a slot, until its gate is passed and the slot is its own. */
+export function candidateName(service: string, slot: number): string {
+  return `${liveName(service, slot)}.next`;
+}
+
+/** A kept container of an earlier revision. */
+export function keptName(service: string, slot: number, revision: string): string {
+  return `${liveName(service, slot)}.${revision}`;
+}
+
+/** The mutex of a service: a container that is created and never started. */
+export function lockName(service: string): string {
+  return `slipway.lock.${service}`;
+}
+
+/** The tag that spares a kept revision's image. */
+export function keptImage(service: string, revision: string): string {
+  return `slipway/kept:${service}-${revision}`;
+}
