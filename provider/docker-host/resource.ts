@@ -1,0 +1,162 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../host/connection";
+import { SlipwayResource, STANDS_FOR } from "../resource";
+
+/**
+ * How a machine is reached. The field names are those of `@pulumi/command`'s remote connection, and what both know works
+ * in both. Credentials are made secret, whether the caller did so or not.
+ */
+export interface ConnectionArgs {
+  /** Address or name. */
+  readonly host: pulumi.Input<string>;
+  /** @default 22 */
+  readonly port?: pulumi.Input<number | undefined>;
+  /** @default "root" */
+  readonly user?: pulumi.Input<string | undefined>;
+  /** Text of a private key (OpenSSH or PEM). Secret. */
+  readonly privateKey?: pulumi.Input<string | undefined>;
+  /** Passphrase of the private key. Secret. */
+  readonly privateKeyPassword?: pulumi.Input<string | undefined>;
+  /**
+   * Path of a key file on the machine that runs Pulumi, `~` for the home folder. Read when it is used and never stored;
+   * a preview runs without it.
+   */
+  readonly privateKeyPath?: pulumi.Input<string | undefined>;
+  /** Password of the user. Secret. */
+  readonly password?: pulumi.Input<string | undefined>;
+  /** Password that sudo asks for, when it asks. Secret. */
+  readonly sudoPassword?: pulumi.Input<string | undefined>;
+  /** Socket of an SSH agent. @default the environment's SSH_AUTH_SOCK */
+  readonly agentSocketPath?: pulumi.Input<string | undefined>;
+  /** The machine's key: a key line (`ssh-ed25519 AAAA…`) or a `SHA256:` fingerprint, or several for a rotation. */
+  readonly hostKey?: pulumi.Input<string | pulumi.Input<string>[] | undefined>;
+  /** Path of a known_hosts file. @default the user's and the system's */
+  readonly knownHosts?: pulumi.Input<string | undefined>;
+  /**
+   * "strict": a key that nobody vouched for is refused. "accept-new": the first key seen is learned, kept in the output
+   * `hostKeys` and enforced from then on.
+   * @default "strict"
+   */
+  readonly hostKeyPolicy?: pulumi.Input<"strict" | "accept-new" | undefined>;
+  /** The bastion, reached first: a connection of its own, which may have one too. */
+  readonly proxy?: pulumi.Input<ConnectionArgs | undefined>;
+  /** Dial attempts; -1 for no limit. @default 10 */
+  readonly dialErrorLimit?: pulumi.Input<number | undefined>;
+  /** Seconds for one dial. @default 15 */
+  readonly perDialTimeout?: pulumi.Input<number | undefined>;
+}
+
+/** A machine as an argument: a DockerHost, or the connection to one that is managed elsewhere. */
+export type HostArgument = pulumi.Input<DockerHost | ConnectionArgs>;
+
+/** A package source of the user's own. */
+export interface PackageSourceArgs {
+  /** Address of the repository. */
+  readonly url: pulumi.Input<string>;
+  /** @default the distribution's codename */
+  readonly suite?: pulumi.Input<string | undefined>;
+  /** @default ["stable"] */
+  readonly components?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** The signing key (armored text), or where it is. */
+  readonly key?: pulumi.Input<string | undefined>;
+  /** The fingerprint that the key must have. */
+  readonly keyFingerprint?: pulumi.Input<string | undefined>;
+  /** The packages of the engine, the one that carries the version first. */
+  readonly packages?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+
+export interface DockerHostArgs {
+  /** How the machine is reached. */
+  readonly connection: pulumi.Input<ConnectionArgs>;
+  /**
+   * "28.5.2", or a semver range: "28.x", "~28.5". A range that the running version satisfies is no change, ever;
+   * otherwise it is resolved against what the host's package source offers, highest first.
+   */
+  readonly dockerVersion: pulumi.Input<string>;
+  /**
+   * Where the packages come from. "docker": Docker's own (docker-ce). "distro": the distribution's (engine and CLI). Or
+   * a source of your own.
+   * @default "docker"
+   */
+  readonly source?: pulumi.Input<"docker" | "distro" | PackageSourceArgs | undefined>;
+  /**
+   * Merged into daemon.json; keys that others wrote stay. Validated before the daemon sees it.
+   * @default \{\}
+   */
+  readonly daemonConfig?: pulumi.Input<Record<string, unknown> | undefined>;
+  /** Containers go on running while the daemon restarts. @default true */
+  readonly liveRestore?: pulumi.Input<boolean | undefined>;
+  /** Consent to restart a running daemon, which an upgrade or a change of its configuration needs. @default false */
+  readonly allowDaemonRestart?: pulumi.Input<boolean | undefined>;
+  /** Consent to go back to an older version. @default false */
+  readonly allowDowngrade?: pulumi.Input<boolean | undefined>;
+  /** Take over an engine that came another way (snap, distro package, podman-docker). @default false */
+  readonly adopt?: pulumi.Input<boolean | undefined>;
+  /** The package manager's hold on every Docker package. @default true */
+  readonly hold?: pulumi.Input<boolean | undefined>;
+  /** Members of the docker group, which is as good as root. @default [] */
+  readonly dockerUsers?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** Remove Docker from the machine when the resource is deleted; otherwise it stays as it is. @default false */
+  readonly uninstallOnDelete?: pulumi.Input<boolean | undefined>;
+  /** Let delete finish when the machine does not answer any more. @default false */
+  readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
+}
+
+/** The operating system of a machine, from its os-release. */
+export interface OperatingSystem {
+  readonly id: string;
+  readonly versionId: string;
+  readonly codename: string;
+  readonly prettyName: string;
+}
+
+/** The telling part of `docker info`. */
+export interface EngineSummary {
+  readonly storageDriver: string;
+  readonly cgroupVersion: string;
+  readonly rootDirectory: string;
+  readonly liveRestore: boolean;
+  /** How the engine sets up its firewall rules, where it says so. */
+  readonly firewall?: string;
+  readonly runtimes: string[];
+  readonly registryMirrors: string[];
+  readonly warnings: string[];
+}
+
+/** A machine with Docker at a pinned version: installed, configured, held and verified to be what runs. */
+export class DockerHost extends SlipwayResource {
+  /** How the machine is reached; its credentials are secret. */
+  declare readonly connection: pulumi.Output<Connection>;
+  /** Version of the running daemon. */
+  declare readonly version: pulumi.Output<string>;
+  /** Version of the Engine API. */
+  declare readonly apiVersion: pulumi.Output<string>;
+  /** Docker packages and their versions. */
+  declare readonly packages: pulumi.Output<Record<string, string>>;
+  declare readonly os: pulumi.Output<OperatingSystem>;
+  /** As the machine names it: "x86_64", "aarch64". */
+  declare readonly architecture: pulumi.Output<string>;
+  declare readonly machineId: pulumi.Output<string>;
+  declare readonly engine: pulumi.Output<EngineSummary>;
+  /** The part of daemon.json that the program set. */
+  declare readonly daemonConfig: pulumi.Output<Record<string, unknown> | undefined>;
+
+  constructor(name: string, args: DockerHostArgs, opts?: pulumi.CustomResourceOptions) {
+    super(SHAPE, name, args, opts);
+  }
+
+  /**
+   * Given as an argument, a host is its connection: known in preview as the connection is.
+   * @internal
+   */
+  [STANDS_FOR](): pulumi.Output<Connection> {
+    return this.connection;
+  }
+}
+
+const SHAPE = {
+  kind: "DockerHost",
+  connections: ["connection"],
+  secrets: [],
+  outputs: ["version", "apiVersion", "packages", "os", "architecture", "machineId", "engine", "daemonConfig"],
+} as const;

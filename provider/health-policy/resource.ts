@@ -1,0 +1,63 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ContainerState, HealthStatus } from "../container/observed";
+import type { HostArgument } from "../docker-host/resource";
+import { SlipwayResource } from "../resource";
+import type { RollingContainer } from "../rolling-container/resource";
+
+export interface HealthPolicyArgs {
+  /** Where it looks: DockerHosts or connections. */
+  readonly hosts: pulumi.Input<HostArgument[]>;
+  /** RollingContainers (the policy then runs after them) or names of services. @default all of ours */
+  readonly services?: pulumi.Input<pulumi.Input<RollingContainer | string>[] | undefined>;
+  /**
+   * Whom it looks at and may restart: "owned" (made by Slipway), `{ label: "k=v" }` or "all".
+   * @default "owned"
+   */
+  readonly scope?: pulumi.Input<"owned" | "all" | { readonly label: pulumi.Input<string> } | undefined>;
+  /** Restart unhealthy ones; false only reports. @default true */
+  readonly repair?: pulumi.Input<boolean | undefined>;
+  /** Restarts of one container within `window`; then it is given up, loudly. @default 3 */
+  readonly maxRestarts?: pulumi.Input<number | undefined>;
+  /** @default "10m" */
+  readonly window?: pulumi.Input<string | undefined>;
+  /** Pause before another restart of the same container. @default "10s" */
+  readonly backoff?: pulumi.Input<string | undefined>;
+  /** Containers of one service that may be restarting at the same time. @default 1 */
+  readonly maxUnavailable?: pulumi.Input<number | undefined>;
+  /** `pulumi up` fails when one stays unhealthy. @default true */
+  readonly failOnUnhealthy?: pulumi.Input<boolean | undefined>;
+  /** Let the policy pass over a host that does not answer any more when it is deleted. @default false */
+  readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
+}
+
+/** The health of one container, as it was after the last operation that looked. */
+export interface ContainerReport {
+  /** The target of its host. */
+  readonly host: string;
+  readonly name: string;
+  /** The service it belongs to, when it is one of ours. */
+  readonly service?: string;
+  readonly image: string;
+  readonly state: ContainerState;
+  readonly health: HealthStatus;
+}
+
+/** Looks at every container's health, restarts unhealthy ones and waits for them. */
+export class HealthPolicy extends SlipwayResource {
+  declare readonly report: pulumi.Output<ContainerReport[]>;
+  /** Containers that the last run restarted, as `target name`. */
+  declare readonly restarted: pulumi.Output<string[]>;
+  /** Containers that stayed unhealthy after `maxRestarts`, as `target name`. */
+  declare readonly gaveUp: pulumi.Output<string[]>;
+
+  constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
+    super(SHAPE, name, args, opts);
+  }
+}
+
+const SHAPE = {
+  kind: "HealthPolicy",
+  connections: ["hosts"],
+  secrets: [],
+  outputs: ["report", "restarted", "gaveUp"],
+} as const;

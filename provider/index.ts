@@ -1,0 +1,28 @@
+export {
+  type ConnectionArgs,
+  DockerHost,
+  type DockerHostArgs,
+  type EngineSummary,
+  type HostArgument,
+  type OperatingSystem,
+  type PackageSourceArgs,
+} from "./docker-host/resource";
+export { type ErrorCode, SlipwayError } from "./errors";
+export { type ContainerReport, HealthPolicy, type HealthPolicyArgs } from "./health-policy/resource";
+export type { Connection } from "./host/connection";
+export { type RegistryArgs, RemoteImage, type RemoteImageArgs } from "./remote-image/resource";
+export {
+  type ContainerArgs,
+  type HealthcheckArgs,
+  type LoggingArgs,
+  type MountArgs,
+  type PortArgs,
+  type PublishedPort,
+  RollingContainer,
+  type RollingContainerArgs,
+  type RolloutSummary,
+  type ServiceContainer,
+  type TaskArgs,
+  type UlimitArgs,
+  type UpdateArgs,
+} from "./rolling-container/resource";

@@ -1,0 +1,111 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { HostArgument } from "../docker-host/resource";
+import { SlipwayResource } from "../resource";
+
+/** A login of an image registry. */
+export interface RegistryArgs {
+  /** Host name and port of the registry, as in an image reference. */
+  readonly address: pulumi.Input<string>;
+  readonly username: pulumi.Input<string>;
+  /** Secret. */
+  readonly password: pulumi.Input<string>;
+}
+
+export interface RemoteImageArgs {
+  /** Where it is built: a DockerHost, or a connection. Either `host` or `hosts` is needed. */
+  readonly host?: HostArgument | undefined;
+  /** Where it is built, on each of several. */
+  readonly hosts?: pulumi.Input<HostArgument[] | undefined>;
+  /** Name of the image, without a tag. @default the resource's name */
+  readonly name?: pulumi.Input<string | undefined>;
+  /** Further tags, besides the one in `ref`: "1.4.0", or with a name of their own: "web:1.4.0". @default ["latest"] */
+  readonly tags?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** The local folder that is built, as seen from the program's folder; its `.dockerignore` is heeded. */
+  readonly context: pulumi.Input<string>;
+  /** Path of the Dockerfile in the context. @default "Dockerfile" */
+  readonly dockerfile?: pulumi.Input<string | undefined>;
+  /** Text of a Dockerfile, in place of a file in the context. */
+  readonly dockerfileInline?: pulumi.Input<string | undefined>;
+  /** Build arguments. They can be read from the image's history: secrets belong in `secrets`. */
+  readonly buildArgs?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>;
+  readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>;
+  /** The stage to build. @default the last one */
+  readonly target?: pulumi.Input<string | undefined>;
+  /** "linux/arm64" and the like. @default the host's own */
+  readonly platform?: pulumi.Input<string | undefined>;
+  /** Ask the registry for newer base images. @default false */
+  readonly pull?: pulumi.Input<boolean | undefined>;
+  /** Build every step anew. @default false */
+  readonly noCache?: pulumi.Input<boolean | undefined>;
+  /** Images whose layers may serve as cache. */
+  readonly cacheFrom?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** Network of the build's steps. */
+  readonly network?: pulumi.Input<string | undefined>;
+  /** Further names in the steps' /etc/hosts, as "name:address". */
+  readonly extraHosts?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** Any values; a change builds again (a base image that moved). @default [] */
+  readonly triggers?: pulumi.Input<unknown[] | undefined>;
+  /**
+   * Id to value: BuildKit secret mounts. Never in arguments, history, hashes or files that outlive the build. Secret.
+   */
+  readonly secrets?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>;
+  /** "buildkit", "classic", or "auto": BuildKit where the host has it, else classic. @default "auto" */
+  readonly builder?: pulumi.Input<"auto" | "buildkit" | "classic" | undefined>;
+  /** Push after the build. @default false */
+  readonly push?: pulumi.Input<boolean | undefined>;
+  /** Logins for base images and for the push. Secret. */
+  readonly registries?: pulumi.Input<pulumi.Input<RegistryArgs>[] | undefined>;
+  /** The longest a build may take. @default "30m" */
+  readonly timeout?: pulumi.Input<string | undefined>;
+  /** Leave the image on the host when the resource is deleted. @default false */
+  readonly keepOnDelete?: pulumi.Input<boolean | undefined>;
+  /** Let delete finish when the host does not answer any more. @default false */
+  readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
+}
+
+/** An image built on the host that runs it, from a local folder; built again when its content changes. */
+export class RemoteImage extends SlipwayResource {
+  declare readonly name: pulumi.Output<string>;
+  /** Name and a tag derived from all build inputs: the same on every host, known in preview. */
+  declare readonly ref: pulumi.Output<string>;
+  /** The engine's id of the image; an object by target where it is built on several hosts. */
+  declare readonly imageId: pulumi.Output<string | Record<string, string>>;
+  /** Digest in the registry, when it was pushed. */
+  declare readonly repoDigest: pulumi.Output<string | undefined>;
+  /** Bytes. */
+  declare readonly size: pulumi.Output<number>;
+  /** ISO 8601, the host's clock. */
+  declare readonly createdAt: pulumi.Output<string>;
+  /** "amd64", "arm64". */
+  declare readonly architecture: pulumi.Output<string>;
+  /** Number of layers. */
+  declare readonly layers: pulumi.Output<number>;
+  /** Hash of the files that the build can see; known in preview. */
+  declare readonly contextHash: pulumi.Output<string>;
+  /** Bytes of those files; known in preview. */
+  declare readonly contextBytes: pulumi.Output<number>;
+  /** The builder that was used. */
+  declare readonly builder: pulumi.Output<"buildkit" | "classic">;
+
+  constructor(name: string, args: RemoteImageArgs, opts?: pulumi.CustomResourceOptions) {
+    super(SHAPE, name, { ...args, name: args.name ?? name }, opts);
+  }
+}
+
+const SHAPE = {
+  kind: "RemoteImage",
+  connections: ["host", "hosts"],
+  secrets: ["secrets", "registries"],
+  outputs: [
+    "ref",
+    "imageId",
+    "repoDigest",
+    "size",
+    "createdAt",
+    "architecture",
+    "layers",
+    "contextHash",
+    "contextBytes",
+    "builder",
+  ],
+} as const;
