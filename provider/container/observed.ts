@@ -1,3 +1,5 @@
+import type { Healthcheck } from "../health/policy";
+
 /** Docker's container states (moby api/types/container/state.go). */
 export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
 
@@ -36,4 +38,8 @@ export interface ObservedContainer {
   readonly restartPolicy: string;
   readonly ports: readonly ObservedPort[];
   readonly hasDockerHealthcheck: boolean;
+  /** Docker's own HEALTHCHECK (of the image or of the container); undefined where there is none or it is `NONE`. */
+  readonly dockerHealthcheck: Healthcheck | undefined;
+  /** The last output of Docker's HEALTHCHECK, as the host gave it (not cleaned); empty when there is none. */
+  readonly healthOutput: string;
 }

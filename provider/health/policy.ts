@@ -30,5 +30,11 @@ export const HEALTHCHECK_DEFAULTS = {
 /** What one probe found. `cannot`: there was no way to ask (no curl, no forwarding), which is not a verdict on the container. */
 export type ProbeResult =
   | { readonly verdict: "pass"; readonly durationMs: number }
-  | { readonly verdict: "fail"; readonly durationMs: number; readonly output: string }
+  /** `hung`: no answer within the timeout. `output` is as the container gave it (capped, not cleaned). */
+  | {
+      readonly verdict: "fail";
+      readonly durationMs: number;
+      readonly output: string;
+      readonly hung?: boolean;
+    }
   | { readonly verdict: "cannot"; readonly reason: string };

@@ -1,0 +1,14 @@
+import { isObject } from "../values";
+
+/** The HTTP status with which the Docker Engine answered; undefined when the error is not an answer of the engine. */
+export function engineStatus(error: unknown): number | undefined {
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  return typeof status === "number" ? status : undefined;
+}
+
+/** The engine's own words in an error answer (`{"message": …}`), for showing only; else the error's message. */
+export function engineMessage(error: unknown): string {
+  const json: unknown = error instanceof Error && "json" in error ? error.json : undefined;
+  if (isObject(json) && typeof json.message === "string") return json.message;
+  return error instanceof Error ? error.message : String(error);
+}
