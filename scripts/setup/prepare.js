@@ -17,7 +17,9 @@ async function prepare({ npm = false, pulumi = false, docker = false, images = [
   if (npm) await ensureNpmPackages();
   if (docker || images.length > 0) Object.assign(env, await ensureDocker());
   await ensureBaseImages(images, env);
-  if (pulumi) env.PATH = `${await ensurePulumi()}${path.delimiter}${env.PATH ?? ""}`;
+  if (!pulumi) return env;
+  env.PULUMI_SKIP_UPDATE_CHECK ??= "true"; // a question to the network before each command
+  env.PATH = `${await ensurePulumi()}${path.delimiter}${env.PATH ?? ""}`;
   return env;
 }
 

@@ -6,6 +6,7 @@ const path = require("node:path");
 const { SetupError } = require("./say.js");
 
 const TAIL_LINES = 15;
+const SIGNALS = ["SIGINT", "SIGTERM"];
 
 /**
  * Runs a program and collects what it prints. Never rejects for a non-zero exit: callers that only ask look at `code`.
@@ -67,8 +68,15 @@ async function must(file, args, { log, what, cwd, env }) {
 function stream(file, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: "inherit", ...options });
-    child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? 1));
+    // Ctrl-C reaches the child by itself, and this process has to wait until it has cleaned up.
+    const passOn = (signal) => signal === "SIGINT" || child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, passOn);
+    const finish = (settle) => (value) => {
+      for (const signal of SIGNALS) process.removeListener(signal, passOn);
+      settle(value);
+    };
+    child.on("error", finish(reject));
+    child.on("close", (code) => finish(resolve)(code ?? 1));
   });
 }
 

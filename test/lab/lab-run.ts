@@ -8,6 +8,10 @@ import { askDocker, docker } from "./docker";
 const LABEL = "slipway.lab";
 const MACHINE_LABEL = "slipway.lab.machine";
 const KEPT = "kept";
+const ENDING = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const;
 
 /** What the lab objects of one process share: who owns them, and the key that opens their hosts. */
 export interface LabRun {
@@ -62,7 +66,7 @@ async function startRun(id: string): Promise<LabRun> {
   await sweep();
   const folder = labFolder(id);
   const privateKeyPath = path.join(folder, "id_ed25519");
-  if (id !== KEPT) process.once("exit", () => leave(folder));
+  if (id !== KEPT) leaveAtExit(folder);
   const labelArgs = ["--label", `${LABEL}=${id}`, "--label", `${MACHINE_LABEL}=${hostname()}`];
   return { id, privateKeyPath, ...readOrMakeKey(privateKeyPath), labelArgs };
 }
@@ -75,6 +79,14 @@ function readOrMakeKey(file: string): { readonly privateKey: string; readonly pu
     writeFileSync(`${file}.pub`, `${pair.public}\n`);
     writeFileSync(file, pair.private, { mode: 0o600 });
     return { privateKey: pair.private, publicKey: pair.public };
+  }
+}
+
+function leaveAtExit(folder: string): void {
+  process.once("exit", () => leave(folder));
+  for (const [signal, code] of ENDING) {
+    // A test runner that handles the signal comes to its exit by itself.
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(code));
   }
 }
 
