@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { labDemoHost } from "../demo/lab-demo-host";
+import { PulumiStack, REPOSITORY } from "../support/pulumi-project";
+import { formatPlan, type PlannedStep, readPlan } from "../support/plan";
+
+const WITHOUT_KEY = { SSH_AUTH_SOCK: "", HOME: "/nonexistent" };
+
+describe("pulumi preview of the root project", () => {
+  let host: Awaited<ReturnType<typeof labDemoHost>>;
+  let stack: PulumiStack;
+
+  before(async () => {
+    host = await labDemoHost("bookworm", "root");
+    stack = new PulumiStack(REPOSITORY, `e2e-${randomBytes(3).toString("hex")}`);
+    await stack.init();
+    await stack.configure({ version: "v1", ...host.config });
+  });
+
+  after(async () => {
+    await host.lab.start();
+    await stack.destroy();
+    await stack.dispose();
+    await host.dispose();
+  });
+
+  const preview = async (env: Readonly<Record<string, string>> = {}): Promise<readonly PlannedStep[]> => {
+    const run = await stack.preview({ args: ["--json"], env });
+    assert.equal(run.code, 0, run.output);
+    return readPlan(run.output);
+  };
+
+  it("must register exactly the example's resources, and show the same plan with the host down and no key", async () => {
+    const up = await preview();
+    assert.deepEqual(formatPlan(up), [
+      "create Stack rolling-web-" + stack.name,
+      "create DockerHost server",
+      "create RemoteImage web-image",
+      "create RollingContainer web",
+      "create HealthPolicy health",
+    ]);
+    await host.lab.stop();
+    await stack.configure({ privateKeyPath: "/nonexistent/key" });
+    const down = await preview(WITHOUT_KEY);
+    await host.lab.start();
+    await stack.configure({ privateKeyPath: host.config.privateKeyPath ?? "" });
+    const withoutKeyPath = (steps: readonly PlannedStep[]): string =>
+      JSON.stringify(steps).replaceAll("/nonexistent/key", host.config.privateKeyPath ?? "");
+    assert.equal(withoutKeyPath(down), withoutKeyPath(up));
+    assert.equal((await host.look("command -v docker")).code, 1, "preview must not install anything");
+  });
+
+  it("must show the same change with the host down, and say only that the policy could not look", async () => {
+    assert.equal((await stack.up()).code, 0);
+    await stack.configure({ version: "v2" });
+    const before = await host.look("docker ps -a --no-trunc; docker images --no-trunc");
+    const up = await preview();
+    assert.deepEqual(
+      formatPlan(up).filter((line) => !line.startsWith("same")),
+      ["update RemoteImage web-image", "update RollingContainer web"],
+    );
+    assert.deepEqual(
+      (await host.look("docker ps -a --no-trunc; docker images --no-trunc")).out.replace(
+        /\d+ (seconds|minutes?)/g,
+        "",
+      ),
+      before.out.replace(/\d+ (seconds|minutes?)/g, ""),
+    );
+    await host.lab.stop();
+    const down = await stack.preview({ args: ["--json"], env: WITHOUT_KEY });
+    const text = await stack.preview({ env: WITHOUT_KEY });
+    await host.lab.start();
+    assert.equal(down.code, 0, down.output);
+    assert.deepEqual(readPlan(down.output), up);
+    assert.match(text.output, /could not look/);
+  });
+});
