@@ -9,10 +9,10 @@ const { say, SetupError } = require("./say.js");
 const { unzip } = require("./unzip.js");
 
 const MINIMUM = [1, 21]; // the first that fetches the newer toolchain a module asks for by itself
-const VERSION = "go1.25.4";
+const VERSION = "go1.25.11";
 const SHA256 = {
-  "linux-amd64": "f4fa35e13952bae9836a82d8cf077710cd58fee98d31680f94edf435852b1af2",
-  "linux-arm64": "2f51856a090fbee308b1e38e19eb46f59827b1518c61afb4cc46cc4f649b1799",
+  "linux-amd64": "dbf20d78a456c1a53fc52c06f1660851cb115be9b0807caf1abc4aedf8c77c1b",
+  "linux-arm64": "4d31d22f75fed99025f7b082319eabeb74106d11e343fc203b336ba2afdeb3a1",
 };
 
 /**

@@ -1,5 +1,6 @@
 "use strict";
 
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { cachePath } = require("./cache.js");
@@ -17,18 +18,17 @@ const NAMELESS_AFTER_MS = 5_000;
  */
 async function withLock(name, work) {
   const folder = path.join(cachePath("locks"), name);
+  const own = path.join(folder, `${process.pid}-${crypto.randomBytes(4).toString("hex")}`);
   let said = false;
-  while (!tryTake(folder)) {
-    const holder = readHolder(folder);
-    if (isStale(folder, holder)) {
-      takeAway(folder);
-      continue;
-    }
-    if (!said) say(`waiting for process ${holder ?? "?"}, which is at the same step (${name})`);
+  while (!tryTake(folder, own)) {
+    if (!said) say(`waiting for another process, which is at the same step (${name})`);
     said = true;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  const release = () => takeAway(folder);
+  const release = () => {
+    fs.rmSync(own, { force: true });
+    removeEmpty(folder);
+  };
   process.once("exit", release);
   try {
     return await work();
@@ -48,44 +48,47 @@ function isAlive(pid) {
   }
 }
 
-function tryTake(folder) {
+/** The folder is the lock, the one file in it names its holder. */
+function tryTake(folder, own) {
   try {
     fs.mkdirSync(folder);
   } catch (error) {
-    if (error.code === "EEXIST") return false;
+    if (error.code !== "EEXIST") throw error;
+    return tryTakeOver(folder, own);
+  }
+  try {
+    fs.writeFileSync(own, "");
+    return true;
+  } catch (error) {
+    if (error.code === "ENOENT") return false; // it was taken for an abandoned one and removed
     throw error;
   }
-  fs.writeFileSync(path.join(folder, "pid"), String(process.pid));
-  return true;
 }
 
-function readHolder(folder) {
+/** Several processes may see the same dead holder: its file has a name of its own, and one of them renames it. */
+function tryTakeOver(folder, own) {
   try {
-    return Number(fs.readFileSync(path.join(folder, "pid"), "utf8")) || undefined;
-  } catch {
-    return undefined;
+    const [holder] = fs.readdirSync(folder);
+    if (holder === undefined) {
+      if (Date.now() - fs.statSync(folder).mtimeMs > NAMELESS_AFTER_MS) removeEmpty(folder);
+      return false;
+    }
+    if (isAlive(Number.parseInt(holder, 10))) return false;
+    fs.renameSync(path.join(folder, holder), own);
+    return true;
+  } catch (error) {
+    if (error.code === "ENOENT") return false; // released or taken over meanwhile
+    throw error;
   }
 }
 
-/** A lock without a pid is one that is just being taken, or whose process died in that moment. */
-function isStale(folder, holder) {
-  if (holder !== undefined) return !isAlive(holder);
+/** A folder that has a holder is not empty, and stays. */
+function removeEmpty(folder) {
   try {
-    return Date.now() - fs.statSync(folder).mtimeMs > NAMELESS_AFTER_MS;
+    fs.rmdirSync(folder);
   } catch {
-    return false; // released meanwhile: the next round takes it
+    // somebody else has it
   }
 }
 
-/** Rename first: of several processes that see the same stale lock, one takes it away, and no fresh one is removed. */
-function takeAway(folder) {
-  const grave = `${folder}.${process.pid}.${Date.now()}`;
-  try {
-    fs.renameSync(folder, grave);
-  } catch {
-    return;
-  }
-  fs.rmSync(grave, { recursive: true, force: true });
-}
-
-module.exports = { withLock, isAlive };
+module.exports = { withLock };

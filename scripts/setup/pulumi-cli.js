@@ -11,6 +11,7 @@ const { say, SetupError } = require("./say.js");
 
 const VERSION = "v3.259.0"; // the newest CLI whose sources the Go module proxy serves
 const NODE_HOST_VERSION = "v3.68.0"; // the last sdk that carries the Node.js language host in its module
+const GO_LINE = "go 1.25.11"; // what the CLI asks for; an older Go fetches that toolchain by itself
 const PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
 const MANUAL = "install the Pulumi CLI (https://www.pulumi.com/docs/install/) and try again";
 
@@ -86,7 +87,7 @@ async function fromSources(bin) {
 
   const cli = module_(path.join(work, "cli"), [
     "module pulumicli",
-    "go 1.25",
+    GO_LINE,
     `require github.com/pulumi/pulumi/pkg/v3 ${VERSION}`,
     // the replacement stands in the CLI's own go.mod, which does not count for a module that is only required
     "replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e",
@@ -95,7 +96,7 @@ async function fromSources(bin) {
   const command = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
   await build(["build", "-o", path.join(bin, "pulumi"), "-ldflags", flags, command], cli);
 
-  const host = module_(path.join(work, "host"), ["module pulumihost", "go 1.25"]);
+  const host = module_(path.join(work, "host"), ["module pulumihost", GO_LINE]);
   const program = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
   await build(["get", `${program}@${NODE_HOST_VERSION}`], host);
   await build(["build", "-o", path.join(bin, "pulumi-language-nodejs"), program], host);
