@@ -1,0 +1,10 @@
+/** The ways to the engine's socket, in the order they are tried. */
+export const ENGINE_WAYS = ["streamlocal", "dial-stdio", "sudo dial-stdio"] as const;
+
+export type EngineWay = (typeof ENGINE_WAYS)[number];
+
+/** What is remembered about a route for the life of the process, over reconnects. */
+export interface RouteMemory {
+  /** The way that worked last. */
+  engineWay: EngineWay | undefined;
+}

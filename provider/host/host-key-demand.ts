@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { SlipwayError, messageOf } from "../errors";
+import { type Connection, targetOf } from "./connection";
+import { type AcceptedKey, type HostKeyDemand, fingerprintOf, parseHostKey } from "./host-key";
+import { entriesFor, parseKnownHosts } from "./known-hosts";
+
+/** Where OpenSSH keeps the keys of known hosts, of the user and of the system. */
+export function defaultKnownHosts(home = homedir()): readonly string[] {
+  return [
+    `${home}/.ssh/known_hosts`,
+    `${home}/.ssh/known_hosts2`,
+    "/etc/ssh/ssh_known_hosts",
+    "/etc/ssh/ssh_known_hosts2",
+  ];
+}
+
+/** `~` and `~/…` as the home folder; nothing else is expanded. */
+export function expandHome(path: string, home = homedir()): string {
+  return path === "~" || path.startsWith("~/") ? home + path.slice(1) : path;
+}
+
+/**
+ * Gathers what must be true of a machine's key: its `hostKey`, else what an earlier run recorded, else known_hosts.
+ * @throws SlipwayError invalid-input (a `hostKey` that is none, a known_hosts file that cannot be read)
+ */
+export async function demandFor(
+  connection: Connection,
+  recordedHostKey: string | undefined,
+): Promise<HostKeyDemand> {
+  const target = targetOf(connection);
+  const nothing = { revoked: [], acceptNew: false, authorityOnly: false };
+  const given = connection.hostKey === undefined ? [] : [connection.hostKey].flat();
+  if (given.length > 0) {
+    return { ...nothing, accepted: given.map((text) => parseGiven(text, target)), source: "hostKey" };
+  }
+  if (recordedHostKey !== undefined) {
+    const accepted: readonly AcceptedKey[] = [{ kind: "fingerprint", fingerprint: recordedHostKey }];
+    return { ...nothing, accepted, source: "the key recorded by an earlier run" };
+  }
+  const files =
+    connection.knownHosts === undefined ? defaultKnownHosts() : [expandHome(connection.knownHosts)];
+  const entries = (await Promise.all(files.map((file) => readEntries(file, connection)))).flat();
+  const plain = entries.filter((entry) => entry.marker === "none");
+  return {
+    accepted: plain.map(({ type, key }) => ({
+      kind: "key",
+      type,
+      fingerprint: fingerprintOf(Buffer.from(key, "base64")),
+    })),
+    revoked: entries.filter((entry) => entry.marker === "revoked"),
+    acceptNew: connection.hostKeyPolicy === "accept-new",
+    authorityOnly: plain.length === 0 && entries.some((entry) => entry.marker === "cert-authority"),
+    source: files.join(", "),
+  };
+}
+
+function parseGiven(text: string, target: string): AcceptedKey {
+  const key = parseHostKey(text);
+  if (key !== undefined) return key;
+  throw new SlipwayError({
+    code: "invalid-input",
+    what: "reading hostKey",
+    host: target,
+    why: `"${text.slice(0, 60)}" is neither a public key line nor a SHA256 fingerprint`,
+    next: `Give "ssh-ed25519 AAAA…" or "SHA256:…" (ssh-keyscan shows the one, ssh-keygen -lf the other)`,
+  });
+}
+
+async function readEntries(file: string, connection: Connection): Promise<ReturnType<typeof entriesFor>> {
+  try {
+    const text = await readFile(file, "utf8");
+    return entriesFor(parseKnownHosts(text), connection.host, connection.port ?? 22);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    // the default files may be absent; a file that the program names must be there
+    if (missing && connection.knownHosts === undefined) return [];
+    throw new SlipwayError({
+      code: "invalid-input",
+      what: "reading knownHosts",
+      host: targetOf(connection),
+      why: messageOf(error),
+      cause: error,
+    });
+  }
+}

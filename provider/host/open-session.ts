@@ -1,0 +1,115 @@
+import { SlipwayError, isSlipwayError } from "../errors";
+import { stripControl, tail } from "../secret";
+import { quoteAll, scriptCommand, writeFileCommand } from "./command";
+import { connectEngine } from "./docker-client";
+import { type ExecContext, cut, runCommand } from "./exec";
+import type { HostFacts } from "./facts";
+import { fingerprintOf } from "./host-key";
+import type { Line } from "./line";
+import type { CommandOptions, CommandOutcome, HostSession } from "./session";
+import { sudoCall } from "./sudo";
+import type { WithHostOptions } from "./with-host-options";
+
+/** A session for one borrower of a connection, with its own log and signal. */
+export function openSession(line: Line, options: WithHostOptions): HostSession {
+  const { transport, redact } = line;
+  const { log, clock, random } = options;
+  const context: ExecContext = {
+    transport,
+    redact,
+    nonce: () => nonce(random),
+    debug: (text) => log.debug(`${line.target} ${text}`),
+    now: () => clock.now(),
+  };
+  const joined = (signal?: AbortSignal): AbortSignal =>
+    signal === undefined ? options.signal : AbortSignal.any([options.signal, signal]);
+  let known: Promise<HostFacts> | undefined;
+
+  const exec = async (argv: readonly string[], how: CommandOptions = {}): Promise<CommandOutcome> => {
+    const call = how.sudo === true ? sudoCall(await line.rights(context), context.nonce()) : undefined;
+    return runCommand(context, argv, { ...how, signal: joined(how.signal) }, call);
+  };
+
+  const run = async (argv: readonly string[], how: CommandOptions = {}): Promise<string> => {
+    const outcome = await exec(argv, how);
+    if (outcome.kind === "exited" && outcome.code === 0) return outcome.stdout;
+    throw commandError(line, argv, outcome);
+  };
+
+  const facts = async (signal: AbortSignal | undefined): Promise<HostFacts> => {
+    const found = await line.readFacts(context, joined(signal));
+    if (found.sudo !== "none" || !line.connection.sudoPassword) return found;
+    try {
+      await exec(["true"], { sudo: true });
+      return { ...found, sudo: "password" };
+    } catch (error) {
+      if (isSlipwayError(error, "sudo-unavailable")) return found;
+      throw error;
+    }
+  };
+
+  return {
+    target: line.target,
+    hostKey: fingerprintOf(transport.presentedKey),
+    redact,
+    exec,
+    run,
+    async script(text, args = [], how = {}) {
+      const { argv, stdin } = scriptCommand(text, args, context.nonce());
+      return exec(argv, { ...how, stdin });
+    },
+    async facts({ fresh, signal } = {}) {
+      if (fresh !== true && known !== undefined) return known;
+      const reading = facts(signal);
+      known = reading;
+      reading.catch(() => {
+        if (known === reading) known = undefined;
+      });
+      return reading;
+    },
+    async docker(signal) {
+      return connectEngine(line, log, joined(signal));
+    },
+    async forward(address, port, signal) {
+      joined(signal).throwIfAborted();
+      const channel = await transport.forward(address, port);
+      if (!joined(signal).aborted) return channel;
+      channel.destroy();
+      throw joined(signal).reason as Error;
+    },
+    async writeFile(path, content, { mode = 0o644, sudo = false } = {}) {
+      const bytes = Buffer.from(content as string);
+      const argv = writeFileCommand(path, context.nonce(), mode, bytes.length);
+      const outcome = await exec(argv, { stdin: bytes, sudo });
+      if (outcome.kind !== "exited" || outcome.code !== 0) {
+        throw commandError(line, ["write", path], outcome, `writing ${path}`);
+      }
+    },
+  };
+}
+
+function commandError(
+  line: Line,
+  argv: readonly string[],
+  outcome: CommandOutcome,
+  what?: string,
+): SlipwayError {
+  const shown = line.redact(quoteAll(argv));
+  const words = tail(line.redact(stripControl(outcome.stderr.trim() || outcome.stdout.trim())));
+  const parts = { what: what ?? `running "${cut(shown)}"`, host: line.target, evidence: words };
+  if (outcome.kind === "lost") {
+    return new SlipwayError({
+      ...parts,
+      code: "connection-lost",
+      why: "the connection closed before it ended, so its outcome is unknown",
+      next: "The next run looks at the machine again and goes on from there",
+      cause: line.transport.closed.reason,
+    });
+  }
+  const why = outcome.kind === "killed" ? `it was killed by ${outcome.signal}` : `exit code ${outcome.code}`;
+  return new SlipwayError({ ...parts, code: "command-failed", why });
+}
+
+function nonce(random: () => number): string {
+  return Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("");
+}

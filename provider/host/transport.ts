@@ -1,0 +1,112 @@
+import type { Client, ClientChannel } from "ssh2";
+import { SlipwayError, messageOf } from "../errors";
+import { ChannelQueue, type Release } from "./channel-queue";
+
+/** Session channels (commands) in use at once; sshd allows ten by default and others may be there too. */
+export const SESSION_CHANNELS = 8;
+
+/** The server refused to open a channel, or the kind of channel; the connection itself is well. */
+export class ChannelRefused extends Error {
+  constructor(error: Error) {
+    super(error.message, { cause: error });
+    this.name = "ChannelRefused";
+  }
+}
+
+/** One live ssh2 connection: opens channels, counts the session ones, and knows when it is dead. */
+export class Transport {
+  readonly target: string;
+  /** The raw public key that the machine presented. */
+  readonly presentedKey: Buffer;
+  /** Aborted, with the reason, when the connection is gone. */
+  readonly closed: AbortSignal;
+  private readonly client: Client;
+  private readonly queue: ChannelQueue;
+  private readonly idleHolders = new Set<() => void>();
+
+  constructor(client: Client, target: string, presentedKey: Buffer, closed: AbortSignal) {
+    this.client = client;
+    this.target = target;
+    this.presentedKey = presentedKey;
+    this.closed = closed;
+    this.queue = new ChannelQueue(SESSION_CHANNELS, () => this.idleHolders.forEach((giveUp) => giveUp()));
+  }
+
+  /** `giveUp` is called when commands wait for a channel: idle ones should be closed. */
+  onChannelPressure(giveUp: () => void): void {
+    this.idleHolders.add(giveUp);
+  }
+
+  /** Starts a command on a session channel, waiting for a free one; the channel counts until its `close`. */
+  async exec(line: string, signal?: AbortSignal): Promise<ClientChannel> {
+    for (;;) {
+      const release = await this.queue.take(signal);
+      try {
+        const channel = await this.open((done) => this.client.exec(line, done));
+        channel.once("close", release);
+        this.closed.addEventListener("abort", release, { once: true });
+        channel.once("close", () => this.closed.removeEventListener("abort", release));
+        return channel;
+      } catch (error) {
+        if (!(error instanceof ChannelRefused && this.anotherWillEnd(release))) {
+          release();
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** A stream to a socket file on the machine. @throws ChannelRefused */
+  async streamLocal(path: string): Promise<ClientChannel> {
+    return this.open((done) => this.client.openssh_forwardOutStreamLocal(path, done));
+  }
+
+  /** A stream to an address as the machine sees it. @throws ChannelRefused */
+  async forward(address: string, port: number): Promise<ClientChannel> {
+    return this.open((done) => this.client.forwardOut("127.0.0.1", 0, address, port, done));
+  }
+
+  /** Says goodbye and closes. */
+  end(): void {
+    this.client.end();
+  }
+
+  private anotherWillEnd(release: Release): boolean {
+    return this.queue.refused(release);
+  }
+
+  private open(
+    start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      if (this.closed.aborted) return reject(this.lost());
+      const onClosed = (): void => reject(this.lost());
+      this.closed.addEventListener("abort", onClosed, { once: true });
+      const settle = (): void => this.closed.removeEventListener("abort", onClosed);
+      try {
+        start((error, channel) => {
+          settle();
+          if (this.closed.aborted) return reject(this.lost());
+          // a reason code is what tells a refused channel from a refused request on an open one
+          if (error) return reject("reason" in error ? new ChannelRefused(error) : error);
+          resolve(channel);
+        });
+      } catch (error) {
+        settle();
+        reject(this.lost(error));
+      }
+    });
+  }
+
+  /** The error of whoever needed the connection when it was gone. */
+  lost(cause?: unknown): SlipwayError {
+    const reason: unknown = this.closed.reason ?? cause;
+    return new SlipwayError({
+      code: "connection-lost",
+      what: "talking over SSH",
+      host: this.target,
+      why: reason === undefined ? "the connection closed" : `the connection was lost: ${messageOf(reason)}`,
+      cause: reason,
+    });
+  }
+}

@@ -1,0 +1,12 @@
+import type { Clock } from "../clock";
+import type { Log } from "../log";
+
+/** What a borrower of a connection brings along. */
+export interface WithHostOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** Fingerprint recorded for this target by an earlier run (`hostKeys`); another one is refused. */
+  readonly recordedHostKey?: string | undefined;
+}
