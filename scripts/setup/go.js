@@ -9,10 +9,16 @@ const { say, SetupError } = require("./say.js");
 const { unzip } = require("./unzip.js");
 
 const MINIMUM = [1, 21]; // the first that fetches the newer toolchain a module asks for by itself
-const VERSION = "go1.25.11";
-const SHA256 = {
-  "linux-amd64": "dbf20d78a456c1a53fc52c06f1660851cb115be9b0807caf1abc4aedf8c77c1b",
-  "linux-arm64": "4d31d22f75fed99025f7b082319eabeb74106d11e343fc203b336ba2afdeb3a1",
+const TOOLCHAINS = {
+  "linux-amd64": {
+    version: "go1.25.11",
+    sha256: "dbf20d78a456c1a53fc52c06f1660851cb115be9b0807caf1abc4aedf8c77c1b",
+  },
+  // older than the CLI asks for: it fetches the newer one by itself
+  "linux-arm64": {
+    version: "go1.25.4",
+    sha256: "2f51856a090fbee308b1e38e19eb46f59827b1518c61afb4cc46cc4f649b1799",
+  },
 };
 
 /**
@@ -24,15 +30,16 @@ async function ensureGo(otherwise) {
   const installed = which("go");
   if (installed && (await isRecent(installed))) return { program: installed, remove: () => {} };
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
-  const sha256 = SHA256[platform];
-  if (!sha256)
+  const toolchain = TOOLCHAINS[platform];
+  if (!toolchain)
     throw new SetupError(
       `Pulumi CLI: there is no Go ${MINIMUM.join(".")} or newer to build it; ${otherwise}`,
     );
-  say(`Go: downloading ${VERSION} to build the Pulumi CLI (under a minute)`);
+  const { version, sha256 } = toolchain;
+  say(`Go: downloading ${version} to build the Pulumi CLI (under a minute)`);
   const folder = cachePath("go");
-  const archive = path.join(folder, `${VERSION}.zip`);
-  const module_ = `golang.org/toolchain@v0.0.1-${VERSION}.${platform}`;
+  const archive = path.join(folder, `${version}.zip`);
+  const module_ = `golang.org/toolchain@v0.0.1-${version}.${platform}`;
   try {
     await download(`${proxy()}/${module_.replace("@", "/@v/")}.zip`, archive, { sha256 });
     unzip(archive, folder);
