@@ -18,7 +18,21 @@ export async function openCommandStream(
 ): Promise<ClientChannel> {
   const { transport } = context;
   const marker = `<slipway-${context.nonce()}>`;
-  const channel = await transport.exec(remoteLine({ argv, marker, sudo: sudo?.shape }));
+  const line = remoteLine({ argv, marker, sudo: sudo?.shape });
+  const opening = await transport.exec(line, (channel) => ({
+    started: started(context, channel, argv, marker, sudo),
+  }));
+  return opening.started;
+}
+
+function started(
+  context: ExecContext,
+  channel: ClientChannel,
+  argv: readonly string[],
+  marker: string,
+  sudo: SudoCall | undefined,
+): Promise<ClientChannel> {
+  const { transport } = context;
   const stdout = new FramedOutput(marker);
   const stderr = new FramedOutput(marker);
   let prompts = 0;

@@ -38,8 +38,12 @@ export async function runCommand(
   const started = context.now();
   const shown = `${sudo === undefined ? "" : "sudo "}${context.redact(quoteAll(argv))}`;
   try {
-    const channel = await transport.exec(remoteLine(shape), signal);
-    const outcome = await new Conversation(context, channel, marker, options, sudo).run(signal);
+    const conversation = await transport.exec(
+      remoteLine(shape),
+      (channel) => new Conversation(context, channel, marker, options, sudo),
+      signal,
+    );
+    const outcome = await conversation.run(signal);
     context.debug(describeOutcome(shown, outcome, context.now() - started, context.redact));
     return outcome;
   } catch (error) {
@@ -70,6 +74,8 @@ class Conversation {
   private prompts = 0;
   private fed = false;
   private inputError: Error | undefined;
+  private exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
+  private readonly channelClosed: Promise<void>;
 
   constructor(
     context: ExecContext,
@@ -88,13 +94,11 @@ class Conversation {
         : (line: string) => options.onLine?.(context.redact(stripControl(line)));
     this.stdout = new FramedOutput(marker, onLine);
     this.stderr = new FramedOutput(marker, onLine);
-  }
-
-  async run(signal: AbortSignal): Promise<CommandOutcome> {
-    const { channel } = this;
-    let exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
+    this.channelClosed = new Promise((resolve) => {
+      channel.once("close", () => resolve());
+    });
     channel.on("exit", (code: number | null, name?: string) => {
-      exit = { code, signal: name };
+      this.exit = { code, signal: name };
     });
     channel.on("data", (chunk: Buffer) => this.stdout.push(chunk));
     channel.stderr.on("data", (chunk: Buffer) => {
@@ -103,8 +107,12 @@ class Conversation {
     });
     channel.on("error", () => {}); // a write after the other side closed; `close` follows and tells the outcome
     // under sudo, standard input belongs to the password until the command has started
-    if (this.sudo === undefined) this.feed();
+    if (sudo === undefined) this.feed();
+  }
+
+  async run(signal: AbortSignal): Promise<CommandOutcome> {
     await this.closed(signal);
+    const { exit } = this;
     this.stdout.end();
     this.stderr.end();
     const output = { stdout: this.stdout.text(), stderr: this.stderr.text() };
@@ -135,7 +143,7 @@ class Conversation {
         channel.close();
         reject(signal.reason as Error);
       };
-      channel.once("close", onClosed);
+      void this.channelClosed.then(onClosed);
       if (signal.aborted) return onAbort();
       if (transport.closed.aborted) return onClosed();
       signal.addEventListener("abort", onAbort, { once: true });

@@ -37,16 +37,25 @@ export class Transport {
     this.idleHolders.add(giveUp);
   }
 
-  /** Starts a command on a session channel, waiting for a free one; the channel counts until its `close`. */
-  async exec(line: string, signal?: AbortSignal): Promise<ClientChannel> {
+  /**
+   * Starts a command on a session channel, waiting for a free one; the channel counts until its `close`. `attach` runs
+   * before anything else can happen on the channel: a command's `exit` may be in the packet that follows at once.
+   */
+  async exec<T>(line: string, attach: (channel: ClientChannel) => T, signal?: AbortSignal): Promise<T> {
     for (;;) {
       const release = await this.queue.take(signal);
       try {
-        const channel = await this.open((done) => this.client.exec(line, done));
-        channel.once("close", release);
-        this.closed.addEventListener("abort", release, { once: true });
-        channel.once("close", () => this.closed.removeEventListener("abort", release));
-        return channel;
+        return await this.open(
+          (done) => this.client.exec(line, done),
+          (channel) => {
+            this.closed.addEventListener("abort", release, { once: true });
+            channel.once("close", () => {
+              this.closed.removeEventListener("abort", release);
+              release();
+            });
+            return attach(channel);
+          },
+        );
       } catch (error) {
         if (!(error instanceof ChannelRefused && this.anotherWillEnd(release))) {
           release();
@@ -58,12 +67,12 @@ export class Transport {
 
   /** A stream to a socket file on the machine. @throws ChannelRefused */
   async streamLocal(path: string): Promise<ClientChannel> {
-    return this.open((done) => this.client.openssh_forwardOutStreamLocal(path, done));
+    return this.open((done) => this.client.openssh_forwardOutStreamLocal(path, done), itself);
   }
 
   /** A stream to an address as the machine sees it. @throws ChannelRefused */
   async forward(address: string, port: number): Promise<ClientChannel> {
-    return this.open((done) => this.client.forwardOut("127.0.0.1", 0, address, port, done));
+    return this.open((done) => this.client.forwardOut("127.0.0.1", 0, address, port, done), itself);
   }
 
   /** Says goodbye and closes. */
@@ -75,9 +84,10 @@ export class Transport {
     return this.queue.refused(release);
   }
 
-  private open(
+  private open<T>(
     start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
+    attach: (channel: ClientChannel) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed.aborted) return reject(this.lost());
       const onClosed = (): void => reject(this.lost());
@@ -89,7 +99,7 @@ export class Transport {
           if (this.closed.aborted) return reject(this.lost());
           // a reason code is what tells a refused channel from a refused request on an open one
           if (error) return reject("reason" in error ? new ChannelRefused(error) : error);
-          resolve(channel);
+          resolve(attach(channel));
         });
       } catch (error) {
         settle();
@@ -109,4 +119,8 @@ export class Transport {
       cause: reason,
     });
   }
+}
+
+function itself(channel: ClientChannel): ClientChannel {
+  return channel;
 }
