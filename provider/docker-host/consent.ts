@@ -1,0 +1,99 @@
+import { SlipwayError } from "../errors";
+import type { Properties } from "../handler";
+import { changedKeys, keysThatRestart } from "./daemon-config";
+import type { ObservedEngine } from "./observed";
+import type { Operation } from "./operation";
+import { directionOf, upstreamOf } from "./version";
+import type { EngineWish } from "./wish";
+
+/** What the program has to have allowed before something is done. */
+export interface ConsentNeed {
+  readonly flag: "allowDaemonRestart" | "allowDowngrade" | "adopt";
+  /** Why, as a part of a sentence: `28.5.2 to 26.1.5 is a downgrade`. */
+  readonly cause: string;
+}
+
+type Flags = Pick<EngineWish, ConsentNeed["flag"]>;
+
+/** @throws SlipwayError engine-consent, naming every flag that is missing */
+export function refuseWithoutConsent(
+  host: string,
+  flags: Flags,
+  needs: readonly ConsentNeed[],
+  left = "Nothing was changed on the host",
+): void {
+  const missing = needs.filter((need) => !flags[need.flag]);
+  if (missing.length === 0) return;
+  const set = [...new Set(missing.map((need) => `${need.flag}: true`))].join(" and ");
+  throw new SlipwayError({
+    code: missing.some((need) => need.flag === "adopt") ? "engine-foreign" : "engine-consent",
+    what: "changing Docker",
+    host,
+    why: missing.map((need) => need.cause).join("; "),
+    left,
+    next: `Set ${set} on this DockerHost to allow it`,
+  });
+}
+
+/** What these operations need. A daemon that was not running, or is new and empty, may be restarted freely. */
+export function consentNeeds(
+  plan: readonly Operation[],
+  observed: ObservedEngine,
+  managed: boolean,
+): readonly ConsentNeed[] {
+  const needs: ConsentNeed[] = [];
+  const version = observed.daemon?.version ?? "";
+  const restart = plan.find((operation) => operation.kind === "restart");
+  if (plan.some((operation) => operation.kind === "install" && operation.downgrade)) {
+    needs.push({
+      flag: "allowDowngrade",
+      cause: `the wanted version is older than ${upstreamOf(version) ?? "the installed one"}`,
+    });
+  }
+  const inUse = observed.daemon !== undefined && (managed || observed.daemon.running.length > 0);
+  if (restart !== undefined && inUse) {
+    const count = observed.daemon.running.length;
+    const cause = `the running daemon has to be restarted (${restart.cause}; ${count} running containers)`;
+    needs.push({ flag: "allowDaemonRestart", cause });
+  }
+  return needs;
+}
+
+/** The foreign engines as needs for `adopt`. */
+export function adoptionNeeds(observed: ObservedEngine): readonly ConsentNeed[] {
+  return observed.foreign.flatMap((engine): readonly ConsentNeed[] => {
+    if (engine.kind === "unpackaged") return [];
+    const what = engine.kind === "snap" ? "the docker snap" : engine.names.join(", ");
+    return [{ flag: "adopt", cause: `Docker came there another way (${what})` }];
+  });
+}
+
+/**
+ * What an update needs for certain, seen from the state alone, so that preview says it. Nothing when neither the version
+ * nor daemon.json changed in the program: then the state may be older than the host.
+ */
+export function certainNeeds(
+  olds: Properties,
+  wish: EngineWish,
+  formerConfig: Properties,
+): readonly ConsentNeed[] {
+  const running = typeof olds.version === "string" ? olds.version : "";
+  if (running === "") return [];
+  const needs: ConsentNeed[] = [];
+  if (olds.dockerVersion !== wish.dockerVersion) {
+    const direction = directionOf(running, wish.dockerVersion);
+    if (direction === "down") {
+      needs.push({ flag: "allowDowngrade", cause: `${running} to ${wish.dockerVersion} is a downgrade` });
+    }
+    if (direction !== "same") {
+      const cause = `going from ${running} to ${wish.dockerVersion} restarts the daemon`;
+      needs.push({ flag: "allowDaemonRestart", cause });
+    }
+  }
+  const keys = keysThatRestart(changedKeys(formerConfig, wish.daemonConfig));
+  if (keys.length > 0) {
+    const cause = `daemon.json's ${keys.join(", ")} is taken over only by a restart of the daemon`;
+    needs.push({ flag: "allowDaemonRestart", cause });
+  }
+  return needs;
+}

@@ -1,0 +1,65 @@
+import type { ExecuteContext } from "./execute-context";
+import { type Operation, progressText } from "./operation";
+import type { RunOptions } from "./packages/package-family";
+import { applyDaemonConfig, reloadDaemon, startDaemon } from "./service";
+import { reviveContainers, verifyVersion } from "./verify";
+
+/** Runs the operations one after another; decides nothing, and ends at the first that fails. */
+export async function execute(plan: readonly Operation[], context: ExecuteContext): Promise<void> {
+  for (const operation of plan) {
+    context.signal.throwIfAborted();
+    context.log.progress(`${progressText(operation)} (${operation.cause})`);
+    await executeOne(operation, context);
+  }
+}
+
+async function executeOne(operation: Operation, context: ExecuteContext): Promise<void> {
+  const { session, family, log, signal } = context;
+  const run: RunOptions = {
+    signal,
+    onLine: (line) => {
+      if (line.trim() !== "") log.progress(`${progressText(operation)}: ${line.trim()}`);
+    },
+  };
+  switch (operation.kind) {
+    case "repair-packages":
+      return family.repair(session, run);
+    case "install-tools": {
+      const install = operation.names.map((name) => ({ name }));
+      return family.install(session, { install, remove: [], allowDowngrade: false }, run);
+    }
+    case "write-source":
+      return family.addRepository(session, operation.repository, run);
+    case "refresh-lists":
+      return family.refresh(session, run);
+    case "remove-snap":
+      await session.run(["snap", "remove", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
+      return;
+    case "install": {
+      const { packages, remove, downgrade } = operation;
+      return family.install(session, { install: packages, remove, allowDowngrade: downgrade }, run);
+    }
+    case "write-config":
+      return applyDaemonConfig(operation.config, context);
+    case "reload":
+      return reloadDaemon(context);
+    case "start":
+      return startDaemon("start", operation, context);
+    case "restart":
+      return startDaemon("restart", operation, context);
+    case "verify":
+      return verifyVersion(operation.wanted, context);
+    case "revive":
+      return reviveContainers(operation.containers, context);
+    case "hold":
+      return family.hold(session, operation.packages, run);
+    case "unhold":
+      return family.unhold(session, operation.packages, run);
+    case "add-user":
+      await session.run(["usermod", "-aG", "docker", "--", operation.user], { sudo: true, signal });
+      return;
+    case "remove-user":
+      await session.run(["gpasswd", "-d", operation.user, "docker"], { sudo: true, signal });
+      return;
+  }
+}

@@ -1,0 +1,64 @@
+import type { HostFacts } from "../host/facts";
+import type { DaemonConfig } from "./daemon-config";
+
+/** One look at a machine's Docker, before anything is decided. */
+export interface ObservedEngine {
+  readonly target: string;
+  readonly facts: HostFacts;
+  readonly packages: PackageState;
+  /** daemon.json as parsed; undefined when it is not a JSON object. */
+  readonly daemonConfig: DaemonConfig | undefined;
+  /** daemon.json as it is; empty where there is none. */
+  readonly daemonConfigText: string;
+  /** What the running daemon says; undefined when none runs. */
+  readonly daemon: RunningDaemon | undefined;
+  /** Whether the service starts at boot. */
+  readonly enabled: boolean;
+  /** Engines that came another way than the wished source. */
+  readonly foreign: readonly ForeignEngine[];
+  /** The wished members of the docker group (and the former ones), as they stand. */
+  readonly users: Readonly<Record<string, "member" | "not a member" | "missing">>;
+}
+
+/** What the package manager has of Docker. */
+export interface PackageState {
+  /** Docker packages that are installed, name to whole version. */
+  readonly installed: Readonly<Record<string, string>>;
+  readonly held: readonly string[];
+  /** True when an earlier run of the package manager was cut off. */
+  readonly interrupted: boolean;
+  /** What a package source needs that is not there: `curl`, `ca-certificates`. */
+  readonly missingTools: readonly string[];
+  /** The content of our own source file and the fingerprints of its key; undefined where there is none. */
+  readonly sourceFile: string | undefined;
+  readonly keyFingerprints: readonly string[];
+  /** Files of others that name the wished repository already. */
+  readonly otherSourceFiles: readonly string[];
+}
+
+export interface RunningDaemon {
+  readonly version: string;
+  readonly apiVersion: string;
+  /** Ids of the containers that run now. */
+  readonly running: readonly string[];
+  readonly swarm: boolean;
+  readonly summary: EngineSummaryValues;
+}
+
+/** The telling part of `docker info`; nothing in it changes by itself. */
+export interface EngineSummaryValues {
+  readonly storageDriver: string;
+  readonly cgroupVersion: string;
+  readonly rootDirectory: string;
+  readonly liveRestore: boolean;
+  readonly firewall: string;
+  readonly runtimes: readonly string[];
+  readonly registryMirrors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** An engine that came another way: a snap, packages of another source, or files that no package owns. */
+export type ForeignEngine =
+  | { readonly kind: "snap" }
+  | { readonly kind: "packages"; readonly names: readonly string[] }
+  | { readonly kind: "unpackaged"; readonly path: string };

@@ -1,0 +1,106 @@
+import type { DaemonConfig } from "./daemon-config";
+import type { RepositoryFile } from "./packages/package-family";
+import { upstreamOf } from "./version";
+
+/** One package to install; without a version the best on offer. */
+export interface PackageChoice {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** For a daemon that does not come up with a daemon.json of ours. */
+export interface Fallback {
+  /** The former text of daemon.json, put back then; undefined when it is not new. */
+  readonly configBefore?: string | undefined;
+}
+
+/** One step towards the wished engine. */
+export type Step =
+  | { readonly kind: "repair-packages" }
+  | { readonly kind: "install-tools"; readonly names: readonly string[] }
+  | { readonly kind: "write-source"; readonly repository: RepositoryFile }
+  | { readonly kind: "refresh-lists" }
+  | { readonly kind: "remove-snap" }
+  | {
+      readonly kind: "install";
+      readonly packages: readonly PackageChoice[];
+      readonly remove: readonly string[];
+      readonly downgrade: boolean;
+    }
+  | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
+  | { readonly kind: "reload" }
+  | ({ readonly kind: "start" } & Fallback)
+  | ({ readonly kind: "restart" } & Fallback)
+  | { readonly kind: "verify"; readonly wanted: string }
+  | { readonly kind: "revive"; readonly containers: readonly string[] }
+  | { readonly kind: "hold"; readonly packages: readonly string[] }
+  | { readonly kind: "unhold"; readonly packages: readonly string[] }
+  | { readonly kind: "add-user"; readonly user: string }
+  | { readonly kind: "remove-user"; readonly user: string };
+
+/** A step with its reason. */
+export type Operation = Step & { readonly cause: string };
+
+/** The plan as text, a line an operation: `install docker.io=26.1.5+dfsg1-9: no engine is installed`. */
+export function formatPlan(plan: readonly Operation[]): string {
+  return plan.map((operation) => `${formatStep(operation)}: ${operation.cause}`).join("\n");
+}
+
+/** A step as a person reads it while it happens: `installing docker.io 26.1.5`. */
+export function progressText(step: Step): string {
+  switch (step.kind) {
+    case "install": {
+      const [engine] = step.packages;
+      return `installing ${engine?.name ?? "Docker"} ${upstreamOf(engine?.version ?? "") ?? ""}`.trimEnd();
+    }
+    case "restart":
+      return "restarting the daemon";
+    case "start":
+      return "starting the daemon";
+    default:
+      return formatStep(step);
+  }
+}
+
+/** What a step does, in a few words. */
+export function formatStep(step: Step): string {
+  switch (step.kind) {
+    case "repair-packages":
+      return "finish the interrupted package installation";
+    case "install-tools":
+      return `install ${step.names.join(", ")}`;
+    case "write-source":
+      return `add the package source ${step.repository.url}`;
+    case "refresh-lists":
+      return "refresh the package lists";
+    case "remove-snap":
+      return "remove the docker snap";
+    case "install": {
+      const wanted = step.packages.map(({ name, version }) =>
+        version === undefined ? name : `${name}=${version}`,
+      );
+      const verb = step.downgrade ? "downgrade to" : "install";
+      return [`${verb} ${wanted.join(" ")}`, ...step.remove.map((name) => `-${name}`)].join(" ");
+    }
+    case "write-config":
+      return `set ${step.keys.join(", ")} in daemon.json`;
+    case "reload":
+      return "reload the daemon";
+    case "start":
+      return "start the daemon";
+    case "restart":
+      return "restart the daemon";
+    case "verify":
+      return `verify that ${step.wanted} runs`;
+    case "revive":
+      return `verify that ${step.containers.length} containers run again`;
+    case "hold":
+      return `hold ${step.packages.join(", ")}`;
+    case "unhold":
+      return `release ${step.packages.join(", ")}`;
+    case "add-user":
+      return `add ${step.user} to the docker group`;
+    case "remove-user":
+      return `take ${step.user} out of the docker group`;
+  }
+}

@@ -1,0 +1,44 @@
+import { targetOf, type Connection } from "../host/connection";
+import type { HostSession } from "../host/session";
+import type { Properties } from "../handler";
+import type { EngineSummaryValues, ObservedEngine } from "./observed";
+import { upstreamOf } from "./version";
+
+const NO_ENGINE: EngineSummaryValues = {
+  storageDriver: "",
+  cgroupVersion: "",
+  rootDirectory: "",
+  liveRestore: false,
+  firewall: "",
+  runtimes: [],
+  registryMirrors: [],
+  warnings: [],
+};
+
+/**
+ * The outputs of a machine: the inputs as they were given, and what was seen. The shape is the same whether Docker runs
+ * or not; `version` is empty when it does not. `drift` lists what has to be done to bring the machine back.
+ */
+export function outputsOf(
+  inputs: Properties,
+  connection: Connection,
+  session: Pick<HostSession, "hostKey">,
+  observed: ObservedEngine,
+  drift: readonly string[],
+): Properties {
+  const { facts, daemon } = observed;
+  const { id, versionId, codename, prettyName } = facts.os;
+  return {
+    ...inputs,
+    targets: [targetOf(connection)],
+    hostKeys: { [targetOf(connection)]: session.hostKey },
+    version: daemon === undefined ? "" : (upstreamOf(daemon.version) ?? daemon.version),
+    apiVersion: daemon?.apiVersion ?? "",
+    packages: observed.packages.installed,
+    os: { id, versionId, codename, prettyName },
+    architecture: facts.architecture,
+    machineId: facts.machineId,
+    engine: daemon?.summary ?? NO_ENGINE,
+    drift,
+  };
+}

@@ -1,0 +1,199 @@
+import { formatDuration } from "../../duration";
+import { SlipwayError } from "../../errors";
+import type { HostFacts } from "../../host/facts";
+import type { CommandOutcome, HostSession } from "../../host/session";
+import { stripControl, tail } from "../../secret";
+import {
+  DOCKER_DOWNLOADS,
+  DOCKER_KEY_FINGERPRINT,
+  DOCKER_PACKAGES,
+  type EngineSource,
+  type Repository,
+} from "../source";
+import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
+import { LOOK, parseLook, parseMadison } from "./apt-text";
+import type { PackageFamily, RunOptions } from "./package-family";
+
+const REFRESH_MS = 300_000;
+/** A slow line, or five minutes of waiting for somebody else's dpkg. */
+const INSTALL_MS = 1_500_000;
+const ENVIRONMENT = {
+  DEBIAN_FRONTEND: "noninteractive",
+  APT_LISTCHANGES_FRONTEND: "none",
+  // needrestart would restart services of others after our installation
+  NEEDRESTART_SUSPEND: "1",
+};
+const APT_OPTIONS = [
+  "-q",
+  "-y",
+  ...["-o", "DPkg::Lock::Timeout=300"],
+  ...["-o", "Dpkg::Use-Pty=0"],
+  ...["-o", "Dpkg::Options::=--force-confdef"],
+  ...["-o", "Dpkg::Options::=--force-confold"],
+];
+
+/** Debian, Ubuntu and what is made of them. */
+export const apt: PackageFamily = {
+  kind: "apt",
+
+  names(source) {
+    switch (source.kind) {
+      case "distro":
+        return ["docker.io", "docker-cli"];
+      case "docker":
+        return DOCKER_PACKAGES;
+      case "custom":
+        return source.packages;
+    }
+  },
+
+  dependencies(source) {
+    return source.kind === "distro" ? ["containerd", "runc"] : [];
+  },
+
+  repository(source, facts) {
+    const repository = repositoryOf(source, facts);
+    return repository === undefined ? undefined : { ...repository, content: sourceFile(repository, facts) };
+  },
+
+  async observe(session, { repository, users }, signal) {
+    const args = [APT_SOURCE_PATH, APT_KEY_PATH, repository?.url ?? "", ...users];
+    // daemon.json may be closed to others: without root's rights it would look as if there were none
+    const sudo = (await session.facts({ signal })).sudo !== "none";
+    const outcome = await session.script(LOOK, args, { sudo, signal });
+    const answer = outcome.kind === "exited" ? parseLook(outcome.stdout) : undefined;
+    if (answer !== undefined) return answer;
+    throw failure(session, "looking at the packages", outcome);
+  },
+
+  async offers(session, names, signal) {
+    return parseMadison(await session.run(["apt-cache", "madison", ...names], { signal }));
+  },
+
+  async repair(session, run) {
+    await must(
+      session,
+      "finishing an interrupted installation",
+      ["dpkg", "--configure", "-a", "--force-confold"],
+      run,
+    );
+    await must(
+      session,
+      "repairing dependencies",
+      ["apt-get", ...APT_OPTIONS, "--fix-broken", "install"],
+      run,
+    );
+  },
+
+  addRepository: addAptRepository,
+
+  async removeRepository(session, run) {
+    const argv = ["rm", "-f", "--", APT_SOURCE_PATH, APT_KEY_PATH];
+    await must(session, "removing the package source", argv, run);
+  },
+
+  async refresh(session, run) {
+    await must(
+      session,
+      "refreshing the package lists",
+      ["apt-get", ...APT_OPTIONS, "update"],
+      run,
+      REFRESH_MS,
+    );
+  },
+
+  async install(session, order, run) {
+    const wanted = order.install.map(({ name, version }) =>
+      version === undefined ? name : `${name}=${version}`,
+    );
+    // a package with "-" behind it is removed in the same step, so that no moment is without an engine
+    const unwanted = order.remove.map((name) => `${name}-`);
+    const flags = ["--no-install-recommends", "--allow-change-held-packages"];
+    if (order.allowDowngrade) flags.push("--allow-downgrades");
+    const argv = ["apt-get", ...APT_OPTIONS, ...flags, "install", ...wanted, ...unwanted];
+    await must(session, `installing ${wanted.join(", ")}`, argv, run);
+  },
+
+  async remove(session, names, run) {
+    const argv = ["apt-get", ...APT_OPTIONS, "--allow-change-held-packages", "remove", ...names];
+    await must(session, `removing ${names.join(", ")}`, argv, run);
+  },
+
+  async hold(session, names, run) {
+    await must(session, "holding the packages", ["apt-mark", "hold", ...names], run);
+  },
+
+  async unhold(session, names, run) {
+    await must(session, "releasing the packages", ["apt-mark", "unhold", ...names], run);
+  },
+};
+
+function repositoryOf(source: EngineSource, facts: HostFacts): Repository | undefined {
+  if (source.kind === "distro") return undefined;
+  if (source.kind === "custom") return source;
+  const url = `${DOCKER_DOWNLOADS}/${facts.os.id}`;
+  return {
+    url,
+    components: ["stable"],
+    key: `${url}/gpg`,
+    keyFingerprint: DOCKER_KEY_FINGERPRINT,
+    packages: DOCKER_PACKAGES,
+  };
+}
+
+function sourceFile(repository: Repository, facts: HostFacts): string {
+  const lines = [
+    "# Written by Slipway for the Docker packages; changes here are overwritten.",
+    "Types: deb",
+    `URIs: ${repository.url}`,
+    `Suites: ${repository.suite ?? facts.os.codename}`,
+    `Components: ${repository.components.join(" ")}`,
+  ];
+  if (repository.key !== undefined) lines.push(`Signed-By: ${APT_KEY_PATH}`);
+  return `${lines.join("\n")}\n`;
+}
+
+async function must(
+  session: HostSession,
+  what: string,
+  argv: readonly string[],
+  run: RunOptions,
+  timeoutMs = INSTALL_MS,
+): Promise<void> {
+  const outcome = await session.exec(argv, { sudo: true, env: ENVIRONMENT, timeoutMs, ...run });
+  if (outcome.kind !== "exited" || outcome.code !== 0) throw failure(session, what, outcome);
+}
+
+function failure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
+  const evidence = session.redact(stripControl(tail(`${outcome.stdout}\n${outcome.stderr}`)));
+  const host = session.target;
+  switch (outcome.kind) {
+    case "lost":
+      return new SlipwayError({
+        code: "connection-lost",
+        what,
+        host,
+        why: "the connection was lost, the outcome is unknown",
+        next: "Run pulumi up again: it looks at the host anew and finishes what was begun",
+        evidence,
+      });
+    case "killed":
+      return new SlipwayError({
+        code: "engine-install-failed",
+        what,
+        host,
+        why: `it was ended by ${outcome.signal}`,
+        next: "Run pulumi up again: an interrupted installation is repaired first",
+        evidence,
+      });
+    case "exited":
+      return new SlipwayError({
+        code: "engine-install-failed",
+        what,
+        host,
+        why: `the package manager ended with exit code ${outcome.code}`,
+        after: `another package manager's lock is waited for up to ${formatDuration(300_000)}`,
+        evidence,
+      });
+  }
+}

@@ -1,0 +1,63 @@
+import type { CommandOptions, HostSession } from "../../host/session";
+import type { HostFacts } from "../../host/facts";
+import type { PackageState } from "../observed";
+import type { EngineSource, Repository } from "../source";
+import type { Offer } from "../version";
+
+/** How one family of distributions installs Docker. The first three are pure. */
+export interface PackageFamily {
+  readonly kind: "apt";
+  /** The packages of an engine from this source; the one that carries the version first. */
+  names(source: EngineSource): readonly string[];
+  /** What the package manager brings along with them, and what is to be held as they are. */
+  dependencies(source: EngineSource): readonly string[];
+  /** The package repository behind a source; undefined when it is the distribution's own. */
+  repository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined;
+  observe(session: HostSession, question: PackageQuestion, signal: AbortSignal): Promise<PackageAnswer>;
+  /** What the host's sources offer of these packages, best first. */
+  offers(session: HostSession, names: readonly string[], signal: AbortSignal): Promise<readonly Offer[]>;
+  repair(session: HostSession, run: RunOptions): Promise<void>;
+  addRepository(session: HostSession, repository: RepositoryFile, run: RunOptions): Promise<void>;
+  removeRepository(session: HostSession, run: RunOptions): Promise<void>;
+  refresh(session: HostSession, run: RunOptions): Promise<void>;
+  install(session: HostSession, order: InstallOrder, run: RunOptions): Promise<void>;
+  remove(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
+  hold(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
+  unhold(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
+}
+
+/** A repository as files on the host. */
+export interface RepositoryFile extends Repository {
+  /** The whole text of the source file. */
+  readonly content: string;
+}
+
+export interface PackageQuestion {
+  /** The file text and address of the wished repository, if any. */
+  readonly repository: RepositoryFile | undefined;
+  /** Whose membership in the docker group is asked. */
+  readonly users: readonly string[];
+}
+
+/** The package manager's state, with what else the same round trip brings. */
+export interface PackageAnswer {
+  readonly packages: PackageState;
+  readonly daemonConfig: string;
+  readonly active: boolean;
+  readonly enabled: boolean;
+  readonly snap: boolean;
+  /** Path of a dockerd that no package owns. */
+  readonly unpackaged: string | undefined;
+  readonly users: Readonly<Record<string, "member" | "not a member" | "missing">>;
+}
+
+/** `name=version` where a version is given, else the best on offer. */
+export interface InstallOrder {
+  readonly install: readonly { readonly name: string; readonly version?: string }[];
+  readonly remove: readonly string[];
+  readonly allowDowngrade: boolean;
+}
+
+export interface RunOptions extends Pick<CommandOptions, "onLine"> {
+  readonly signal: AbortSignal;
+}

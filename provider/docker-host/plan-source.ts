@@ -1,0 +1,38 @@
+import type { Desired } from "./desired";
+import type { ObservedEngine } from "./observed";
+import type { Operation } from "./operation";
+import type { RepositoryFile } from "./packages/package-family";
+
+/** What has to be there before the package source can be asked; empty when no package is to be installed. */
+export function planSource({ wish, repository }: Desired, observed: ObservedEngine): readonly Operation[] {
+  const plan: Operation[] = [];
+  const { packages } = observed;
+  if (packages.interrupted) {
+    plan.push({ kind: "repair-packages", cause: "an earlier installation was cut off" });
+  }
+  if (repository !== undefined) {
+    const names = repository.url.startsWith("file:") ? [] : packages.missingTools;
+    if (names.length > 0) {
+      plan.push({ kind: "refresh-lists", cause: "tools are missing" });
+      plan.push({ kind: "install-tools", names, cause: "the package source is fetched with them" });
+    }
+    const cause = sourceCause(repository, observed);
+    if (cause !== undefined) plan.push({ kind: "write-source", repository, cause });
+  }
+  plan.push({ kind: "refresh-lists", cause: `${wish.dockerVersion} is looked up in them` });
+  return plan;
+}
+
+function sourceCause(repository: RepositoryFile, { packages }: ObservedEngine): string | undefined {
+  const { keyFingerprint, key } = repository;
+  if (packages.sourceFile === undefined) {
+    // two files that name one repository with different keys are an error to apt
+    return packages.otherSourceFiles.length > 0 ? undefined : "the host does not know it";
+  }
+  if (packages.sourceFile !== repository.content) return "it has changed";
+  if (key === undefined || packages.keyFingerprints.length === 0)
+    return key === undefined ? undefined : "its key is missing";
+  const isOther =
+    keyFingerprint !== undefined && packages.keyFingerprints.some((each) => each !== keyFingerprint);
+  return isOther ? "its key has changed" : undefined;
+}

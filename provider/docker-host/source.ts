@@ -1,0 +1,99 @@
+import { type Fields, isObject } from "../values";
+import { readSigningKeys } from "./packages/signing-key";
+
+/** Where the packages of the engine come from. */
+export type EngineSource =
+  | { readonly kind: "distro" }
+  | { readonly kind: "docker" }
+  | (Repository & { readonly kind: "custom" });
+
+/** A package repository beside the distribution's own. */
+export interface Repository {
+  readonly url: string;
+  /** @default the distribution's codename */
+  readonly suite?: string | undefined;
+  readonly components: readonly string[];
+  /** The signing key: armored text, or the address to fetch it from. Without one the host must trust it already. */
+  readonly key?: string | undefined;
+  /** 40 hexadecimal digits; no key with another fingerprint is trusted. */
+  readonly keyFingerprint?: string | undefined;
+  /** The one that carries the version first. */
+  readonly packages: readonly string[];
+}
+
+/** Docker's own release key for Debian and Ubuntu. */
+export const DOCKER_KEY_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
+export const DOCKER_DOWNLOADS = "https://download.docker.com/linux";
+export const DOCKER_PACKAGES: readonly string[] = [
+  "docker-ce",
+  "docker-ce-cli",
+  "containerd.io",
+  "docker-buildx-plugin",
+  "docker-compose-plugin",
+];
+
+const URL_TEXT = /^(https?:\/\/|file:\/)[A-Za-z0-9._~:/%@+=-]+$/;
+const WORD = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/;
+const PACKAGE = /^[a-z0-9][a-z0-9.+-]+$/;
+const FINGERPRINT = /^[0-9A-F]{40}$/;
+
+/** True when the text is a key itself and not where to fetch it. */
+export function isKeyText(key: string): boolean {
+  return key.trimStart().startsWith("-----BEGIN PGP");
+}
+
+/** Reads the argument `source`. @default the source "docker" */
+export function readSource(fields: Fields): EngineSource | undefined {
+  const value = fields.raw("source");
+  if (value === undefined) return fields.has("source") ? undefined : { kind: "docker" };
+  if (value === "docker" || value === "distro") return { kind: value };
+  if (!isObject(value)) return fields.fail("source", 'must be "docker", "distro" or an object with a url');
+  const nested = fields.object("source");
+  return nested === undefined ? undefined : readCustom(nested);
+}
+
+function readCustom(fields: Fields): EngineSource | undefined {
+  const before = fields.failures.length;
+  const url = matching(fields, "url", URL_TEXT, "must be an http, https or file address");
+  if (!fields.has("url")) fields.fail("url", "is required");
+  const suite = matching(fields, "suite", WORD, "must be one word");
+  const components = words(fields, "components", WORD) ?? ["stable"];
+  const packages = words(fields, "packages", PACKAGE) ?? DOCKER_PACKAGES;
+  if (packages.length === 0) fields.fail("packages", "needs the engine's package");
+  const keyFingerprint = fields.string("keyFingerprint")?.replaceAll(/[\s:]/g, "").toUpperCase();
+  if (keyFingerprint !== undefined && !FINGERPRINT.test(keyFingerprint)) {
+    fields.fail("keyFingerprint", "must have 40 hexadecimal digits");
+  }
+  const key = fields.string("key");
+  checkKey(fields, key, keyFingerprint);
+  fields.rejectOthers();
+  if (url === undefined || fields.failures.length > before) return undefined;
+  return { kind: "custom", url, suite, components, key, keyFingerprint, packages };
+}
+
+function checkKey(fields: Fields, key: string | undefined, fingerprint: string | undefined): void {
+  if (key === undefined) return;
+  if (!isKeyText(key)) {
+    if (!URL_TEXT.test(key)) fields.fail("key", "must be an armored key or the address of one");
+    else if (!fields.has("keyFingerprint")) {
+      fields.fail("keyFingerprint", "is required when the key is fetched from an address");
+    }
+    return;
+  }
+  const found = readSigningKeys(key);
+  if (found.length === 0) fields.fail("key", "is not a readable OpenPGP key");
+  else if (fingerprint !== undefined && found.some((each) => each !== fingerprint)) {
+    fields.fail("key", `has the fingerprint ${found.join(", ")}, not ${fingerprint}`);
+  }
+}
+
+function matching(fields: Fields, key: string, pattern: RegExp, reason: string): string | undefined {
+  const text = fields.string(key);
+  return text === undefined || pattern.test(text) ? text : fields.fail(key, reason);
+}
+
+function words(fields: Fields, key: string, pattern: RegExp): readonly string[] | undefined {
+  return fields.list(key, (value, fail) =>
+    typeof value === "string" && pattern.test(value) ? value : fail("must be one word"),
+  );
+}

@@ -1,0 +1,110 @@
+import { readConnection } from "../host/connection-fields";
+import type { Connection } from "../host/connection";
+import type { Properties } from "../handler";
+import { Fields, hasUnknown, isObject } from "../values";
+import type { DaemonConfig } from "./daemon-config";
+import { type EngineSource, readSource } from "./source";
+import { parseWanted } from "./version";
+
+/** What the program wants of one machine, with the defaults filled in. */
+export interface EngineWish {
+  readonly dockerVersion: string;
+  readonly source: EngineSource;
+  /** The program's part of daemon.json, `live-restore` included. */
+  readonly daemonConfig: DaemonConfig;
+  /** False when the program says nothing of it: then a swarm, which cannot have it, goes without. */
+  readonly liveRestoreIsExplicit: boolean;
+  readonly allowDaemonRestart: boolean;
+  readonly allowDowngrade: boolean;
+  readonly adopt: boolean;
+  readonly hold: boolean;
+  readonly dockerUsers: readonly string[];
+  readonly uninstallOnDelete: boolean;
+  readonly abandonUnreachable: boolean;
+}
+
+export interface HostArguments {
+  readonly connection: Connection | undefined;
+  /** Undefined when mistakes were found or a needed value is not known yet. */
+  readonly wish: EngineWish | undefined;
+}
+
+/** What useradd of every distribution allows; nothing that a command could take for an option. */
+const USER = /^[a-z_][a-z0-9_.-]{0,30}\$?$/i;
+
+/** Reads all arguments; every mistake becomes a failure of `fields`. */
+export function readHostArguments(fields: Fields): HostArguments {
+  const connectionFields = fields.object("connection");
+  if (!fields.has("connection")) fields.fail("connection", "is required");
+  const connection = connectionFields === undefined ? undefined : readConnection(connectionFields);
+  const dockerVersion = readVersion(fields);
+  const source = readSource(fields);
+  const liveRestore = fields.boolean("liveRestore");
+  const config = readConfig(fields, liveRestore);
+  const flags = {
+    allowDaemonRestart: fields.boolean("allowDaemonRestart") ?? false,
+    allowDowngrade: fields.boolean("allowDowngrade") ?? false,
+    adopt: fields.boolean("adopt") ?? false,
+    hold: fields.boolean("hold") ?? true,
+    dockerUsers: readUsers(fields),
+    uninstallOnDelete: fields.boolean("uninstallOnDelete") ?? false,
+    abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
+  };
+  // `targets` is what check itself computed the last time
+  fields.rejectOthers(["name", "targets"]);
+  if (fields.failures.length > 0 || dockerVersion === undefined || source === undefined) {
+    return { connection, wish: undefined };
+  }
+  const daemonConfig = { "live-restore": liveRestore ?? true, ...config };
+  const liveRestoreIsExplicit = liveRestore !== undefined || "live-restore" in config;
+  return { connection, wish: { dockerVersion, source, daemonConfig, liveRestoreIsExplicit, ...flags } };
+}
+
+/** The wish of values that check has passed before: inputs, or outputs of the state. */
+export function wishOf(values: Properties): HostArguments {
+  const known = [
+    "connection",
+    "dockerVersion",
+    "source",
+    "daemonConfig",
+    "liveRestore",
+    "allowDaemonRestart",
+  ];
+  known.push("allowDowngrade", "adopt", "hold", "dockerUsers", "uninstallOnDelete", "abandonUnreachable");
+  return readHostArguments(
+    new Fields(Object.fromEntries(known.map((key) => [key, values[key] ?? undefined]))),
+  );
+}
+
+function readVersion(fields: Fields): string | undefined {
+  const text = fields.requiredString("dockerVersion")?.trim();
+  if (text === undefined || text === "" || parseWanted(text) !== undefined) return text;
+  const reason = 'must be a version such as "28.5.2" or a semver range such as "28.x" or "~28.5"';
+  return fields.fail("dockerVersion", reason);
+}
+
+function readConfig(fields: Fields, liveRestore: boolean | undefined): DaemonConfig {
+  const value = fields.raw("daemonConfig");
+  if (value === undefined) return {};
+  if (!isObject(value)) {
+    fields.fail("daemonConfig", "must be an object: the content of daemon.json");
+    return {};
+  }
+  if ("hosts" in value) {
+    const reason =
+      "cannot be set: the systemd unit passes -H to the daemon, which does not start when both name sockets";
+    fields.fail("daemonConfig.hosts", reason);
+  }
+  const own = value["live-restore"];
+  if (liveRestore !== undefined && own !== undefined && !hasUnknown(own) && own !== liveRestore) {
+    fields.fail("daemonConfig.live-restore", `must not say another thing than liveRestore (${liveRestore})`);
+  }
+  return value;
+}
+
+function readUsers(fields: Fields): readonly string[] {
+  const users = fields.list("dockerUsers", (value, fail) =>
+    typeof value === "string" && USER.test(value) ? value : fail("must be the name of a user on the host"),
+  );
+  return [...new Set(users ?? [])];
+}
