@@ -1,3 +1,4 @@
+import { dockerHostHandler } from "../docker-host/handler";
 import type { Handler } from "../handler";
 import { dynamicProvider } from "./adapter";
 import { sendMessages } from "./engine-log";
@@ -16,7 +17,7 @@ const pending: Handler = {
   delete: () => Promise.resolve(),
 };
 
-export const DockerHost = dynamicProvider(pending, shared);
+export const DockerHost = dynamicProvider(dockerHostHandler, shared);
 export const RemoteImage = dynamicProvider(pending, shared);
 export const RollingContainer = dynamicProvider(pending, shared);
 export const HealthPolicy = dynamicProvider(pending, shared);
