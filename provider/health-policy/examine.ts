@@ -1,0 +1,107 @@
+import type Docker from "dockerode";
+import type { Clock } from "../clock";
+import { LABEL } from "../container/labels";
+import type { HealthStatus, ObservedContainer } from "../container/observed";
+import { parseHealthcheck } from "../health/label";
+import type { Healthcheck, ProbeResult } from "../health/policy";
+import { probe } from "../health/probe";
+import { pauseAfter } from "../health/wait";
+import type { HostSession } from "../host/session";
+
+export interface ExamineContext {
+  readonly session: HostSession;
+  readonly docker: Docker;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** A probe of ours is cut off after so long, whatever the check's own timeout. */
+  readonly longestProbeMs: number;
+}
+
+export interface Finding {
+  readonly health: HealthStatus;
+  readonly cause: string;
+}
+
+/** A container just started may fail for so long, even where its check grants no startPeriod. */
+const GRACE_MS = 10_000;
+const NOTHING: Finding = { health: "none", cause: "" };
+
+/** The check that counts for a container: Docker's, else that of our label. */
+export function effectiveCheck(container: ObservedContainer): Healthcheck | "none" {
+  return container.dockerHealthcheck ?? parseHealthcheck(container.labels[LABEL.healthcheck] ?? "") ?? "none";
+}
+
+/** The health of one container: Docker's word where Docker checks it, else our own probes. */
+export async function examine(
+  container: ObservedContainer,
+  check: Healthcheck | "none",
+  context: ExamineContext,
+): Promise<Finding> {
+  if (container.state !== "running") return judgeStopped(container);
+  if (check === "none") return NOTHING;
+  if (!container.hasDockerHealthcheck) return askItself(container, check, context);
+  if (container.health === "healthy") return { health: "healthy", cause: "" };
+  if (container.health === "unhealthy") return { health: "unhealthy", cause: "its HEALTHCHECK fails" };
+  // Docker's first word comes after a whole interval: ours comes now
+  const result = await ask(container, check, context);
+  return result.verdict === "pass"
+    ? { health: "healthy", cause: "" }
+    : { health: "starting", cause: "it is starting" };
+}
+
+/** What a container that does not run is to be thought of. Others' stopped containers may be stopped on purpose. */
+export function judgeStopped(container: ObservedContainer): Finding {
+  const ours = container.labels[LABEL.service] !== undefined;
+  switch (container.state) {
+    case "restarting":
+      return { health: "starting", cause: `it ended with code ${container.exitCode} and is being restarted` };
+    case "paused":
+      return { health: "unchecked", cause: "it is paused" };
+    case "exited":
+    case "dead":
+      if (!ours || !shouldRun(container)) return NOTHING;
+      return { health: "unhealthy", cause: `it exited with code ${container.exitCode}` };
+    default:
+      return NOTHING;
+  }
+}
+
+function shouldRun({ restartPolicy, exitCode }: ObservedContainer): boolean {
+  if (restartPolicy === "on-failure") return exitCode !== 0;
+  return restartPolicy === "always" || restartPolicy === "unless-stopped";
+}
+
+/** As Docker would: `retries` failures in a row, but without its intervals. */
+async function askItself(
+  container: ObservedContainer,
+  check: Healthcheck,
+  context: ExamineContext,
+): Promise<Finding> {
+  for (let failures = 1; ; failures++) {
+    const result = await ask(container, check, context);
+    if (result.verdict === "pass") return { health: "healthy", cause: "" };
+    if (result.verdict === "cannot") return { health: "unchecked", cause: result.reason };
+    if (result.hung === true || failures >= check.retries) {
+      return (await isYoung(container, check, context.docker))
+        ? { health: "starting", cause: "it is starting" }
+        : { health: "unhealthy", cause: result.hung === true ? "its check hangs" : "its check fails" };
+    }
+    await context.clock.sleep(pauseAfter(result), context.signal);
+  }
+}
+
+async function ask(
+  container: ObservedContainer,
+  check: Healthcheck,
+  { session, docker, clock, signal, longestProbeMs }: ExamineContext,
+): Promise<ProbeResult> {
+  const timeoutMs = Math.min(check.timeoutMs, longestProbeMs);
+  return probe(session, docker, container, check.test, { timeoutMs, signal, clock });
+}
+
+/** Both times are the daemon's own: this machine's clock may be another. */
+async function isYoung(container: ObservedContainer, check: Healthcheck, docker: Docker): Promise<boolean> {
+  const { SystemTime } = (await docker.info()) as { readonly SystemTime?: string };
+  const ageMs = Date.parse(SystemTime ?? "") - Date.parse(container.startedAt);
+  return ageMs < Math.max(check.startPeriodMs, GRACE_MS);
+}

@@ -1,0 +1,59 @@
+import { observeContainers } from "../container/inspect";
+import { LABEL } from "../container/labels";
+import { liveName, lockName } from "../container/names";
+import type { ObservedContainer } from "../container/observed";
+import { type ExamineContext, effectiveCheck, examine } from "./examine";
+import type { PolicyInputs, Scope } from "./inputs";
+import type { ContainerHealth, HostHealth } from "./observed";
+
+/** One look at a host: every container in the policy's scope, and the locks of services. */
+export async function observeHost(policy: PolicyInputs, context: ExamineContext): Promise<HostHealth> {
+  const { session, docker } = context;
+  const [all, locked] = await Promise.all([
+    observeContainers(docker, scopeLabels(policy.scope)),
+    observeLocks(context),
+  ]);
+  const containers = await Promise.all(
+    all
+      .filter((container) => inScope(container, policy))
+      .map(async (container): Promise<ContainerHealth> => {
+        const check = effectiveCheck(container);
+        const finding = await examine(container, check, context);
+        const service = container.labels[LABEL.service];
+        return { target: session.target, container, service, check, ...finding };
+      }),
+  );
+  return { target: session.target, hostKey: session.hostKey, containers, locked };
+}
+
+/** Kept revisions, candidates, copies and locks are a deployment's, not the policy's. */
+export function inScope(container: ObservedContainer, policy: Pick<PolicyInputs, "services">): boolean {
+  if (container.name.startsWith(lockName(""))) return false;
+  const service = container.labels[LABEL.service];
+  if (policy.services !== undefined && (service === undefined || !policy.services.includes(service))) {
+    return false;
+  }
+  return (
+    service === undefined || container.name === liveName(service, Number(container.labels[LABEL.slot] ?? 1))
+  );
+}
+
+function scopeLabels(scope: Scope): readonly string[] {
+  switch (scope.kind) {
+    case "owned":
+      return [LABEL.service];
+    case "label":
+      return [scope.label];
+    case "all":
+      return [];
+  }
+}
+
+async function observeLocks({ docker }: ExamineContext): Promise<readonly string[]> {
+  const prefix = lockName("");
+  const found = await docker.listContainers({ all: true, filters: { name: [prefix] } });
+  return found
+    .flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, "")))
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
+}

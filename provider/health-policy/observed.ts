@@ -1,0 +1,25 @@
+import type { HealthStatus, ObservedContainer } from "../container/observed";
+import type { Healthcheck } from "../health/policy";
+
+/** One container in the policy's scope, and what is to be thought of it. */
+export interface ContainerHealth {
+  readonly target: string;
+  readonly container: ObservedContainer;
+  /** Undefined when it is not of ours. */
+  readonly service: string | undefined;
+  /** Docker's check, else that of our label; "none" when it has neither. */
+  readonly check: Healthcheck | "none";
+  readonly health: HealthStatus;
+  /** Why it is not healthy, as the middle of a sentence; empty when nothing is to be said. */
+  readonly cause: string;
+}
+
+/** What was seen on one host. */
+export interface HostHealth {
+  readonly target: string;
+  readonly hostKey: string;
+  /** Sorted by name. */
+  readonly containers: readonly ContainerHealth[];
+  /** Names of the services that a deployment has locked. */
+  readonly locked: readonly string[];
+}

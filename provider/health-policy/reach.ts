@@ -1,0 +1,34 @@
+import type Docker from "dockerode";
+import type { HandlerContext } from "../handler";
+import { type Connection, targetOf } from "../host/connection";
+import { withHost } from "../host/pool";
+import type { HostSession } from "../host/session";
+
+/** What is needed to reach hosts. */
+export type ReachContext = Pick<HandlerContext, "log" | "clock" | "random" | "signal">;
+
+/** The hosts of a policy, each reached over the process's one connection to it. */
+export interface Reach {
+  readonly targets: readonly string[];
+  on<T>(target: string, use: (session: HostSession, docker: Docker) => Promise<T>): Promise<T>;
+}
+
+/** `hostKeys`: what earlier runs recorded, enforced where the connection would learn a key. */
+export function reachOf(
+  connections: readonly Connection[],
+  hostKeys: Readonly<Record<string, string>>,
+  { log, clock, random, signal }: ReachContext,
+): Reach {
+  const byTarget = new Map(connections.map((connection) => [targetOf(connection), connection]));
+  return {
+    targets: [...byTarget.keys()],
+    async on(target, use) {
+      const connection = byTarget.get(target);
+      if (connection === undefined) throw new Error(`${target} is no host of this policy`);
+      const recordedHostKey = connection.hostKeyPolicy === "accept-new" ? hostKeys[target] : undefined;
+      return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
+        use(session, await session.docker(signal)),
+      );
+    },
+  };
+}
