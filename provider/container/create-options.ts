@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions, EndpointsConfig, HostConfig, PortMap } from "dockerode";
+import type { ContainerCreateOptions, PortMap } from "dockerode";
 import { toDockerHealthcheck } from "../health/docker-healthcheck";
 import { engineLimits, type Limits } from "./limits";
 import { type ContainerSpec, type MountSpec, publishedPorts, STOP_TIMEOUT_MS } from "./spec";
@@ -17,7 +17,6 @@ const LOG_ROTATION = { Type: "json-file", Config: { "max-size": "10m", "max-file
 
 /** The Engine API's words for a container that is not yet live: everything of the spec, but no restart policy. */
 export function createOptions(spec: ContainerSpec, identity: ContainerIdentity): ContainerCreateOptions {
-  const [first, ...others] = spec.networks ?? [];
   return withoutUndefined({
     Image: identity.image,
     Labels: { ...spec.labels, ...identity.labels },
@@ -34,7 +33,7 @@ export function createOptions(spec: ContainerSpec, identity: ContainerIdentity):
       spec.healthcheck?.test.kind === "command" ? toDockerHealthcheck(spec.healthcheck) : undefined,
     HostConfig: withoutUndefined({
       ...engineLimits({ ...identity.limits, restart: "no" }),
-      NetworkMode: first ?? "default",
+      NetworkMode: spec.networks?.[0] ?? "default",
       PortBindings: identity.publish ? portBindings(spec) : {},
       Mounts: (spec.mounts ?? []).map(engineMount),
       Tmpfs: tmpfs(spec),
@@ -54,20 +53,13 @@ export function createOptions(spec: ContainerSpec, identity: ContainerIdentity):
         spec.logging === undefined
           ? LOG_ROTATION
           : { Type: spec.logging.driver, Config: { ...spec.logging.options } },
-    }) as HostConfig,
-    // engines before API 1.44 take one network at the creation; further ones are joined before the start
-    NetworkingConfig:
-      first === undefined || others.length === 0 ? undefined : { EndpointsConfig: endpoint(first) },
-  }) as ContainerCreateOptions;
+    }),
+  });
 }
 
-/** The networks that a created container still has to join. */
+/** The networks that a created container still has to join: older engines take one at the creation. */
 export function furtherNetworks(spec: ContainerSpec): readonly string[] {
   return (spec.networks ?? []).slice(1);
-}
-
-function endpoint(network: string): EndpointsConfig {
-  return { [network]: {} };
 }
 
 function portKey(port: { readonly container: number; readonly protocol: string }): string {

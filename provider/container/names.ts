@@ -1,4 +1,4 @@
-/** Names on the host: live `web`, further slots `web-2`, candidate `web.next`, kept `web.<revision>`. */
+/** Names on the host: live `web`, further slots `web-2`, candidate `web.next`, copy `web.try`, kept `web.<revision>`. */
 
 /** The live container of a slot; slots count from 1. */
 export function liveName(service: string, slot: number): string {
@@ -8,6 +8,11 @@ export function liveName(service: string, slot: number): string {
 /** The container that is to take a slot, until its gate is passed and the slot is its own. */
 export function candidateName(service: string, slot: number): string {
   return `${liveName(service, slot)}.next`;
+}
+
+/** The copy that proves a version beside the live one, without its ports. */
+export function copyName(service: string, slot: number): string {
+  return `${liveName(service, slot)}.try`;
 }
 
 /** A kept container of an earlier revision. */

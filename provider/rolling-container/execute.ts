@@ -1,0 +1,197 @@
+import { engineMessage, engineStatus } from "../container/engine-status";
+import { formatDuration } from "../duration";
+import { messageOf } from "../errors";
+import { stripControl } from "../secret";
+import { captureEvidence } from "./evidence";
+import { waitAtGate } from "./gate";
+import type { HostAccess } from "./host-access";
+import { type ContainerRef, formatOperation, formatStep, type Operation, type Step } from "./operation";
+import { callEngine } from "./operation-call";
+
+/** What a list of steps did. */
+export interface Execution {
+  /** One line each, as printed. */
+  readonly operations: readonly string[];
+  /** The longest time in which nobody served. */
+  readonly gapMs: number;
+}
+
+/** Thrown when a step failed; everything that could be taken back was tried. */
+export class StepFailure extends Error {
+  readonly step: Step;
+  /** Why, cleaned. */
+  readonly why: string;
+  /** What the container said for itself; may be empty. */
+  readonly evidence: string;
+  /** Why what was done could not be taken back; undefined when it was. */
+  readonly undoFailure: string | undefined;
+  /** True when live containers were touched and came back. */
+  readonly interrupted: boolean;
+  /** True when the step came after the point of no return. */
+  readonly committed: boolean;
+  readonly execution: Execution;
+
+  constructor(fields: Omit<StepFailure, keyof Error>, cause: unknown) {
+    super(fields.why, { cause });
+    this.name = "StepFailure";
+    this.step = fields.step;
+    this.why = fields.why;
+    this.evidence = fields.evidence;
+    this.undoFailure = fields.undoFailure;
+    this.interrupted = fields.interrupted;
+    this.committed = fields.committed;
+    this.execution = fields.execution;
+  }
+}
+
+export interface ExecuteOptions {
+  /** From now; no step begins, and no gate waits, after it. */
+  readonly deadlineMs: number;
+  /** Called before each operation: the lock is looked at there. */
+  readonly beforeEach?: (operation: Operation) => Promise<void>;
+}
+
+/** A gate's verdict, as what was thrown. */
+class GateFailure extends Error {
+  readonly output: string;
+  constructor(why: string, output: string) {
+    super(why);
+    this.output = output;
+  }
+}
+
+/**
+ * Runs the steps, one after another. When one fails, the container's evidence is captured and all is taken back, last step
+ * first, as far as the last commit.
+ * @throws StepFailure
+ */
+export async function executeSteps(
+  host: HostAccess,
+  steps: readonly Step[],
+  options: ExecuteOptions,
+): Promise<Execution> {
+  const run = new Run(host, options);
+  let undo: Operation[] = [];
+  let committed = false;
+  for (const step of steps) {
+    if (step.commit === true) {
+      undo = [];
+      committed = true;
+    }
+    undo.unshift(...(step.undo ?? []));
+    try {
+      host.log.progress(formatStep(step));
+      await options.beforeEach?.(step.operation);
+      await run.perform(step.operation);
+    } catch (error) {
+      // taking back must go on when the run is being stopped
+      const calm = run.unaborted();
+      const evidence = await calm.evidence(step.operation, error);
+      const undoFailure = await calm.takeBack(undo);
+      const { interrupted, execution } = run;
+      const why = describe(host, error);
+      throw new StepFailure({ step, why, evidence, undoFailure, interrupted, committed, execution }, error);
+    }
+  }
+  return run.execution;
+}
+
+/** One run of steps: the ids of what it created, and the clock of the gap. */
+class Run {
+  interrupted = false;
+  private host: HostAccess;
+  private readonly created = new Map<string, string>();
+  private readonly operations: string[] = [];
+  private readonly endsAtMs: number;
+  private gapBeganMs: number | undefined;
+  private gapMs = 0;
+
+  constructor(host: HostAccess, { deadlineMs }: ExecuteOptions) {
+    this.host = host;
+    this.endsAtMs = host.clock.now() + deadlineMs;
+  }
+
+  get execution(): Execution {
+    return { operations: this.operations, gapMs: Math.round(this.gapMs) };
+  }
+
+  unaborted(): this {
+    this.host = { ...this.host, signal: new AbortController().signal };
+    return this;
+  }
+
+  async perform(operation: Operation): Promise<void> {
+    const leftMs = this.endsAtMs - this.host.clock.now();
+    if (leftMs <= 0) throw new Error("the progressDeadline has passed");
+    await this.one(operation, leftMs);
+  }
+
+  /** Gives why it could not be done; undefined when it was. */
+  async takeBack(undo: readonly Operation[]): Promise<string | undefined> {
+    let failure: string | undefined;
+    for (const operation of undo) {
+      this.host.log.progress(`taking back: ${formatOperation(operation)}`);
+      try {
+        await this.one(operation, Number.POSITIVE_INFINITY);
+      } catch (error) {
+        // what can still be taken back is: a candidate that cannot be removed must not keep the live one from starting
+        failure ??= `${formatOperation(operation)}: ${describe(this.host, error)}`;
+      }
+    }
+    return failure;
+  }
+
+  async evidence(operation: Operation, error: unknown): Promise<string> {
+    if (operation.kind !== "gate" && operation.kind !== "start") return "";
+    const output = error instanceof GateFailure ? error.output : "";
+    try {
+      return await captureEvidence(this.host, this.idOf(operation.container), output);
+    } catch (failed) {
+      this.host.log.debug(`no evidence of ${operation.container.name}: ${messageOf(failed)}`);
+      return "";
+    }
+  }
+
+  private async one(operation: Operation, leftMs: number): Promise<void> {
+    const { clock, docker, log, signal } = this.host;
+    signal.throwIfAborted();
+    const startMs = clock.now();
+    if (operation.kind === "stop" && operation.interrupts) {
+      this.interrupted = true;
+      this.gapBeganMs ??= startMs;
+    }
+    this.operations.push(formatOperation(operation));
+    if (operation.kind === "gate") {
+      const deadlineMs = Math.min(operation.deadlineMs, leftMs);
+      const result = await waitAtGate(this.host, operation, this.idOf(operation.container), deadlineMs);
+      if (result.kind === "failed") throw new GateFailure(result.why, result.output);
+      if (operation.serves) this.endGap(result.servedAtMs);
+    } else {
+      const created = await callEngine(
+        docker,
+        operation,
+        (name, id) => this.idOf({ name, ...(id ? { id } : {}) }),
+        signal,
+      );
+      if (operation.kind === "create" && created !== undefined)
+        this.created.set(operation.container.name, created);
+      if (operation.kind === "rename") this.created.set(operation.to, this.idOf(operation.container));
+    }
+    log.debug(`${formatOperation(operation)}: ${formatDuration(clock.now() - startMs)}`);
+  }
+
+  private endGap(atMs: number): void {
+    if (this.gapBeganMs === undefined) return;
+    this.gapMs = Math.max(this.gapMs, atMs - this.gapBeganMs);
+    this.gapBeganMs = undefined;
+  }
+
+  private idOf({ name, id }: ContainerRef): string {
+    return id ?? this.created.get(name) ?? name;
+  }
+}
+
+function describe({ session }: HostAccess, error: unknown): string {
+  const words = engineStatus(error) === undefined ? messageOf(error) : `Docker says: ${engineMessage(error)}`;
+  return session.redact(stripControl(words)).slice(0, 1_000);
+}

@@ -1,0 +1,71 @@
+import { LABEL } from "../container/labels";
+import type { Limits } from "../container/limits";
+import type { ObservedContainer } from "../container/observed";
+
+/** A container under one of a service's names. */
+export interface Found extends ObservedContainer {
+  readonly limits: Limits;
+  /** Undefined when it is ours; else whose it is, in words. */
+  readonly foreign: string | undefined;
+}
+
+/** What stands in one replica's place. */
+export interface SlotFound {
+  readonly slot: number;
+  readonly live: Found | undefined;
+  readonly candidate: Found | undefined;
+  readonly copy: Found | undefined;
+  /** Ours only, the one that ran last first. */
+  readonly kept: readonly Found[];
+}
+
+/** A service as it stands on one host. */
+export interface ServiceFound {
+  readonly service: string;
+  /** Those in which something stands, by number. */
+  readonly slots: readonly SlotFound[];
+}
+
+/** Who holds a port of the host. */
+export interface PortTaker {
+  readonly port: number;
+  readonly protocol: string;
+  /** Empty or 0.0.0.0 for every address. */
+  readonly hostIp: string;
+  /** In words: `container "db"`, `process nginx (pid 812)`. */
+  readonly by: string;
+  /** The id, where it is a container. */
+  readonly containerId: string | undefined;
+}
+
+/** One host as it was at the time of looking; plans rest on it alone. */
+export interface HostFound {
+  /** `user@address:port`. */
+  readonly target: string;
+  readonly service: ServiceFound;
+  /** The service under the name that it had before. */
+  readonly former: ServiceFound | undefined;
+  readonly networks: readonly { readonly name: string; readonly owned: boolean }[];
+  readonly volumes: readonly string[];
+  /** Tags that spare kept revisions' images. */
+  readonly keptTags: readonly string[];
+  readonly portTakers: readonly PortTaker[];
+}
+
+export function emptySlot(slot: number): SlotFound {
+  return { slot, live: undefined, candidate: undefined, copy: undefined, kept: [] };
+}
+
+export function slotOf(found: ServiceFound | undefined, slot: number): SlotFound {
+  return found?.slots.find((each) => each.slot === slot) ?? emptySlot(slot);
+}
+
+/** The revision that a container carries; a container that is not ours goes by the beginning of its id. */
+export function revisionIn(container: Found): string {
+  return container.labels[LABEL.revision] ?? container.id.slice(0, 8);
+}
+
+/** All containers of a slot. */
+export function containersOf(slot: SlotFound): readonly Found[] {
+  return [slot.live, slot.candidate, slot.copy, ...slot.kept].filter((each) => each !== undefined);
+}

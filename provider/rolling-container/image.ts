@@ -1,0 +1,144 @@
+import { engineMessage, engineStatus } from "../container/engine-status";
+import { SlipwayError } from "../errors";
+import { stripControl } from "../secret";
+import { isObject } from "../values";
+import { fromDockerHealthcheck } from "../health/docker-healthcheck";
+import type { HostAccess } from "./host-access";
+import type { RegistryLogin, Wanted } from "./inputs";
+
+/** What a reference means on one host. */
+export interface HostImage {
+  readonly id: string;
+  readonly hasHealthcheck: boolean;
+}
+
+// the kernel's names for what images call otherwise
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  aarch64: "arm64",
+  armv7l: "arm",
+  armv6l: "arm",
+  i686: "386",
+};
+
+/**
+ * The image that the reference means on the host, pulled where it has to be. `renew`: a newer one is looked for, but the one
+ * that is there will do.
+ * @throws SlipwayError image-missing; nothing else was touched then
+ */
+export async function ensureImage(
+  host: HostAccess,
+  wanted: Pick<Wanted, "image" | "pull" | "registries" | "service">,
+  renew: boolean,
+): Promise<HostImage> {
+  const present = await inspectImage(host, wanted.image);
+  const mustPull = wanted.pull === "always" || (present === undefined && wanted.pull === "missing");
+  if (mustPull || (renew && wanted.pull === "missing")) {
+    try {
+      await pull(host, wanted.image, wanted.registries);
+    } catch (error) {
+      if (mustPull) throw missing(host, wanted, `it could not be pulled: ${wordsOf(host, error)}`, error);
+      host.log.keep(
+        `${host.session.target}: ${wanted.image} was not pulled anew; the one on the host is used`,
+      );
+    }
+  }
+  const raw = mustPull || renew ? await inspectImage(host, wanted.image) : present;
+  if (raw === undefined) throw missing(host, wanted, "it is not on the host");
+  await refuseOtherArchitecture(host, wanted, raw);
+  const config = isObject(raw.Config) ? raw.Config : {};
+  return {
+    id: typeof raw.Id === "string" ? raw.Id : "",
+    hasHealthcheck: fromDockerHealthcheck(config.Healthcheck) !== undefined,
+  };
+}
+
+async function inspectImage(
+  { docker }: HostAccess,
+  reference: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const raw: unknown = await docker.getImage(reference).inspect();
+    return isObject(raw) ? raw : undefined;
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+async function pull(
+  { docker, log, signal }: HostAccess,
+  reference: string,
+  registries: readonly RegistryLogin[],
+): Promise<void> {
+  log.progress(`pulling ${reference}`);
+  const login = loginFor(reference, registries);
+  // the login goes in as an argument of its own, which becomes a header: in the options it would stand in the address
+  const auth = login && { username: login.username, password: login.password, serveraddress: login.address };
+  const options = { ...repositoryAndTag(reference), abortSignal: signal };
+  const stream = await docker.createImage(auth ?? {}, options);
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(
+      stream,
+      (error) => (error ? reject(error) : resolve()),
+      (event: unknown) => {
+        if (isObject(event) && typeof event.status === "string") {
+          log.progress(`pulling ${reference}: ${stripControl(event.status)}`);
+        }
+      },
+    );
+  });
+}
+
+/** The login whose address begins the reference; without an address in it, the reference is Docker Hub's. */
+export function loginFor(reference: string, registries: readonly RegistryLogin[]): RegistryLogin | undefined {
+  const first = reference.split("/")[0] ?? "";
+  const named = reference.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  const address = named ? first : "docker.io";
+  return registries.find((login) => {
+    const host = login.address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+    return host === address || (address === "docker.io" && host.endsWith(".docker.io"));
+  });
+}
+
+/** Without a tag or digest Docker would pull every tag there is. */
+function repositoryAndTag(reference: string): { readonly fromImage: string; readonly tag: string } {
+  const digest = reference.indexOf("@");
+  if (digest > 0) return { fromImage: reference.slice(0, digest), tag: reference.slice(digest + 1) };
+  const colon = reference.indexOf(":", reference.lastIndexOf("/") + 1);
+  if (colon < 0) return { fromImage: reference, tag: "latest" };
+  return { fromImage: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}
+
+async function refuseOtherArchitecture(
+  host: HostAccess,
+  wanted: Pick<Wanted, "image" | "service">,
+  raw: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { architecture } = await host.session.facts({ signal: host.signal });
+  const ofHost = ARCHITECTURES[architecture];
+  const ofImage = typeof raw.Architecture === "string" ? raw.Architecture : "";
+  if (ofHost === undefined || ofImage === "" || ofImage === ofHost) return;
+  throw missing(host, wanted, `the image is for ${ofImage}, the host is ${ofHost}`);
+}
+
+function missing(
+  { session }: HostAccess,
+  { image, service }: Pick<Wanted, "image" | "service">,
+  why: string,
+  cause?: unknown,
+): SlipwayError {
+  return new SlipwayError({
+    code: "image-missing",
+    what: `rolling out "${service}" with the image ${image}`,
+    host: session.target,
+    why,
+    left: "Nothing was touched",
+    next: "Build it there with RemoteImage, or name one that a registry has",
+    cause,
+  });
+}
+
+function wordsOf({ session }: HostAccess, error: unknown): string {
+  return session.redact(stripControl(engineMessage(error))).slice(0, 500);
+}

@@ -1,0 +1,166 @@
+import { engineStatus } from "../container/engine-status";
+import { lockName } from "../container/names";
+import { formatDuration } from "../duration";
+import { SlipwayError } from "../errors";
+import { isObject } from "../values";
+import type { HostAccess } from "./host-access";
+import { type HeldLock, type LockRecord, lockLabels, parseLockLabels, staleReason } from "./lock-record";
+import { lookAtSessionProcess, ownSessionProcess } from "./session-process";
+
+/** The image that locks are created from: nothing at all, made on the host. */
+export const EMPTY_IMAGE = "slipway/empty:1";
+const EMPTY_TAR = Buffer.alloc(1_024);
+const POLL_MS = 500;
+
+export interface LockOptions {
+  readonly service: string;
+  readonly holder: string;
+  /** Of this provider process, random. */
+  readonly operation: string;
+  /** The longest that what it guards may take. */
+  readonly ttlMs: number;
+  readonly waitMs: number;
+}
+
+/** A lock that we hold. */
+export interface Lock {
+  readonly id: string;
+  release(): Promise<void>;
+  /** @throws SlipwayError service-locked when somebody took it over */
+  assertHeld(): Promise<void>;
+}
+
+/**
+ * Takes the service's lock on one host: a container that is created and never started, since the engine gives a name once.
+ * One whose holder is gone is taken over by its id.
+ * @throws SlipwayError service-locked, with the holder, when it is not free within `waitMs`
+ */
+export async function acquireLock(host: HostAccess, options: LockOptions): Promise<Lock> {
+  const { clock, log, session, signal } = host;
+  const own = await ownSessionProcess(session, signal);
+  const record: LockRecord = { ...options, session: own };
+  const endsAtMs = clock.now() + options.waitMs;
+  for (let told = false; ; ) {
+    const id = await tryCreate(host, options.service, record);
+    if (id !== undefined) return held(host, options.service, id);
+    const lock = await lookAtLock(host, options.service);
+    if (lock === undefined) continue;
+    const holder = lock.record.session;
+    const alive = holder === undefined ? "unknown" : await lookAtSessionProcess(session, holder, signal);
+    const stale = staleReason(lock, alive);
+    if (stale !== undefined) {
+      log.keep(
+        `${session.target}: took over the lock of "${options.service}" from ${lock.record.holder}: ${stale}`,
+      );
+      await removeById(host, lock.id);
+      continue;
+    }
+    if (clock.now() >= endsAtMs) throw lockedBy(host, options, lock);
+    if (!told) log.progress(`waiting for ${lock.record.holder}, who is changing "${options.service}"`);
+    told = true;
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+/** Removes the image that locks are made from, when nobody needs it. */
+export async function removeEmptyImage({ docker }: HostAccess): Promise<void> {
+  try {
+    await docker.getImage(EMPTY_IMAGE).remove();
+  } catch (error) {
+    // 409: somebody's lock needs it
+    if (![404, 409].includes(engineStatus(error) ?? 0)) throw error;
+  }
+}
+
+function held(host: HostAccess, service: string, id: string): Lock {
+  return {
+    id,
+    release: () => removeById(host, id),
+    async assertHeld() {
+      const lock = await lookAtLock(host, service);
+      if (lock?.id === id) return;
+      throw new SlipwayError({
+        code: "service-locked",
+        what: `changing "${service}"`,
+        host: host.session.target,
+        why:
+          lock === undefined
+            ? "its lock was removed by somebody"
+            : `${lock.record.holder} took over its lock`,
+        next: "Look who else deploys it, then run pulumi up again",
+      });
+    },
+  };
+}
+
+/** The id of the new lock; undefined when the name is taken. */
+async function tryCreate(host: HostAccess, service: string, record: LockRecord): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const container = await host.docker.createContainer({
+        name: lockName(service),
+        Image: EMPTY_IMAGE,
+        Cmd: ["never-started"],
+        Labels: lockLabels(record),
+        HostConfig: { NetworkMode: "none" },
+      });
+      return container.id;
+    } catch (error) {
+      if (engineStatus(error) === 409) return undefined;
+      if (engineStatus(error) !== 404 || attempt > 3) throw error;
+      await importEmptyImage(host);
+    }
+  }
+}
+
+async function importEmptyImage({ docker }: HostAccess): Promise<void> {
+  const colon = EMPTY_IMAGE.indexOf(":");
+  const options = { repo: EMPTY_IMAGE.slice(0, colon), tag: EMPTY_IMAGE.slice(colon + 1) };
+  const answer = await docker.importImage(EMPTY_TAR as unknown as NodeJS.ReadableStream, options);
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function lookAtLock({ docker }: HostAccess, service: string): Promise<HeldLock | undefined> {
+  try {
+    const [inspect, info] = await Promise.all([
+      docker.getContainer(lockName(service)).inspect(),
+      docker.info() as Promise<unknown>,
+    ]);
+    const record = parseLockLabels(inspect.Config.Labels);
+    const now = Date.parse(isObject(info) && typeof info.SystemTime === "string" ? info.SystemTime : "");
+    const ageMs = now - Date.parse(inspect.Created);
+    // a container of that name without our labels is nobody's lock, but it is in the way
+    const unknown = {
+      holder: `a container "${lockName(service)}" that is no lock of ours`,
+      operation: "",
+      ttlMs: Infinity,
+    };
+    return { id: inspect.Id, record: record ?? { ...unknown, session: undefined }, ageMs };
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+async function removeById({ docker }: HostAccess, id: string): Promise<void> {
+  try {
+    await docker.getContainer(id).remove({ force: true });
+  } catch (error) {
+    // 409: its removal is under way
+    if (![404, 409].includes(engineStatus(error) ?? 0)) throw error;
+  }
+}
+
+function lockedBy(host: HostAccess, options: LockOptions, lock: HeldLock): SlipwayError {
+  return new SlipwayError({
+    code: "service-locked",
+    what: `changing "${options.service}"`,
+    host: host.session.target,
+    why: `${lock.record.holder} is changing it`,
+    after: `waited ${formatDuration(options.waitMs)}, lockWait`,
+    left: "Nothing was touched",
+    next: "Wait until they are done, then run pulumi up again",
+  });
+}

@@ -1,0 +1,114 @@
+import type Docker from "dockerode";
+import { engineStatus } from "../container/engine-status";
+import { parseInspect } from "../container/inspect";
+import { LABEL } from "../container/labels";
+import { parseLimits } from "../container/limits";
+import type { PublishedPort } from "../container/spec";
+import type { HostSession } from "../host/session";
+import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
+import { observePortTakers } from "./port-takers";
+import { parseContainerName } from "./slot-name";
+
+/** What to look for, and by what a container of ours is known. */
+export interface ObserveOptions {
+  readonly service: string;
+  /** The service's name before, when it changed. */
+  readonly former?: string | undefined;
+  /** `project/stack`. */
+  readonly stack: string;
+  /** Container ids in the state: ours whatever the stack is called by now. */
+  readonly recorded: ReadonlySet<string>;
+  /** Ports of the host whose holders are wanted. */
+  readonly ports: readonly PublishedPort[];
+  readonly signal: AbortSignal;
+}
+
+/** Reads one host, once: everything that plans rest on. */
+export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
+  const docker = await session.docker(options.signal);
+  const [service, former, networks, volumes, images, portTakers] = await Promise.all([
+    observeService(docker, options.service, options),
+    options.former === undefined ? undefined : observeService(docker, options.former, options),
+    docker.listNetworks(),
+    docker.listVolumes(),
+    docker.listImages({ filters: { reference: ["slipway/kept"] } }),
+    observePortTakers(session, docker, options.ports, options.signal),
+  ]);
+  return {
+    target: session.target,
+    service,
+    former,
+    networks: networks.map(({ Name, Labels }) => ({ name: Name, owned: ownedLabels(Labels) })),
+    volumes: volumes.Volumes.map(({ Name }) => Name),
+    keptTags: images.flatMap(({ RepoTags }) => RepoTags ?? []),
+    portTakers,
+  };
+}
+
+/** Every container that carries the service's label or stands under one of its names. */
+export async function observeService(
+  docker: Docker,
+  service: string,
+  owner: Pick<ObserveOptions, "stack" | "recorded">,
+): Promise<ServiceFound> {
+  const [labelled, named] = await Promise.all([
+    docker.listContainers({ all: true, filters: { label: [`${LABEL.service}=${service}`] } }),
+    docker.listContainers({ all: true, filters: { name: [`^/${service}(-[0-9]+)?([.].*)?$`] } }),
+  ]);
+  const ids = new Set([...labelled, ...named].map(({ Id }) => Id));
+  const inspected = await Promise.all([...ids].map((id) => inspect(docker, id)));
+  const found = inspected
+    .filter((raw) => raw !== undefined)
+    .map((raw) => {
+      const container = parseInspect(raw);
+      return { ...container, limits: parseLimits(raw), foreign: foreignOwner(container, service, owner) };
+    });
+  return { service, slots: slotsFrom(found, service) };
+}
+
+async function inspect(docker: Docker, id: string): Promise<unknown> {
+  try {
+    return await docker.getContainer(id).inspect();
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Sorts containers into the places that their names say. Kept ones have to be ours; other odd names are nobody's place. */
+export function slotsFrom(containers: readonly Found[], service: string): readonly SlotFound[] {
+  const slots = new Map<number, SlotFound>();
+  for (const container of containers) {
+    const name = parseContainerName(container.name, service);
+    if (name === undefined) continue;
+    const slot = slots.get(name.slot) ?? emptySlot(name.slot);
+    // `web-2` may be the second place of `web`, or another service of that name: then it is theirs
+    if (name.slot > 1 && container.labels[LABEL.service] === container.name) continue;
+    if (name.phase === "kept") {
+      if (container.foreign === undefined) slots.set(name.slot, { ...slot, kept: [...slot.kept, container] });
+    } else slots.set(name.slot, { ...slot, [name.phase]: container });
+  }
+  const sorted = [...slots.values()].sort((a, b) => a.slot - b.slot);
+  return sorted.map((slot) => ({ ...slot, kept: [...slot.kept].sort(lastRunFirst) }));
+}
+
+function lastRunFirst(a: Found, b: Found): number {
+  return a.startedAt < b.startedAt ? 1 : -1;
+}
+
+/** Whose a container is, when it is not ours: no label of the service, or another stack's that we have no record of. */
+function foreignOwner(
+  container: Pick<Found, "id" | "labels" | "image">,
+  service: string,
+  { stack, recorded }: Pick<ObserveOptions, "stack" | "recorded">,
+): string | undefined {
+  const short = `${container.id.slice(0, 12)}, image ${container.image}`;
+  if (container.labels[LABEL.service] !== service) return `a container that Slipway did not make (${short})`;
+  const owner = container.labels[LABEL.stack] ?? "";
+  if (owner === stack || recorded.has(container.id)) return undefined;
+  return `the stack ${owner} (${short})`;
+}
+
+function ownedLabels(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels?.[LABEL.service] !== undefined;
+}

@@ -1,0 +1,101 @@
+import type Docker from "dockerode";
+import { engineStatus } from "../container/engine-status";
+import { engineLimitsUpdate, enginePolicy } from "../container/limits";
+import type { GateOperation, Operation } from "./operation";
+
+/** Operations that are one call of the Engine API; a gate is a wait, see gate.ts. */
+export type CallOperation = Exclude<Operation, GateOperation>;
+
+/**
+ * Makes the call. `idOf` gives the id of a container, or its name where it is not known. What is so already counts as done.
+ * Gives the id of a container that was created.
+ */
+export async function callEngine(
+  docker: Docker,
+  operation: CallOperation,
+  idOf: (name: string, id: string | undefined) => string,
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
+  const containerOf = (ref: { readonly name: string; readonly id?: string }): Docker.Container =>
+    docker.getContainer(idOf(ref.name, ref.id));
+  switch (operation.kind) {
+    case "create-network": {
+      const { name, labels } = operation;
+      await allowing(
+        [409],
+        docker.createNetwork({ Name: name, Labels: labels, CheckDuplicate: true, abortSignal }),
+      );
+      return undefined;
+    }
+    case "remove-network":
+      // 403: somebody uses it
+      await allowing([404, 403, 409], docker.getNetwork(operation.name).remove({ abortSignal }));
+      return undefined;
+    case "create-volume":
+      await docker.createVolume({ Name: operation.name, Labels: operation.labels, abortSignal });
+      return undefined;
+    case "create": {
+      const name = operation.container.name;
+      return (await docker.createContainer({ ...operation.options, name, abortSignal })).id;
+    }
+    case "connect": {
+      const endpoint = { Aliases: [...operation.aliases] };
+      const id = idOf(operation.container.name, operation.container.id);
+      const body = { Container: id, EndpointConfig: endpoint, abortSignal };
+      await docker.getNetwork(operation.network).connect(body);
+      return undefined;
+    }
+    case "disconnect": {
+      const id = idOf(operation.container.name, operation.container.id);
+      await docker.getNetwork(operation.network).disconnect({ Container: id, abortSignal });
+      return undefined;
+    }
+    case "start":
+      await allowing([304], containerOf(operation.container).start({ abortSignal }));
+      return undefined;
+    case "unpause":
+      await containerOf(operation.container).unpause({ abortSignal });
+      return undefined;
+    case "stop":
+      await allowing([304, 404], containerOf(operation.container).stop({ abortSignal }));
+      return undefined;
+    case "rename":
+      await containerOf(operation.container).rename({ name: operation.to, abortSignal });
+      return undefined;
+    case "restart-policy":
+      await containerOf(operation.container).update({
+        RestartPolicy: enginePolicy(operation.restart),
+        abortSignal,
+      });
+      return undefined;
+    case "limits":
+      await containerOf(operation.container).update({ ...engineLimitsUpdate(operation.limits), abortSignal });
+      return undefined;
+    case "remove":
+      await allowing(
+        [404, 409],
+        containerOf(operation.container).remove({ force: true, v: operation.volumes ?? false, abortSignal }),
+      );
+      return undefined;
+    case "tag": {
+      const colon = operation.tag.lastIndexOf(":");
+      const repo = operation.tag.slice(0, colon);
+      await docker
+        .getImage(operation.imageId)
+        .tag({ repo, tag: operation.tag.slice(colon + 1), abortSignal });
+      return undefined;
+    }
+    case "untag":
+      // 409: a container still needs the image by this name; then it stays
+      await allowing([404, 409], docker.getImage(operation.tag).remove({ noprune: false, abortSignal }));
+      return undefined;
+  }
+}
+
+async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
+  }
+}

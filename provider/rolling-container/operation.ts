@@ -1,0 +1,124 @@
+import type { ContainerCreateOptions } from "dockerode";
+import type { Limits } from "../container/limits";
+import { formatDuration } from "../duration";
+import type { Healthcheck } from "../health/policy";
+
+/** A container by the name that it has at that moment; by its id where it was there when the host was looked at. */
+export interface ContainerRef {
+  readonly name: string;
+  readonly id?: string;
+}
+
+/** How a container is asked: a check of ours, Docker's HEALTHCHECK run by us, or only whether it runs. */
+export type Check = Healthcheck | "docker" | "none";
+
+export interface GateOperation {
+  readonly kind: "gate";
+  readonly container: ContainerRef;
+  readonly check: Check;
+  readonly minHealthyMs: number;
+  readonly deadlineMs: number;
+  /** From its first good probe on the service is served again. */
+  readonly serves: boolean;
+}
+
+/** One call of the Engine API, or one wait; data that prints and holds everything that the call needs. */
+export type Operation =
+  | { readonly kind: "create-network"; readonly name: string; readonly labels: Labels }
+  | { readonly kind: "remove-network"; readonly name: string }
+  | { readonly kind: "create-volume"; readonly name: string; readonly labels: Labels }
+  | { readonly kind: "create"; readonly container: ContainerRef; readonly options: ContainerCreateOptions }
+  | {
+      readonly kind: "connect";
+      readonly container: ContainerRef;
+      readonly network: string;
+      readonly aliases: readonly string[];
+    }
+  | { readonly kind: "disconnect"; readonly container: ContainerRef; readonly network: string }
+  | { readonly kind: "start"; readonly container: ContainerRef }
+  | { readonly kind: "unpause"; readonly container: ContainerRef }
+  /** `interrupts`: nobody serves from here on. */
+  | { readonly kind: "stop"; readonly container: ContainerRef; readonly interrupts: boolean }
+  | { readonly kind: "rename"; readonly container: ContainerRef; readonly to: string }
+  | { readonly kind: "restart-policy"; readonly container: ContainerRef; readonly restart: string }
+  | { readonly kind: "limits"; readonly container: ContainerRef; readonly limits: Limits }
+  | GateOperation
+  /** `volumes`: its anonymous volumes too, which it made itself and nobody else knows. */
+  | { readonly kind: "remove"; readonly container: ContainerRef; readonly volumes?: true }
+  | { readonly kind: "tag"; readonly imageId: string; readonly tag: string }
+  | { readonly kind: "untag"; readonly tag: string };
+
+type Labels = Readonly<Record<string, string>>;
+
+/** An operation with its reason, and what takes it back. */
+export interface Step {
+  readonly operation: Operation;
+  readonly cause: string;
+  /** Run, last step first, when this step or a later one fails. */
+  readonly undo?: readonly Operation[];
+  /** From here on there is no way back: an interrupted run is carried forward by the next. */
+  readonly commit?: boolean;
+}
+
+/** One line, without any value of the user's. */
+export function formatOperation(operation: Operation): string {
+  switch (operation.kind) {
+    case "create-network":
+      return `create network ${operation.name}`;
+    case "remove-network":
+      return `remove network ${operation.name}`;
+    case "create-volume":
+      return `create volume ${operation.name}`;
+    case "create":
+      return `create ${operation.container.name}`;
+    case "connect":
+      return `connect ${operation.container.name} to ${operation.network}`;
+    case "disconnect":
+      return `disconnect ${operation.container.name} from ${operation.network}`;
+    case "rename":
+      return `rename ${operation.container.name} to ${operation.to}`;
+    case "restart-policy":
+      return `restart policy of ${operation.container.name}: ${operation.restart}`;
+    case "limits":
+      return `update limits of ${operation.container.name}`;
+    case "gate":
+      return `gate ${operation.container.name}: ${formatCheck(operation.check)} for ${formatDuration(operation.minHealthyMs)}`;
+    case "tag":
+      return `tag image ${operation.tag}`;
+    case "untag":
+      return `remove tag ${operation.tag}`;
+    case "start":
+    case "unpause":
+    case "stop":
+    case "remove":
+      return `${operation.kind} ${operation.container.name}`;
+  }
+}
+
+/** `stop web (makes way for web.next)`. */
+export function formatStep(step: Step): string {
+  return `${formatOperation(step.operation)} (${step.cause})`;
+}
+
+/** A whole list of steps, one a line, with what takes them back. */
+export function formatSteps(steps: readonly Step[]): string {
+  return steps
+    .map((step) => {
+      const undo = (step.undo ?? []).map(formatOperation).join(", ");
+      return `${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
+    })
+    .join("\n");
+}
+
+function formatCheck(check: Check): string {
+  if (check === "none") return "running";
+  if (check === "docker") return "healthy by its HEALTHCHECK";
+  switch (check.test.kind) {
+    case "http":
+      return `http :${check.test.port}${check.test.path.replace(/\?.*$/, "?…")}`;
+    case "tcp":
+      return `tcp :${check.test.port}`;
+    case "command":
+      return "healthy by its command";
+  }
+}

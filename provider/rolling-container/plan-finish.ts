@@ -1,0 +1,77 @@
+import { keptImage } from "../container/names";
+import {
+  containersOf,
+  type Found,
+  type HostFound,
+  revisionIn,
+  type ServiceFound,
+  type SlotFound,
+} from "./found";
+import type { Operation, Step } from "./operation";
+import { refOf } from "./plan-switch";
+
+/** What a rollout leaves to be tidied on a host, once it is done everywhere: kept ones beyond the limit, slots too many, the former name. */
+export function planFinish(
+  found: HostFound,
+  limits: { readonly replicas: number; readonly keepPrevious: number },
+): readonly Step[] {
+  const inUse = found.service.slots.filter(({ slot }) => slot <= limits.replicas);
+  const tooMany = found.service.slots.filter(({ slot }) => slot > limits.replicas);
+  const beyond = inUse.flatMap(({ kept }) => kept.slice(limits.keepPrevious));
+  const stay = inUse.flatMap(({ kept }) => kept.slice(0, limits.keepPrevious));
+  return [
+    ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
+    ...beyond.map((kept): Step => remove(kept, `more than ${limits.keepPrevious} kept`)),
+    ...fixTags(found, stay),
+    ...(found.former === undefined ? [] : removeService(found.former, found, "the service has a new name")),
+  ];
+}
+
+/** Everything of ours under a service's name on one host; volumes stay. */
+export function planRemoval(found: HostFound, cause: string): readonly Step[] {
+  return removeService(found.service, found, cause);
+}
+
+function removeService(service: ServiceFound, found: HostFound, cause: string): readonly Step[] {
+  const tags = found.keptTags.filter((tag) => isTagOf(tag, service.service));
+  return [
+    ...service.slots.flatMap((slot) => removeSlot(slot, cause)),
+    ...tags.map((tag): Step => ({ operation: { kind: "untag", tag }, cause })),
+  ];
+}
+
+function removeSlot(slot: SlotFound, cause: string): readonly Step[] {
+  return containersOf(slot)
+    .filter(({ foreign }) => foreign === undefined)
+    .flatMap((container) => {
+      const stop: Operation = { kind: "stop", container: refOf(container), interrupts: false };
+      const first = container.state === "running" ? [{ operation: stop, cause }] : [];
+      return [...first, remove(container, cause)];
+    });
+}
+
+function remove(container: Found, cause: string): Step {
+  return { operation: { kind: "remove", container: refOf(container) }, cause };
+}
+
+/** Tags of revisions that are not kept any more go; a kept one without its tag gets it again. */
+function fixTags(found: HostFound, stay: readonly Found[]): readonly Step[] {
+  const { service } = found.service;
+  const wanted = new Map(stay.map((kept) => [keptImage(service, revisionIn(kept)), kept.imageId]));
+  const present = found.keptTags.filter((tag) => isTagOf(tag, service));
+  const missing = [...wanted].filter(([tag]) => !present.includes(tag));
+  return [
+    ...missing.map(([tag, imageId]): Step => {
+      return { operation: { kind: "tag", imageId, tag }, cause: "spares the kept one's image" };
+    }),
+    ...present
+      .filter((tag) => !wanted.has(tag))
+      .map((tag): Step => ({ operation: { kind: "untag", tag }, cause: "that revision is not kept" })),
+  ];
+}
+
+/** Names may hold hyphens: `web`'s tags must not be taken for those of `web-2`. */
+function isTagOf(tag: string, service: string): boolean {
+  const prefix = keptImage(service, "");
+  return tag.startsWith(prefix) && /^[0-9a-f]{8}$/.test(tag.slice(prefix.length));
+}

@@ -1,0 +1,172 @@
+import { LABEL } from "../container/labels";
+import { compareLimits } from "../container/limits";
+import { namedVolumes, publishedPorts, userNetworks } from "../container/spec";
+import { SlipwayError } from "../errors";
+import { type Desired, isUpToDate } from "./desired";
+import { containersOf, emptySlot, type Found, type HostFound, slotOf, type SlotFound } from "./found";
+import { formatSteps, type Step } from "./operation";
+import { gate, planSwitch, refOf } from "./plan-switch";
+import { sameAddress } from "./port-takers";
+
+/** What happens in one slot; `switch` when its container becomes another one. */
+export interface SlotPlan {
+  readonly slot: number;
+  readonly kind: "none" | "change" | "switch";
+  readonly steps: readonly Step[];
+}
+
+/** What happens on one host, in this order. */
+export interface HostPlan {
+  readonly target: string;
+  /** Networks and volumes. */
+  readonly preparation: readonly Step[];
+  readonly slots: readonly SlotPlan[];
+}
+
+/**
+ * The steps that bring one host to what is desired, slot by slot.
+ * @throws SlipwayError name-taken, port-taken: nothing is touched then
+ */
+export function planHost(found: HostFound, desired: Desired): HostPlan {
+  const numbers = Array.from({ length: desired.replicas }, (_, index) => index + 1);
+  const slots = numbers.map((number) => planSlot(found, number, desired));
+  if (slots.some(({ kind }) => kind !== "none")) refuseTakenPorts(found, desired);
+  const preparation = slots.some(({ kind }) => kind === "switch") ? prepare(found, desired) : [];
+  return { target: found.target, preparation, slots };
+}
+
+/** True when there is nothing to do on the host. */
+export function isEmptyPlan(plan: HostPlan): boolean {
+  return stepsOf(plan).length === 0;
+}
+
+export function stepsOf(plan: HostPlan): readonly Step[] {
+  return [...plan.preparation, ...plan.slots.flatMap(({ steps }) => steps)];
+}
+
+/** The plan as text, one step a line. */
+export function formatPlan(plan: HostPlan): string {
+  return formatSteps(stepsOf(plan));
+}
+
+function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan {
+  const slot = slotOf(found.service, number);
+  refuseForeign(slot, found, desired);
+  const { live } = slot;
+  const previous = live ?? slotOf(found.former, number).live;
+  if (live === undefined || !isUpToDate(live, desired)) {
+    const cause = causeOf(slot, previous, desired);
+    return { slot: number, kind: "switch", steps: planSwitch(slot, previous, desired, cause) };
+  }
+  const change = compareLimits(desired.limits, live.limits);
+  if (change === "replace") {
+    const steps = planSwitch(withoutKept(slot), live, desired, "a limit was taken away");
+    return { slot: number, kind: "switch", steps };
+  }
+  const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
+  const all = [...steps, ...revive(live, desired)];
+  return { slot: number, kind: all.length === 0 ? "none" : "change", steps: all };
+}
+
+function causeOf(slot: SlotFound, previous: Found | undefined, desired: Desired): string {
+  if (previous === undefined) {
+    return slot.kept.length > 0 ? "the live one is gone" : "no container yet";
+  }
+  if (previous.foreign !== undefined) return `takes over from ${previous.foreign}`;
+  if (previous.labels[LABEL.service] !== desired.service) return "the service has a new name";
+  return previous.labels[LABEL.specHash] === desired.specHash ? "the image changed" : "the spec changed";
+}
+
+function withoutKept(slot: SlotFound): SlotFound {
+  return { ...emptySlot(slot.slot), live: slot.live, candidate: slot.candidate };
+}
+
+function clearCandidate({ candidate }: SlotFound): readonly Step[] {
+  if (candidate === undefined) return [];
+  return [
+    { operation: { kind: "remove", container: refOf(candidate) }, cause: "left by an interrupted run" },
+  ];
+}
+
+function updateLimits(live: Found, desired: Desired): Step {
+  return {
+    operation: { kind: "limits", container: refOf(live), limits: desired.limits },
+    cause: "changed, no new container needed",
+    undo: [{ kind: "limits", container: refOf(live), limits: live.limits }],
+  };
+}
+
+/** A live one of the right spec that does not run is started, and has to pass the gate like any other. */
+function revive(live: Found, desired: Desired): readonly Step[] {
+  const container = refOf(live);
+  const prove: Step = { operation: gate(container, desired, true), cause: "it has to prove itself again" };
+  switch (live.state) {
+    case "running":
+    case "restarting":
+      return [];
+    case "paused":
+      return [{ operation: { kind: "unpause", container }, cause: "it was paused" }, prove];
+    case "created":
+    case "exited":
+    case "removing":
+    case "dead":
+      return [{ operation: { kind: "start", container }, cause: `it was ${live.state}` }, prove];
+  }
+}
+
+function prepare(found: HostFound, { spec, service }: Desired): readonly Step[] {
+  const labels = { [LABEL.service]: service };
+  const present = new Set(found.networks.map(({ name }) => name));
+  const networks = userNetworks(spec)
+    .filter((name) => !present.has(name))
+    .map((name): Step => {
+      const undo = [{ kind: "remove-network", name } as const];
+      return { operation: { kind: "create-network", name, labels }, cause: "missing", undo };
+    });
+  const volumes = namedVolumes(spec)
+    .filter((name) => !found.volumes.includes(name))
+    .map((name): Step => ({ operation: { kind: "create-volume", name, labels }, cause: "missing" }));
+  return [...networks, ...volumes];
+}
+
+function refuseForeign(slot: SlotFound, found: HostFound, desired: Desired): void {
+  const taken = [slot.live, slot.candidate, slot.copy].find((each) => each?.foreign !== undefined);
+  if (taken === undefined || (desired.adopt && taken === slot.live)) return;
+  throw new SlipwayError({
+    code: "name-taken",
+    what: `rolling out "${desired.service}"`,
+    host: found.target,
+    why: `the name "${taken.name}" belongs to ${taken.foreign ?? "somebody else"}`,
+    left: "Nothing was touched",
+    next:
+      taken === slot.live
+        ? "Give the service another name, or say adopt: true to take the container over"
+        : `Remove or rename the container "${taken.name}"`,
+  });
+}
+
+function refuseTakenPorts(found: HostFound, desired: Desired): void {
+  const own = [found.service, found.former]
+    .flatMap((service) => service?.slots ?? [])
+    .flatMap(containersOf)
+    .filter((each) => each.foreign === undefined || desired.adopt)
+    .map(({ id }) => id);
+  for (const port of publishedPorts(desired.spec)) {
+    const taker = found.portTakers.find(
+      (each) =>
+        each.port === port.host &&
+        each.protocol === port.protocol &&
+        sameAddress(each.hostIp, port.hostIp ?? "") &&
+        (each.containerId === undefined || !own.includes(each.containerId)),
+    );
+    if (taker === undefined) continue;
+    throw new SlipwayError({
+      code: "port-taken",
+      what: `rolling out "${desired.service}"`,
+      host: found.target,
+      why: `port ${port.host}/${port.protocol} is held by ${taker.by}`,
+      left: "Nothing was touched",
+      next: "Stop it, or publish another port",
+    });
+  }
+}

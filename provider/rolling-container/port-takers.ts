@@ -1,0 +1,69 @@
+import type Docker from "dockerode";
+import type { PublishedPort } from "../container/spec";
+import type { HostSession } from "../host/session";
+import type { PortTaker } from "./found";
+
+// the engine's own listeners stand for containers, which are asked for by name
+const ENGINE_PROCESSES = new Set(["docker-proxy", "dockerd", "rootlessport", "rootlesskit"]);
+
+/** Who holds any of these ports of the host: running containers, and processes where the host has `ss`. */
+export async function observePortTakers(
+  session: HostSession,
+  docker: Docker,
+  ports: readonly PublishedPort[],
+  signal: AbortSignal,
+): Promise<readonly PortTaker[]> {
+  if (ports.length === 0) return [];
+  const [containers, sockets] = await Promise.all([docker.listContainers(), listeners(session, signal)]);
+  const published = containers.flatMap(({ Id, Names, Ports }) =>
+    Ports.map((port) => ({
+      port: port.PublicPort,
+      protocol: port.Type,
+      hostIp: port.IP,
+      by: `the container "${(Names[0] ?? Id).replace(/^\//, "")}"`,
+      containerId: Id,
+    })),
+  );
+  return [...published, ...parseListeners(sockets)].flatMap((taker) =>
+    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol)
+      ? [{ ...taker, port: taker.port ?? 0, hostIp: taker.hostIp ?? "" }]
+      : [],
+  );
+}
+
+/** Listening sockets with their processes; empty where `ss` is missing: then the engine's own refusal has to tell. */
+async function listeners(session: HostSession, signal: AbortSignal): Promise<string> {
+  const facts = await session.facts({ signal });
+  const outcome = await session.exec(["ss", "-H", "-l", "-n", "-p", "-t", "-u"], {
+    sudo: facts.sudo !== "none" && facts.sudo !== "root",
+    signal,
+  });
+  return outcome.kind === "exited" && outcome.code === 0 ? outcome.stdout : "";
+}
+
+/** What `ss -Hlnptu` prints: `tcp LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=812,fd=6))`. */
+export function parseListeners(text: string): readonly PortTaker[] {
+  return text.split("\n").flatMap((line) => {
+    const [protocol = "", , , , local = "", , users = ""] = line.trim().split(/\s+/);
+    const address = /^\[?([^\]]*?)\]?(?:%[^:]+)?:(\d+)$/.exec(local);
+    if (!address) return [];
+    const owner = /\("([^"]*)",pid=(\d+)/.exec(users);
+    if (owner && ENGINE_PROCESSES.has(owner[1] ?? "")) return [];
+    const by = owner ? `the process ${owner[1] ?? ""} (pid ${owner[2] ?? ""})` : "a process";
+    return [
+      {
+        port: Number(address[2]),
+        protocol,
+        hostIp: address[1] === "*" ? "" : (address[1] ?? ""),
+        by,
+        containerId: undefined,
+      },
+    ];
+  });
+}
+
+/** True when two addresses of a host can collide: one of them means every address, or they are the same. */
+export function sameAddress(a: string, b: string): boolean {
+  const any = (address: string): boolean => address === "" || address === "0.0.0.0" || address === "::";
+  return any(a) || any(b) || a === b;
+}

@@ -1,0 +1,35 @@
+import type { HandlerContext, Properties } from "../handler";
+import { targetOf } from "../host/connection";
+import { recordedHosts } from "../host/connection-fields";
+import { recordedHostKeys, withHosts } from "./hosts";
+import { serviceOf } from "./inputs";
+import { observeHost } from "./observe";
+import { previousRevisions, recordContainers, recordedContainers } from "./outputs";
+
+/** The outputs with what stands on the hosts now; a container that is gone is `missing`. */
+export async function readService(outputs: Properties, context: HandlerContext): Promise<Properties> {
+  const service = serviceOf(outputs);
+  const connections = recordedHosts(outputs);
+  const before = recordedContainers(outputs);
+  const recorded = new Set(before.map(({ id }) => id));
+  const healthBefore = new Map(before.map(({ id, health }) => [id, health]));
+  const replicas = typeof outputs.replicas === "number" ? outputs.replicas : 1;
+  return withHosts(connections, { context, hostKeys: recordedHostKeys(outputs) }, async (hosts) => {
+    const { stack } = context;
+    const found = await Promise.all(
+      hosts.map(({ session, signal }) =>
+        observeHost(session, { service, stack, recorded, ports: [], signal }),
+      ),
+    );
+    return {
+      ...outputs,
+      // Docker's own first probe may be a long way off: what passed the gate is well until something else is heard
+      containers: recordContainers(found, service, replicas, ({ id, health }) =>
+        health === "starting" ? (healthBefore.get(id) ?? health) : health,
+      ),
+      previous: previousRevisions(found),
+      targets: connections.map(targetOf),
+      hostKeys: Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey])),
+    };
+  });
+}

@@ -1,0 +1,58 @@
+import type { HandlerContext, Properties } from "../handler";
+import { recordedHosts } from "../host/connection-fields";
+import type { HostFound } from "./found";
+import type { HostAccess } from "./host-access";
+import { recordedHostKeys, withHosts } from "./hosts";
+import { serviceOf } from "./inputs";
+import { withLocks } from "./locks";
+import { observeHost } from "./observe";
+import type { Step } from "./operation";
+import { recordedContainers } from "./outputs";
+import { planRemoval } from "./plan-finish";
+import { runSteps } from "./roll-hosts";
+import { UPDATE_DEFAULTS } from "./update-settings";
+
+/** Removes everything of ours that belongs to a service, on every host; volumes stay. What is gone already counts as done. */
+export async function removeService(outputs: Properties, context: HandlerContext): Promise<void> {
+  const service = serviceOf(outputs);
+  const update = UPDATE_DEFAULTS;
+  const optional = (): boolean => outputs.abandonUnreachable === true;
+  const demand = {
+    services: [service],
+    waitMs: update.lockWaitMs,
+    ttlMs: update.progressDeadlineMs,
+    forgetImage: true,
+  };
+  await withHosts(
+    recordedHosts(outputs),
+    { context, hostKeys: recordedHostKeys(outputs), optional },
+    (hosts) =>
+      withLocks(hosts, demand, context, async (locksOf) => {
+        await Promise.all(
+          hosts.map(async (host) => {
+            const found = await observe(host, service, outputs, context);
+            const steps = [...planRemoval(found, "deleted"), ...unusedNetworks(found, outputs)];
+            await runSteps({ host, locks: locksOf(host), desired: { update } }, steps);
+          }),
+        );
+      }),
+  );
+}
+
+function observe(
+  host: HostAccess,
+  service: string,
+  outputs: Properties,
+  { stack }: HandlerContext,
+): Promise<HostFound> {
+  const recorded = new Set(recordedContainers(outputs).map(({ id }) => id));
+  return observeHost(host.session, { service, stack, recorded, ports: [], signal: host.signal });
+}
+
+/** Networks that we made go with their last container; the engine refuses while somebody is in one. */
+function unusedNetworks(found: HostFound, outputs: Properties): readonly Step[] {
+  const names: readonly unknown[] = Array.isArray(outputs.networks) ? outputs.networks : [];
+  return found.networks
+    .filter(({ name, owned }) => owned && names.includes(name))
+    .map(({ name }) => ({ operation: { kind: "remove-network", name }, cause: "deleted" }));
+}

@@ -1,0 +1,135 @@
+import { engineMessage } from "../container/engine-status";
+import type { Desired } from "./desired";
+import { type Execution, executeSteps } from "./execute";
+import type { HostFound } from "./found";
+import type { HostAccess } from "./host-access";
+import type { Lock } from "./lock";
+import type { Operation, Step } from "./operation";
+import { type HostPlan, isEmptyPlan } from "./plan";
+import { planBack } from "./plan-back";
+import { rolloutError } from "./rollout-error";
+import { batchSize } from "./update-settings";
+
+/** One host in a rollout: open, looked at, planned. */
+export interface HostRollout {
+  readonly host: HostAccess;
+  readonly locks: readonly Lock[];
+  readonly desired: Desired;
+  readonly before: HostFound;
+  readonly plan: HostPlan;
+  /** Looks again. */
+  readonly observe: () => Promise<HostFound>;
+}
+
+// what other deployers may have changed since we took the lock matters before these
+const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set(["stop", "rename", "remove"]);
+
+/**
+ * Carries out the plans, some hosts at a time. When one fails, the hosts that were done are put back too, unless the program
+ * said "pause".
+ * @throws SlipwayError rollout-failed, rollback-failed
+ */
+export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execution> {
+  const executions: Execution[] = [];
+  const begun: HostRollout[] = [];
+  for (const [index, batch] of batches(rollouts).entries()) {
+    const first = batch[0];
+    if (first === undefined) continue;
+    if (index > 0) await first.host.clock.sleep(first.desired.update.delayMs, first.host.signal);
+    begun.push(...batch);
+    const ended = await Promise.allSettled(batch.map((rollout) => rollHost(rollout)));
+    for (const [at, each] of ended.entries()) {
+      if (each.status === "fulfilled") executions.push(each.value);
+      else throw await failed(batch[at] ?? first, begun, each.reason);
+    }
+  }
+  return {
+    operations: executions.flatMap(({ operations }) => operations),
+    gapMs: Math.max(0, ...executions.map(({ gapMs }) => gapMs)),
+  };
+}
+
+/** Runs steps on one host under its locks. */
+export async function runSteps(
+  {
+    host,
+    locks,
+    desired,
+  }: Pick<HostRollout, "host" | "locks"> & { readonly desired: Pick<Desired, "update"> },
+  steps: readonly Step[],
+): Promise<Execution> {
+  return executeSteps(host, steps, {
+    deadlineMs: desired.update.progressDeadlineMs,
+    beforeEach: async ({ kind }) => {
+      if (ON_LIVE.has(kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
+    },
+  });
+}
+
+async function rollHost(rollout: HostRollout): Promise<Execution> {
+  const { plan } = rollout;
+  const executions: Execution[] = [];
+  // with the first slot, so that a failure there takes the preparation back as well
+  const [first, ...others] = plan.slots.filter(({ steps }) => steps.length > 0);
+  if (first === undefined) return { operations: [], gapMs: 0 };
+  executions.push(await runSteps(rollout, [...plan.preparation, ...first.steps]));
+  for (const slot of others) executions.push(await runSteps(rollout, slot.steps));
+  return {
+    operations: executions.flatMap(({ operations }) => operations),
+    gapMs: Math.max(...executions.map(({ gapMs }) => gapMs)),
+  };
+}
+
+function batches(rollouts: readonly HostRollout[]): readonly (readonly HostRollout[])[] {
+  const work = rollouts.filter(({ plan }) => !isEmptyPlan(plan));
+  const update = work[0]?.desired.update;
+  if (update === undefined) return [];
+  const size = batchSize(update.parallelism, work.length);
+  const all: HostRollout[][] = [];
+  for (let at = 0; at < work.length; ) {
+    const count = update.canary && at === 0 ? 1 : size;
+    all.push(work.slice(at, at + count));
+    at += count;
+  }
+  return all;
+}
+
+async function failed(rollout: HostRollout, begun: readonly HostRollout[], error: unknown): Promise<Error> {
+  const { desired, host, before } = rollout;
+  const pause = desired.update.failureAction === "pause";
+  const back = pause ? { done: 0, failure: undefined } : await putBack(begun);
+  const done = begun.length - 1;
+  const pauseText = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
+  const others = pause ? pauseText : back.done === 0 ? "" : `${back.done} slots done before were put back`;
+  return rolloutError({
+    service: desired.service,
+    revision: desired.revision,
+    host: host.session.target,
+    error,
+    before,
+    others,
+    backFailure: back.failure,
+  });
+}
+
+/** Puts every slot back that the rollout switched; looks first, since only the host knows. */
+async function putBack(
+  begun: readonly HostRollout[],
+): Promise<{ readonly done: number; readonly failure: string | undefined }> {
+  let done = 0;
+  const failures: string[] = [];
+  for (const rollout of begun) {
+    const calm = { ...rollout, host: { ...rollout.host, signal: new AbortController().signal } };
+    const { target } = rollout.host.session;
+    try {
+      const now = await rollout.observe();
+      const steps = planBack(rollout.before, now, rollout.desired.update.healthyDeadlineMs);
+      if (steps.length === 0) continue;
+      await runSteps(calm, steps);
+      done += 1;
+    } catch (error) {
+      failures.push(`${target}: ${rollout.host.session.redact(engineMessage(error))}`);
+    }
+  }
+  return { done, failure: failures.length === 0 ? undefined : failures.join("; ") };
+}

@@ -1,0 +1,70 @@
+import { formatDuration } from "../duration";
+import { messageOf, SlipwayError } from "../errors";
+import { StepFailure } from "./execute";
+import { type HostFound, revisionIn, slotOf } from "./found";
+import { formatOperation } from "./operation";
+
+/** What the sentence about a failed rollout rests on. */
+export interface FailedRollout {
+  readonly service: string;
+  readonly revision: string;
+  readonly host: string;
+  readonly error: unknown;
+  /** The host as it was before. */
+  readonly before: HostFound;
+  /** What happened to the other hosts that were done already; empty when there were none. */
+  readonly others: string;
+  /** Why hosts could not be put back. */
+  readonly backFailure: string | undefined;
+}
+
+/** The error of a rollout that did not come to its end. */
+export function rolloutError(failed: FailedRollout): SlipwayError {
+  const { error, service, host } = failed;
+  const what = `rolling out revision ${failed.revision} of "${service}"`;
+  if (!(error instanceof StepFailure)) {
+    if (error instanceof SlipwayError && failed.others === "") return error;
+    return new SlipwayError({
+      code: "rollout-failed",
+      what,
+      host,
+      why: messageOf(error),
+      left: failed.others,
+      next: "Run pulumi up again",
+      cause: error,
+    });
+  }
+  const stuck = error.undoFailure ?? failed.backFailure;
+  return new SlipwayError({
+    code: stuck === undefined ? "rollout-failed" : "rollback-failed",
+    what,
+    host,
+    why: whyOf(error),
+    left: [leftOf(failed, error), failed.others].filter((text) => text !== "").join(". "),
+    next:
+      stuck === undefined
+        ? "Mend the new version, then run pulumi up again"
+        : `Look at the host (docker ps --all), then run pulumi up again, which goes on from what it finds`,
+    evidence: error.evidence,
+    cause: error,
+  });
+}
+
+function whyOf({ step, why }: StepFailure): string {
+  const { operation } = step;
+  return operation.kind === "gate"
+    ? `${operation.container.name} did not pass its gate: it ${why.replace(/^it /, "")}`
+    : `could not ${formatOperation(operation)}: ${why}`;
+}
+
+function leftOf({ before, service, backFailure }: FailedRollout, error: StepFailure): string {
+  const stuck = error.undoFailure ?? backFailure;
+  if (stuck !== undefined) return `Taking it back failed too: ${stuck}`;
+  if (error.committed)
+    return "The new version had already passed its gate; the next pulumi up goes on from here";
+  const previous = slotOf(before.service, 1).live ?? slotOf(before.former, 1).live;
+  if (previous?.state !== "running") return `Nothing serves "${service}": no version ran there before`;
+  const revision = revisionIn(previous);
+  if (!error.interrupted) return `Revision ${revision} was not touched and serves on`;
+  return `Revision ${revision} was started again and serves (nobody served for ${formatDuration(error.execution.gapMs)})`;
+}

@@ -1,0 +1,250 @@
+import { formatDuration } from "../duration";
+import { type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { type Connection, targetOf } from "../host/connection";
+import { recordedHosts } from "../host/connection-fields";
+import { revisionOf } from "../container/spec-hash";
+import { publishedPorts } from "../container/spec";
+import { canonicalJson } from "../values";
+import { checkOf, type Desired } from "./desired";
+import { type Execution, StepFailure } from "./execute";
+import { type HostFound, revisionIn, slotOf } from "./found";
+import type { HostAccess } from "./host-access";
+import { recordedHostKeys, sameMachine, withHosts } from "./hosts";
+import { ensureImage } from "./image";
+import { serviceOf, type Wanted } from "./inputs";
+import type { Lock } from "./lock";
+import { withLocks } from "./locks";
+import { observeHost } from "./observe";
+import {
+  previousRevisions,
+  recordContainers,
+  recordedContainers,
+  type RolloutSummary,
+  urlOf,
+} from "./outputs";
+import { formatPlan, isEmptyPlan, planHost } from "./plan";
+import { planFinish, planRemoval } from "./plan-finish";
+import { switchWay } from "./plan-switch";
+import { recover } from "./recover";
+import { type HostRollout, rollHosts, runSteps } from "./roll-hosts";
+
+/** What a rollout starts from. */
+export interface RolloutRequest {
+  readonly wanted: Wanted;
+  /** The inputs as they came; outputs repeat them. */
+  readonly inputs: Properties;
+  /** The old outputs; undefined at the first. */
+  readonly olds: Properties | undefined;
+}
+
+/**
+ * Brings every host to what is wanted: looks, clears up what an interrupted run left, plans, carries out, tidies.
+ * Gives the new outputs.
+ */
+export async function rollOut(request: RolloutRequest, context: HandlerContext): Promise<Properties> {
+  const { wanted, olds = {} } = request;
+  const leaving = recordedHosts(olds).filter((old) => !wanted.hosts.some((host) => sameMachine(host, old)));
+  const former = serviceOf(olds) === wanted.service ? undefined : serviceOf(olds) || undefined;
+  const connections = [...wanted.hosts, ...leaving];
+  const optional = (connection: Connection): boolean =>
+    wanted.abandonUnreachable && leaving.includes(connection);
+  const services = former === undefined ? [wanted.service] : [wanted.service, former];
+  const { lockWaitMs, progressDeadlineMs } = wanted.update;
+  const ttlMs = progressDeadlineMs * (connections.length + 1) + lockWaitMs;
+  return withHosts(connections, { context, hostKeys: recordedHostKeys(olds), optional }, (all) =>
+    withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
+      const targets = new Set(wanted.hosts.map(targetOf));
+      const hosts = all.filter(({ session }) => targets.has(session.target));
+      const run = new RolloutRun(request, context, former, locksOf);
+      await run.recoverAll(hosts);
+      const rollouts = await run.plan(hosts);
+      const summary = await run.carryOut(rollouts);
+      await run.finish(
+        hosts,
+        all.filter((host) => !hosts.includes(host)),
+      );
+      return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
+    }),
+  );
+}
+
+/** One rollout under its locks. */
+class RolloutRun {
+  private readonly request: RolloutRequest;
+  private readonly context: HandlerContext;
+  private readonly former: string | undefined;
+  private readonly locksOf: (host: HostAccess) => readonly Lock[];
+  private readonly recorded: ReadonlySet<string>;
+
+  constructor(
+    request: RolloutRequest,
+    context: HandlerContext,
+    former: string | undefined,
+    locksOf: (host: HostAccess) => readonly Lock[],
+  ) {
+    this.request = request;
+    this.context = context;
+    this.former = former;
+    this.locksOf = locksOf;
+    this.recorded = new Set(recordedContainers(request.olds ?? {}).map(({ id }) => id));
+  }
+
+  observe(host: HostAccess): Promise<HostFound> {
+    const { wanted } = this.request;
+    return observeHost(host.session, {
+      service: wanted.service,
+      former: this.former,
+      stack: this.context.stack,
+      recorded: this.recorded,
+      ports: publishedPorts(wanted.spec),
+      signal: host.signal,
+    });
+  }
+
+  async recoverAll(hosts: readonly HostAccess[]): Promise<void> {
+    await Promise.all(hosts.map((host) => this.recoverHost(host)));
+  }
+
+  async plan(hosts: readonly HostAccess[]): Promise<readonly HostRollout[]> {
+    const { wanted, olds, inputs } = this.request;
+    const renew = olds !== undefined && canonicalJson(olds.triggers) !== canonicalJson(inputs.triggers);
+    const images = await Promise.all(hosts.map((host) => ensureImage(host, wanted, renew)));
+    const found = await Promise.all(hosts.map((host) => this.observe(host)));
+    const revision = revisionOf(wanted.specHash, images[0]?.id ?? "");
+    return hosts.map((host, index) => {
+      const image = images[index] ?? { id: "", hasHealthcheck: false };
+      const before = found[index] as HostFound;
+      const { stack, name: resource } = this.context;
+      const imageHasHealthcheck = image.hasHealthcheck;
+      const desired: Desired = {
+        ...wanted,
+        imageId: image.id,
+        revision,
+        imageHasHealthcheck,
+        stack,
+        resource,
+      };
+      const plan = planHost(before, desired);
+      const observe = (): Promise<HostFound> => this.observe(host);
+      return { host, locks: this.locksOf(host), desired, before, plan, observe };
+    });
+  }
+
+  /** Undefined when there was nothing to roll out. */
+  async carryOut(rollouts: readonly HostRollout[]): Promise<RolloutSummary | undefined> {
+    const { log, clock } = this.context;
+    const work = rollouts.filter(({ plan }) => !isEmptyPlan(plan));
+    const switching = work.find(({ plan }) => plan.slots.some(({ kind }) => kind === "switch"));
+    for (const { plan } of work) log.debug(`plan for ${plan.target}:\n${formatPlan(plan)}`);
+    if (switching !== undefined) this.announce(switching);
+    const startMs = clock.now();
+    const execution = await this.attempt(rollouts);
+    if (switching === undefined) return undefined;
+    const durationMs = Math.round(clock.now() - startMs);
+    const summary = summarize(switching, execution, durationMs);
+    const gap =
+      execution.gapMs > 0 ? `, nobody served for ${formatDuration(execution.gapMs)}` : ", without a gap";
+    const first = summary.from === undefined;
+    log.keep(`revision ${summary.revision} serves${first ? "" : gap} (${formatDuration(durationMs)})`);
+    return summary;
+  }
+
+  async finish(hosts: readonly HostAccess[], leaving: readonly HostAccess[]): Promise<void> {
+    const desired = this.request.wanted;
+    const tidy = async (host: HostAccess, gone: boolean): Promise<void> => {
+      const found = await this.observe(host);
+      const steps = gone ? planRemoval(found, "the host was taken out") : planFinish(found, desired);
+      await runSteps({ host, locks: this.locksOf(host), desired }, steps);
+    };
+    await Promise.all([
+      ...hosts.map((host) => tidy(host, false)),
+      ...leaving.map((host) => tidy(host, true)),
+    ]);
+  }
+
+  async outputs(
+    hosts: readonly HostAccess[],
+    summary: RolloutSummary | undefined,
+    revision: string | undefined,
+  ): Promise<Properties> {
+    const { inputs, olds = {}, wanted } = this.request;
+    const found = await Promise.all(hosts.map((host) => this.observe(host)));
+    return {
+      ...inputs,
+      // it passed our gate, or an earlier one; Docker's own first probe may come only after its interval
+      containers: recordContainers(found, wanted.service, wanted.replicas, ({ health }) =>
+        health === "starting" ? "healthy" : health,
+      ),
+      revision,
+      specHash: wanted.specHash,
+      url: urlOf(wanted),
+      previous: previousRevisions(found),
+      lastRollout: summary ?? olds.lastRollout,
+      targets: wanted.hosts.map(targetOf),
+      hostKeys: Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey])),
+    };
+  }
+
+  /** Where containers stay that the state would know nothing of, it is told what really runs. */
+  private async attempt(rollouts: readonly HostRollout[]): Promise<Execution> {
+    try {
+      return await rollHosts(rollouts);
+    } catch (error) {
+      const { olds, inputs, wanted } = this.request;
+      const hosts = rollouts.map(({ host }) => ({ ...host, signal: new AbortController().signal }));
+      const outputs = await this.outputs(hosts, undefined, undefined).catch(() => undefined);
+      const left = recordedContainers(outputs ?? {}).filter(({ id }) => id !== "" && !this.recorded.has(id));
+      if (outputs === undefined || left.length === 0 || !(error instanceof Error)) throw error;
+      const real = {
+        ...outputs,
+        ...(olds ?? inputs),
+        containers: outputs.containers,
+        previous: outputs.previous,
+      };
+      throw new PartialFailure(wanted.service, real, error);
+    }
+  }
+
+  private announce({ desired }: HostRollout): void {
+    const { log } = this.context;
+    const way = switchWay(desired);
+    if (way.kind === "plain") {
+      const proof = way.rehearse ? "; a copy without ports proves the version first" : "";
+      log.progress(`plain switch, a gap of one stop and one start: ${way.why}${proof}`);
+    }
+    if (checkOf(desired) === "none") {
+      const least = formatDuration(desired.update.minHealthyMs);
+      log.warn(`no healthcheck: a version counts as good when it has run for ${least}`);
+    }
+  }
+
+  private async recoverHost(host: HostAccess): Promise<void> {
+    const found = await this.observe(host);
+    for (const { found: row, steps } of recover(found, this.request.wanted)) {
+      host.log.keep(`${host.session.target}: found ${row}; putting it right`);
+      try {
+        await runSteps({ host, locks: this.locksOf(host), desired: this.request.wanted }, steps);
+      } catch (error) {
+        if (!(error instanceof StepFailure) || error.undoFailure !== undefined) throw error;
+        // the verdict on what was left is no verdict on this run: it goes on from what stands there now
+        host.log.warn([`${host.session.target}: ${error.why}`, error.evidence].filter(Boolean).join("\n"));
+      }
+    }
+  }
+}
+
+function summarize(
+  { before, desired }: HostRollout,
+  execution: Execution,
+  durationMs: number,
+): RolloutSummary {
+  const previous = slotOf(before.service, 1).live ?? slotOf(before.former, 1).live;
+  return {
+    revision: desired.revision,
+    ...(previous === undefined ? {} : { from: revisionIn(previous) }),
+    switch: switchWay(desired).kind,
+    durationMs,
+    gapMs: execution.gapMs,
+    operations: execution.operations,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Fields } from "../values";
+
+/** How a rollout goes, parsed; times in milliseconds. */
+export interface UpdateSettings {
+  /** `plain`: never two of the service at once. */
+  readonly switch: "auto" | "plain";
+  /** Hosts at the same time. */
+  readonly parallelism: number | { readonly percent: number };
+  /** The first host alone. */
+  readonly canary: boolean;
+  /** Between two batches of hosts. */
+  readonly delayMs: number;
+  readonly minHealthyMs: number;
+  readonly healthyDeadlineMs: number;
+  readonly progressDeadlineMs: number;
+  readonly failureAction: "rollback" | "pause";
+  readonly lockWaitMs: number;
+}
+
+export const UPDATE_DEFAULTS: UpdateSettings = {
+  switch: "auto",
+  parallelism: 1,
+  canary: false,
+  delayMs: 0,
+  minHealthyMs: 3_000,
+  healthyDeadlineMs: 120_000,
+  progressDeadlineMs: 600_000,
+  failureAction: "rollback",
+  lockWaitMs: 120_000,
+};
+
+/** Reads the argument `update`. */
+export function readUpdate(fields: Fields): UpdateSettings {
+  const strategy = fields.oneOf("strategy", ["rolling", "atomic"]);
+  if (strategy === "atomic") fields.fail("strategy", 'is not available yet as "atomic"; "rolling" is');
+  const way = fields.oneOf("switch", ["auto", "bridged", "plain"]);
+  if (way === "bridged") fields.fail("switch", 'is not available yet as "bridged"; "auto" and "plain" are');
+  const settings: UpdateSettings = {
+    switch: way === "plain" ? "plain" : "auto",
+    parallelism: readParallelism(fields),
+    canary: fields.boolean("canary") ?? UPDATE_DEFAULTS.canary,
+    delayMs: fields.duration("delay") ?? UPDATE_DEFAULTS.delayMs,
+    minHealthyMs: fields.duration("minHealthyTime") ?? UPDATE_DEFAULTS.minHealthyMs,
+    healthyDeadlineMs: fields.duration("healthyDeadline") ?? UPDATE_DEFAULTS.healthyDeadlineMs,
+    progressDeadlineMs: fields.duration("progressDeadline") ?? UPDATE_DEFAULTS.progressDeadlineMs,
+    failureAction: fields.oneOf("failureAction", ["rollback", "pause"]) ?? UPDATE_DEFAULTS.failureAction,
+    lockWaitMs: fields.duration("lockWait") ?? UPDATE_DEFAULTS.lockWaitMs,
+  };
+  fields.rejectOthers();
+  if (settings.minHealthyMs >= settings.healthyDeadlineMs) {
+    fields.fail("minHealthyTime", "must be less than healthyDeadline");
+  }
+  if (settings.healthyDeadlineMs >= settings.progressDeadlineMs) {
+    fields.fail("healthyDeadline", "must be less than progressDeadline");
+  }
+  return settings;
+}
+
+/** How many of `hosts` go at the same time; a share is rounded up. */
+export function batchSize(parallelism: UpdateSettings["parallelism"], hosts: number): number {
+  if (typeof parallelism === "number") return parallelism;
+  return Math.max(1, Math.ceil((hosts * parallelism.percent) / 100));
+}
+
+function readParallelism(fields: Fields): UpdateSettings["parallelism"] {
+  const value = fields.raw("parallelism");
+  if (value === undefined) return UPDATE_DEFAULTS.parallelism;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1) return value;
+  const percent = typeof value === "string" ? /^(\d{1,3})%$/.exec(value) : null;
+  if (percent && Number(percent[1]) >= 1 && Number(percent[1]) <= 100) return { percent: Number(percent[1]) };
+  fields.fail("parallelism", 'must be a number of hosts such as 2, or a share such as "25%"');
+  return UPDATE_DEFAULTS.parallelism;
+}
