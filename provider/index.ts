@@ -22,7 +22,6 @@ export {
   type RollingContainerArgs,
   type RolloutSummary,
   type ServiceContainer,
-  type TaskArgs,
   type UlimitArgs,
   type UpdateArgs,
 } from "./rolling-container/resource";

@@ -57,11 +57,11 @@ export interface PackageSourceArgs {
   readonly suite?: pulumi.Input<string | undefined>;
   /** @default ["stable"] */
   readonly components?: pulumi.Input<pulumi.Input<string>[] | undefined>;
-  /** The signing key (armored text), or where it is. */
+  /** The signing key: armored text, or the address to fetch it from. Without one the machine must trust it already. */
   readonly key?: pulumi.Input<string | undefined>;
-  /** The fingerprint that the key must have. */
+  /** 40 hexadecimal digits; no key with another fingerprint is trusted. */
   readonly keyFingerprint?: pulumi.Input<string | undefined>;
-  /** The packages of the engine, the one that carries the version first. */
+  /** The packages of the engine, the one that carries the version first. @default those of docker-ce */
   readonly packages?: pulumi.Input<pulumi.Input<string>[] | undefined>;
 }
 
@@ -116,8 +116,8 @@ export interface EngineSummary {
   readonly cgroupVersion: string;
   readonly rootDirectory: string;
   readonly liveRestore: boolean;
-  /** How the engine sets up its firewall rules, where it says so. */
-  readonly firewall?: string;
+  /** How the engine sets up its firewall rules; empty where it does not say. */
+  readonly firewall: string;
   readonly runtimes: string[];
   readonly registryMirrors: string[];
   readonly warnings: string[];
@@ -138,6 +138,8 @@ export class DockerHost extends SlipwayResource {
   declare readonly architecture: pulumi.Output<string>;
   declare readonly machineId: pulumi.Output<string>;
   declare readonly engine: pulumi.Output<EngineSummary>;
+  /** What has to be done to bring the machine back, as the last look at it found; empty when it is as it should be. */
+  declare readonly drift: pulumi.Output<string[]>;
   /** The part of daemon.json that the program set. */
   declare readonly daemonConfig: pulumi.Output<Record<string, unknown> | undefined>;
 

@@ -16,7 +16,7 @@ export interface HealthPolicyArgs {
   readonly scope?: pulumi.Input<"owned" | "all" | { readonly label: pulumi.Input<string> } | undefined>;
   /** Restart unhealthy ones; false only reports. @default true */
   readonly repair?: pulumi.Input<boolean | undefined>;
-  /** Restarts of one container within `window`; then it is given up, loudly. @default 3 */
+  /** Restarts of one container within `window` (a run of its own, at least); then it is given up, loudly. @default 3 */
   readonly maxRestarts?: pulumi.Input<number | undefined>;
   /** @default "10m" */
   readonly window?: pulumi.Input<string | undefined>;
@@ -51,7 +51,8 @@ export class HealthPolicy extends SlipwayResource {
   declare readonly gaveUp: pulumi.Output<string[]>;
 
   constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
-    super(SHAPE, name, args, opts);
+    // the policy's own name, which is its id
+    super(SHAPE, name, { ...args, name }, opts);
   }
 }
 

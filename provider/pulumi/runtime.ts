@@ -1,5 +1,6 @@
 import { dockerHostHandler } from "../docker-host/handler";
 import type { Handler } from "../handler";
+import { healthPolicyHandler } from "../health-policy/handler";
 import { dynamicProvider } from "./adapter";
 import { sendMessages } from "./engine-log";
 import { lifetimeOf } from "./lifetime";
@@ -20,4 +21,4 @@ const pending: Handler = {
 export const DockerHost = dynamicProvider(dockerHostHandler, shared);
 export const RemoteImage = dynamicProvider(pending, shared);
 export const RollingContainer = dynamicProvider(pending, shared);
-export const HealthPolicy = dynamicProvider(pending, shared);
+export const HealthPolicy = dynamicProvider(healthPolicyHandler, shared);

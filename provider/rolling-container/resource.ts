@@ -17,12 +17,12 @@ export interface PortArgs {
   readonly protocol?: pulumi.Input<"tcp" | "udp" | "sctp" | undefined>;
 }
 
-/** A named volume (made where it is missing, never removed) or a folder of the host. */
+/** A named volume (made where it is missing, never removed), a path of the host, or memory. */
 export interface MountArgs {
-  /** @default "volume" */
-  readonly type?: pulumi.Input<"volume" | "bind" | undefined>;
-  /** Name of the volume, or path on the host. */
-  readonly source: pulumi.Input<string>;
+  /** @default "bind" for a source that is a path, else "volume" */
+  readonly type?: pulumi.Input<"volume" | "bind" | "tmpfs" | undefined>;
+  /** Name of the volume, or path on the host; a volume without one is anonymous. */
+  readonly source?: pulumi.Input<string | undefined>;
   /** Path in the container. */
   readonly target: pulumi.Input<string>;
   /** @default false */
@@ -70,27 +70,28 @@ export interface HealthcheckArgs {
 
 /** How a rollout goes. */
 export interface UpdateArgs {
-  /** Slots that are changed at the same time: a number, or a share such as "25%". @default 1 */
+  /**
+   * How traffic moves to the new container. "plain": never two of the service at once. "auto": the way with the shortest
+   * gap that the service allows.
+   * @default "auto"
+   */
+  readonly switch?: pulumi.Input<"auto" | "plain" | undefined>;
+  /** Hosts that are changed at the same time: a number, or a share such as "25%", rounded up. @default 1 */
   readonly parallelism?: pulumi.Input<number | string | undefined>;
-  /** Pause from one slot to the next. @default "0s" */
+  /** The first host alone, and the others when it went well. @default false */
+  readonly canary?: pulumi.Input<boolean | undefined>;
+  /** Pause between two batches of hosts. @default "0s" */
   readonly delay?: pulumi.Input<string | undefined>;
-  /** How long the new one must stay well before it counts. */
+  /** How long the new one must stay well before it counts. @default "3s" */
   readonly minHealthyTime?: pulumi.Input<string | undefined>;
-  /** The longest one container may take to become well. */
+  /** The longest one container may take to become well. @default "2m" */
   readonly healthyDeadline?: pulumi.Input<string | undefined>;
-  /** The longest the whole rollout may go on without progress. */
+  /** The longest the whole rollout may go on without progress. @default "10m" */
   readonly progressDeadline?: pulumi.Input<string | undefined>;
   /** "rollback": the old version serves on. "pause": what was swapped stays, the rest is not touched. @default "rollback" */
   readonly failureAction?: pulumi.Input<"rollback" | "pause" | undefined>;
-  /** How long to wait for another rollout of the same service. */
+  /** How long to wait for another rollout of the same service. @default "2m" */
   readonly lockWait?: pulumi.Input<string | undefined>;
-}
-
-/** What runs once in a rollout, in a container of the new image. */
-export interface TaskArgs {
-  readonly command: pulumi.Input<pulumi.Input<string>[]>;
-  readonly timeout?: pulumi.Input<string | undefined>;
-  readonly env?: TextMap;
 }
 
 /** The container itself, in the words of `docker run` and compose. */
@@ -104,7 +105,7 @@ export interface ContainerArgs {
   readonly hostname?: pulumi.Input<string | undefined>;
   readonly labels?: TextMap;
   readonly mounts?: pulumi.Input<pulumi.Input<MountArgs>[] | undefined>;
-  /** Paths in the container that live in memory. */
+  /** Paths in the container that live in memory, as "/path" or "/path:options". */
   readonly tmpfs?: Texts;
   /** Networks, made where they are missing; or "host" or "none" alone. */
   readonly networks?: Texts;
@@ -124,11 +125,12 @@ export interface ContainerArgs {
   readonly init?: pulumi.Input<boolean | undefined>;
   /** @default false */
   readonly privileged?: pulumi.Input<boolean | undefined>;
-  /** "64m" */
-  readonly shmSize?: pulumi.Input<string | undefined>;
+  /** "64m", or bytes. */
+  readonly shmSize?: pulumi.Input<string | number | undefined>;
+  /** Changed in place, without a new container. */
   readonly pidsLimit?: pulumi.Input<number | undefined>;
-  /** "512m". Changed in place, without a new container. */
-  readonly memory?: pulumi.Input<string | undefined>;
+  /** "512m", or bytes. Changed in place, without a new container. */
+  readonly memory?: pulumi.Input<string | number | undefined>;
   /** 1.5 is one and a half processors. Changed in place, without a new container. */
   readonly cpus?: pulumi.Input<number | undefined>;
   readonly logging?: pulumi.Input<LoggingArgs | undefined>;
@@ -154,17 +156,11 @@ export interface RollingContainerArgs extends ContainerArgs {
   readonly name?: pulumi.Input<string | undefined>;
   /** Containers on each host. @default 1 */
   readonly replicas?: pulumi.Input<number | undefined>;
-  /** Name to content, at /run/secrets/NAME in the container. Secret. */
-  readonly secretFiles?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>;
   /** @default [] */
   readonly ports?: pulumi.Input<pulumi.Input<PortArgs>[] | undefined>;
   /** The gate of a new version, and what HealthPolicy asks. @default the image's HEALTHCHECK */
   readonly healthcheck?: pulumi.Input<HealthcheckArgs | undefined>;
   readonly update?: pulumi.Input<UpdateArgs | undefined>;
-  /** Run once before the first container is changed; a failure ends the rollout. @default [] */
-  readonly preDeploy?: pulumi.Input<pulumi.Input<TaskArgs>[] | undefined>;
-  /** Run once after the last container was changed. @default [] */
-  readonly postDeploy?: pulumi.Input<pulumi.Input<TaskArgs>[] | undefined>;
   /** Earlier revisions that are kept, stopped, with their image. @default 1 */
   readonly keepPrevious?: pulumi.Input<number | undefined>;
   /** Any values; a change rolls out again. @default [] */
@@ -247,6 +243,6 @@ export class RollingContainer extends SlipwayResource {
 const SHAPE = {
   kind: "RollingContainer",
   connections: ["hosts"],
-  secrets: ["secretFiles", "registries"],
+  secrets: ["registries"],
   outputs: ["containers", "revision", "specHash", "url", "previous", "lastRollout"],
 } as const;

@@ -98,6 +98,7 @@ describe("resources", () => {
     assert.equal(seen.get("web")?.inputs.name, "web");
     assert.equal(seen.get("api-resource")?.inputs.name, "api");
     assert.equal(seen.get("image")?.inputs.name, "image");
+    assert.equal(seen.get("health")?.inputs.name, "health");
     assert.deepEqual(seen.get("health")?.inputs.services, ["web", "api", "by-hand"]);
   });
 
@@ -108,13 +109,13 @@ describe("resources", () => {
       new RollingContainer("web", {
         hosts: [connection],
         image: "web:1",
-        secretFiles: { db: "D" },
+        registries: [{ address: "r.example", username: "u", password: "p" }],
         env: { PLAIN: "1", HIDDEN: pulumi.secret("2") },
       });
     });
     assert.deepEqual(seen.get("image")?.inputs.secrets, { secret: { npm: "T" } });
     assert.deepEqual(Object.keys(seen.get("image")?.inputs.registries as object), ["secret"]);
-    assert.deepEqual(seen.get("web")?.inputs.secretFiles, { secret: { db: "D" } });
+    assert.deepEqual(Object.keys(seen.get("web")?.inputs.registries as object), ["secret"]);
     assert.deepEqual(seen.get("web")?.inputs.env, { PLAIN: "1", HIDDEN: { secret: "2" } });
   });
 
