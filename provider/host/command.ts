@@ -24,8 +24,12 @@ const SAFE_WORD = /^[A-Za-z0-9_/:=.,@%+-]+$/;
 
 /** One word for POSIX sh, whatever it holds (but NUL, which no argument can hold). */
 export function quote(word: string): string {
+  return SAFE_WORD.test(word) ? word : inQuotes(word);
+}
+
+function inQuotes(word: string): string {
   if (word.includes("\0")) throw new TypeError("a command argument cannot hold a NUL character");
-  return SAFE_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The words as one sh command line. */
@@ -44,8 +48,8 @@ function program({ argv, env, marker }: CommandShape): string {
     environment(env),
     `printf %s ${quote(marker)}`,
     `printf %s ${quote(marker)} >&2`,
-    // every word is quoted, so that a name such as "a=b" is a command and no assignment
-    `exec ${argv.map((word) => (SAFE_WORD.test(word) && !word.includes("=") ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ")}`,
+    // the name is quoted in any case, so that one such as "a=b" is a command and no assignment
+    `exec ${[inQuotes(argv[0] ?? ""), ...argv.slice(1).map(quote)].join(" ")}`,
   ].join("; ");
 }
 

@@ -13,7 +13,7 @@ export interface Credential {
 /**
  * The ways to log in, in the order they are tried. The agent of the environment is asked only when the connection names
  * nothing else: every key that a server refuses counts against its limit.
- * @throws SlipwayError authentication-failed (nothing to log in with, a key that cannot be read)
+ * @throws SlipwayError invalid-input (nothing to log in with, a key that cannot be read)
  */
 export async function credentialsOf(
   connection: Connection,
@@ -92,8 +92,8 @@ function withoutSha1(key: ParsedKey): ParsedKey {
 
 function failure(connection: Connection, why: string, next?: string, cause?: unknown): SlipwayError {
   return new SlipwayError({
-    code: "authentication-failed",
-    what: "logging in",
+    code: "invalid-input",
+    what: "preparing the login",
     host: targetOf(connection),
     why,
     next,

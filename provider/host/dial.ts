@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import { type AnyAuthMethod, Client, type ConnectConfig } from "ssh2";
 import type { Clock } from "../clock";
@@ -158,6 +159,7 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
   const started = clock.now();
   const client = new Client();
   const closed = new AbortController();
+  setMaxListeners(0, closed.signal); // one for each channel
   const refused: string[] = [];
   let presentedKey: Buffer | undefined;
 

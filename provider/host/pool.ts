@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { isSlipwayError } from "../errors";
 import { canonicalJson } from "../values";
 import type { Connection } from "./connection";
@@ -44,6 +45,7 @@ export async function withHost<T>(
   use: (session: HostSession) => Promise<T>,
 ): Promise<T> {
   options.signal.throwIfAborted();
+  setMaxListeners(0, options.signal); // one signal serves all resources of a run
   const demand = await demandFor(connection, options.recordedHostKey);
   const key = routeKey(connection, demand);
   for (;;) {
@@ -158,6 +160,7 @@ function isHostKeyError(error: unknown): boolean {
 }
 
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(signal.reason as Error);

@@ -1,0 +1,164 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
+import { type Connection as ServerConnection, Server, type ServerChannel, type Session, utils } from "ssh2";
+import type { Connection } from "../../provider/host/connection";
+import { fingerprintOf } from "../../provider/host/host-key";
+
+/** How the server behaves where it differs from a plain sshd. */
+export interface SshServerOptions {
+  readonly hostKey?: string;
+  readonly port?: number;
+  /** Session channels open at once; further ones are refused. @default 10 */
+  readonly maxSessions?: number;
+  /** What `exec` does; by default the line is run by /bin/sh on this machine. */
+  readonly onExec?: (line: string, channel: ServerChannel, connection: ServerConnection) => void;
+  /** The real socket behind /var/run/docker.sock; without one, streamlocal is refused. */
+  readonly engineSocket?: string;
+  /** The password that logs in; without one, only the key does. */
+  readonly password?: string;
+}
+
+/** A key pair made for the tests; the private half as OpenSSH text. */
+export function testKey(): { readonly privateKey: string; readonly publicKey: string } {
+  const pair = utils.generateKeyPairSync("ed25519", {});
+  return { privateKey: pair.private, publicKey: pair.public };
+}
+
+export type SshTestServer = Awaited<ReturnType<typeof startSshServer>>;
+
+/** An SSH server in this process: counts what is asked of it, and can be told to misbehave. */
+export async function startSshServer(options: SshServerOptions = {}) {
+  const hostKey = options.hostKey ?? testKey().privateKey;
+  const user = testKey();
+  const counts = {
+    logins: 0,
+    attempts: 0,
+    sessionsOpen: 0,
+    mostSessionsOpen: 0,
+    streamLocal: 0,
+    refusedSessions: 0,
+  };
+  const lines: string[] = [];
+  const connections = new Set<ServerConnection>();
+
+  // ident as OpenSSH's, or ssh2 would not ask for streamlocal
+  const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.9" }, (connection) => {
+    connections.add(connection);
+    connection.on("close", () => connections.delete(connection));
+    connection.on("error", () => {}); // clients that leave
+    let open = 0;
+    connection.on("authentication", (context) => {
+      if (context.method === "none") return context.reject(["publickey", "password"]);
+      const allowed = utils.parseKey(user.publicKey);
+      if (context.method === "publickey") {
+        if (allowed instanceof Error) throw allowed;
+        if (!context.key.data.equals(allowed.getPublicSSH())) {
+          counts.attempts++;
+          return context.reject(["publickey", "password"]);
+        }
+        return context.accept();
+      }
+      counts.attempts++;
+      if (context.method === "password" && context.password === options.password) return context.accept();
+      context.reject(["publickey", "password"]);
+    });
+    connection.on("ready", () => counts.logins++);
+    connection.on("session", (accept, reject) => {
+      if (open >= (options.maxSessions ?? 10)) {
+        counts.refusedSessions++;
+        return reject();
+      }
+      open++;
+      counts.sessionsOpen++;
+      counts.mostSessionsOpen = Math.max(counts.mostSessionsOpen, open);
+      serve(accept(), connection, () => {
+        open--;
+        counts.sessionsOpen--;
+      });
+    });
+    connection.on("openssh.streamlocal", (accept, reject) => {
+      counts.streamLocal++;
+      if (options.engineSocket === undefined) return reject();
+      const channel = accept();
+      const socket = connect(options.engineSocket);
+      socket.on("error", () => channel.close());
+      channel.on("close", () => socket.destroy());
+      channel.pipe(socket).pipe(channel);
+    });
+    connection.on("tcpip", (accept, _reject, { destIP, destPort }) => {
+      const channel = accept();
+      const socket = connect(destPort, destIP);
+      socket.on("error", () => channel.close());
+      channel.on("close", () => socket.destroy());
+      channel.pipe(socket).pipe(channel);
+    });
+  });
+
+  function serve(session: Session, connection: ServerConnection, ended: () => void): void {
+    session.on("exec", (accept, _reject, { command }) => {
+      lines.push(command);
+      const channel = accept();
+      channel.on("error", () => {});
+      // as sshd: the place is free when the close is sent, not when everything was read
+      const close = channel.close.bind(channel);
+      let closing = false;
+      channel.close = () => {
+        if (!closing) ended();
+        closing = true;
+        close();
+      };
+      (options.onExec ?? runInShell)(command, channel, connection);
+    });
+  }
+
+  server.listen(options.port ?? 0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const parsed = utils.parseKey(hostKey);
+  if (parsed instanceof Error) throw parsed;
+  const publicKey = parsed.getPublicSSH();
+  const fingerprint = fingerprintOf(publicKey);
+  const connection: Connection = {
+    host: "127.0.0.1",
+    port,
+    user: "root",
+    privateKey: user.privateKey,
+    hostKey: fingerprint,
+    dialErrorLimit: 1,
+  };
+  return {
+    port,
+    fingerprint,
+    publicKey,
+    counts,
+    lines,
+    /** How the right user reaches this server. */
+    connection,
+    /** Cuts every line without a word. */
+    drop(): void {
+      for (const each of connections) (each as unknown as { _sock: { destroy(): void } })._sock.destroy();
+    },
+    async stop(): Promise<void> {
+      for (const each of connections) each.end();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** Runs the line by this machine's sh, as sshd would run it by the user's login shell. */
+export function runInShell(line: string, channel: ServerChannel): void {
+  const child = spawn("/bin/sh", ["-c", line]);
+  channel.pipe(child.stdin);
+  child.stdin.on("error", () => {}); // the command did not read to the end
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  channel.once("close", () => child.kill());
+  child.once("close", (code, signal) => {
+    if (code === null) channel.exit(signal?.replace(/^SIG/, "") ?? "TERM", false, "");
+    else channel.exit(code);
+    channel.close();
+  });
+}
