@@ -1,0 +1,80 @@
+import { SlipwayError } from "../errors";
+import type { CheckResult, HandlerContext, Properties } from "../handler";
+import { targetsOf } from "../host/connection-fields";
+import { Fields, UNKNOWN, hasUnknown } from "../values";
+import { openContext } from "./context";
+import { contextHash } from "./context-hash";
+import { imageRef } from "./reference";
+import { type ImageSpec, readSpec } from "./spec";
+
+/** Arguments that say what the image is; the others say where it goes and how. Secrets are in no hash but by their ids. */
+const BUILD_INPUTS =
+  "context dockerfile dockerfileInline buildArgs labels target platform pull noCache cacheFrom network extraHosts triggers builder";
+
+/** Validates the arguments, reads the context folder, and adds `ref`, `contextHash`, `contextBytes` and `targets`. */
+export async function checkImage(news: Properties, context: HandlerContext): Promise<CheckResult> {
+  const fields = new Fields(news);
+  const spec = readSpec(news, fields);
+  const seen = await readContextFolder(news, spec, fields, context.signal);
+  const unknown = [...BUILD_INPUTS.split(" "), "name"].some((key) => hasUnknown(news[key]));
+  const hosts = [news.host, ...(Array.isArray(news.hosts) ? (news.hosts as unknown[]) : [news.hosts])];
+  const allHosts = spec.hosts.length === hosts.filter((host) => host !== undefined && host !== null).length;
+  const inputs = {
+    ...news,
+    targets: allHosts ? targetsOf(spec.hosts) : UNKNOWN,
+    contextHash: seen.hash,
+    contextBytes: seen.bytes,
+    ref: unknown || seen.hash === UNKNOWN ? UNKNOWN : refOf(spec, seen.hash, news.__salt),
+  };
+  return { inputs, failures: fields.failures };
+}
+
+/** Name and tag for a spec and its context. */
+export function refOf(spec: ImageSpec, hash: string, salt: unknown): string {
+  const { name = "", target, platform, network, dockerfileInline } = spec;
+  const nonEmpty = <T extends object>(value: T): T | undefined =>
+    Object.keys(value).length === 0 ? undefined : value;
+  const inputs = {
+    contextHash: hash,
+    dockerfile: spec.dockerfile,
+    dockerfileInline,
+    buildArgs: nonEmpty(spec.buildArgs),
+    labels: nonEmpty(spec.labels),
+    target,
+    platform,
+    pull: spec.pull || undefined,
+    noCache: spec.noCache || undefined,
+    cacheFrom: nonEmpty(spec.cacheFrom),
+    network,
+    extraHosts: nonEmpty(spec.extraHosts),
+    triggers: nonEmpty(spec.triggers),
+    secrets: nonEmpty(Object.keys(spec.secrets).sort()),
+    builder: spec.builder === "auto" ? undefined : spec.builder,
+  };
+  const salted = Object.keys(spec.buildArgs).length > 0 && typeof salt === "string";
+  return imageRef(name, inputs, salted ? salt : undefined);
+}
+
+interface Seen {
+  readonly hash: string;
+  readonly bytes: number | string;
+}
+
+async function readContextFolder(
+  news: Properties,
+  spec: ImageSpec,
+  fields: Fields,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const unknown = { hash: UNKNOWN, bytes: UNKNOWN };
+  if (spec.context === undefined || hasUnknown(news.dockerfile)) return unknown;
+  if (spec.dockerfile === undefined && !fields.has("dockerfileInline")) return unknown;
+  try {
+    const found = await openContext({ folder: spec.context, dockerfile: spec.dockerfile });
+    return { hash: await contextHash(found, signal), bytes: found.bytes };
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    fields.fail(error.code === "dockerfile-missing" ? "dockerfile" : "context", error.parts.why);
+    return unknown;
+  }
+}

@@ -1,0 +1,123 @@
+import type Docker from "dockerode";
+import { engineStatus } from "../container/engine-status";
+import { LABEL } from "../container/labels";
+import type { Log } from "../log";
+import { isRefOf } from "./reference";
+
+/** The label with the hash of the context that an image was built from. */
+export const CONTEXT_HASH_LABEL = "slipway.context-hash";
+
+/** An image of ours on a host. */
+export interface BuiltImage {
+  readonly id: string;
+  /** Bytes. */
+  readonly size: number;
+  /** ISO 8601, the host's clock. */
+  readonly createdAt: string;
+  readonly architecture: string;
+  /** Number of layers. */
+  readonly layers: number;
+}
+
+/** What makes an image one of this resource's: its recorded id, or its label. */
+export interface Owner {
+  readonly imageId: string | undefined;
+  readonly resource: string;
+}
+
+/** The image under this ref; undefined when there is none, or when it is not the one we built from this context. */
+export async function findImage(
+  docker: Docker,
+  ref: string,
+  contextHash: string,
+): Promise<BuiltImage | undefined> {
+  const found = await inspect(docker, ref);
+  if (found?.Config.Labels?.[CONTEXT_HASH_LABEL] !== contextHash) return undefined;
+  return {
+    id: found.Id,
+    size: found.Size,
+    createdAt: found.Created,
+    architecture: found.Architecture,
+    layers: found.RootFS.Layers?.length ?? 0,
+  };
+}
+
+/** Puts the tags on the image where they are not yet; gives those that were missing. */
+export async function ensureTags(
+  docker: Docker,
+  ref: string,
+  imageId: string,
+  tags: readonly string[],
+): Promise<readonly string[]> {
+  const added: string[] = [];
+  for (const tag of tags) {
+    if ((await inspect(docker, tag))?.Id === imageId) continue;
+    const colon = tag.lastIndexOf(":");
+    await docker.getImage(ref).tag({ repo: tag.slice(0, colon), tag: tag.slice(colon + 1) });
+    added.push(tag);
+  }
+  return added;
+}
+
+/**
+ * Takes these names off images of ours, and with the last name the image goes. Images that a container was made from
+ * (running or stopped: a kept revision needs it) keep theirs, and so do images that are not ours.
+ */
+export async function removeNames(
+  docker: Docker,
+  names: readonly string[],
+  owner: Owner,
+  log: Log,
+): Promise<void> {
+  for (const name of names) {
+    const found = await inspect(docker, name);
+    const labels = found?.Config.Labels ?? {};
+    if (found === undefined || labels[CONTEXT_HASH_LABEL] === undefined) continue;
+    if (found.Id !== owner.imageId && labels[LABEL.resource] !== owner.resource) continue;
+    const users = await docker.listContainers({ all: true, filters: { ancestor: [found.Id] } });
+    if (users.length > 0) {
+      log.progress(
+        `${name} stays: ${users.map((user) => user.Names[0]?.slice(1) ?? user.Id).join(", ")} was made from it`,
+      );
+      continue;
+    }
+    try {
+      await docker.getImage(name).remove();
+      log.progress(`${name} removed`);
+    } catch (error) {
+      const status = engineStatus(error);
+      // gone meanwhile, or taken into use meanwhile
+      if (status !== 404 && status !== 409) throw error;
+    }
+  }
+}
+
+/** Refs of earlier builds of this resource that are still on the host. */
+export async function earlierRefs(
+  docker: Docker,
+  of: { readonly name: string; readonly resource: string; readonly stack: string; readonly current: string },
+): Promise<readonly string[]> {
+  const label = [`${LABEL.resource}=${of.resource}`, `${LABEL.stack}=${of.stack}`];
+  const images = await docker.listImages({ filters: JSON.stringify({ label }) });
+  const names = images.flatMap((image) => image.RepoTags ?? []);
+  return names.filter((name) => name !== of.current && isRefOf(of.name, name));
+}
+
+async function inspect(docker: Docker, name: string) {
+  try {
+    // Docker leaves lists out that are empty, which the types do not say
+    return (await docker.getImage(name).inspect()) as Inspected;
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+interface Inspected {
+  readonly Id: string;
+  readonly Size: number;
+  readonly Created: string;
+  readonly Architecture: string;
+  readonly RootFS: { readonly Layers?: readonly string[] };
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
+}
