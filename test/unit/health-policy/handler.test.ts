@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import type { HandlerContext, Properties } from "../../../provider/handler";
+import { healthPolicyHandler } from "../../../provider/health-policy/handler";
+import { readPolicy } from "../../../provider/health-policy/inputs";
+import { lookForRepairs } from "../../../provider/health-policy/look";
+import type { Reach } from "../../../provider/health-policy/reach";
+import { silentLog } from "../../../provider/log";
+import { Fields, UNKNOWN } from "../../../provider/values";
+import { FakeClock } from "../../support/fake-clock";
+import { ManualClock } from "../../support/manual-clock";
+
+const HOSTS = [{ host: "203.0.113.1", user: "deploy" }, { host: "203.0.113.2" }];
+const INPUTS = { name: "health", hosts: HOSTS };
+
+function contextWith(kept: string[], signal = new AbortController().signal): HandlerContext {
+  return {
+    urn: "",
+    name: "health",
+    log: { ...silentLog, keep: (text) => void kept.push(text) },
+    clock: new FakeClock(),
+    random: () => 0,
+    signal,
+    holder: "",
+    stack: "",
+  };
+}
+
+async function failuresOf(news: Properties): Promise<readonly string[]> {
+  const { failures } = await healthPolicyHandler.check({}, news, contextWith([]));
+  return failures.map(({ property, reason }) => `${property} ${reason}`);
+}
+
+describe("healthPolicyHandler.check", () => {
+  it("must name the targets and write no defaults", async () => {
+    const { inputs, failures } = await healthPolicyHandler.check({}, INPUTS, contextWith([]));
+    assert.deepEqual(failures, []);
+    assert.deepEqual(inputs, { ...INPUTS, targets: ["deploy@203.0.113.1:22", "root@203.0.113.2:22"] });
+  });
+
+  it("must leave the targets open while a host is not known", async () => {
+    for (const hosts of [UNKNOWN, [UNKNOWN], [{ host: UNKNOWN }]]) {
+      const { inputs, failures } = await healthPolicyHandler.check({}, { ...INPUTS, hosts }, contextWith([]));
+      assert.deepEqual([inputs.targets, failures], [UNKNOWN, []]);
+    }
+  });
+
+  it("must collect every mistake", async () => {
+    const wrong = {
+      scope: { label: "" },
+      maxRestarts: 0,
+      backoff: "soon",
+      maxUnavailable: "1",
+      watchdog: true,
+    };
+    assert.deepEqual(await failuresOf({ name: "health", hosts: [], ...wrong }), [
+      "hosts needs at least one host",
+      "scope.label is required",
+      "maxRestarts must be a whole number from 1 to 100, not 0",
+      'backoff must be a duration such as "30s" or "2m", not "soon"',
+      'maxUnavailable must be a whole number from 1, not "1"',
+      "watchdog is not a known argument",
+    ]);
+  });
+
+  it("must say of the agent that it is not there yet", async () => {
+    const until = "is not available yet: the policy acts during pulumi up";
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: true, notify: "https://chat.example" }), [
+      `watch ${until}`,
+      `notify ${until}`,
+    ]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: false }), []);
+  });
+});
+
+describe("healthPolicyHandler.diff", () => {
+  it("must not look while something is not known", async () => {
+    const kept: string[] = [];
+    const hosts = [{ host: "203.0.113.1", privateKey: UNKNOWN }];
+    const answer = await healthPolicyHandler.diff("health", {}, { ...INPUTS, hosts }, contextWith(kept));
+    assert.deepEqual([answer, kept], [{ changes: undefined }, []]);
+  });
+});
+
+describe("healthPolicyHandler.update", () => {
+  it("must touch nothing when only the connection is another", async () => {
+    const kept: string[] = [];
+    const news = {
+      name: "health",
+      hosts: [{ ...HOSTS[0], privateKey: "another" }, HOSTS[1]],
+      targets: ["t"],
+    };
+    const results = { report: [], restarted: ["t web"], gaveUp: [], hostKeys: { t: "SHA256:x" } };
+    const olds = { ...INPUTS, targets: ["t"], ...results };
+    const outputs = await healthPolicyHandler.update("health", olds, news, contextWith(kept));
+    assert.deepEqual(outputs, { ...news, ...results });
+    assert.deepEqual(kept, ["connection only, nothing touched"]);
+  });
+});
+
+describe("lookForRepairs", () => {
+  const policy = readPolicy(new Fields(INPUTS));
+  const reach = (on: () => Promise<never>) => (): Reach => ({ targets: ["root@a:22", "root@b:22"], on });
+
+  it("must name each host that it could not look at, and see no change", async () => {
+    const kept: string[] = [];
+    const on = () => Promise.reject(new Error("nobody there"));
+    const context = { ...contextWith(kept), clock: new ManualClock() };
+    assert.equal(await lookForRepairs(policy, {}, reach(on), context), false);
+    assert.deepEqual(kept, [
+      "could not look at root@a:22: nobody there",
+      "could not look at root@b:22: nobody there",
+    ]);
+  });
+
+  it("must take three seconds at most, for all hosts together", async () => {
+    const kept: string[] = [];
+    const clock = new ManualClock();
+    const looking = lookForRepairs(
+      policy,
+      {},
+      reach(() => new Promise(() => {})),
+      { ...contextWith(kept), clock },
+    );
+    await clock.advance(2_999);
+    assert.deepEqual(kept, []);
+    await clock.advance(1);
+    assert.equal(await looking, false);
+    assert.deepEqual(kept, [
+      "could not look at root@a:22: no answer within 3s",
+      "could not look at root@b:22: no answer within 3s",
+    ]);
+  });
+
+  it("must stop when the run is being stopped", async () => {
+    const stop = new AbortController();
+    const context = { ...contextWith([], stop.signal), clock: new ManualClock() };
+    const looking = lookForRepairs(
+      policy,
+      {},
+      reach(() => new Promise(() => {})),
+      context,
+    );
+    stop.abort(new Error("stopped"));
+    await assert.rejects(looking, /stopped/);
+  });
+});
