@@ -192,7 +192,8 @@ export interface ServiceContainer {
   readonly slot: number;
   readonly id: string;
   readonly imageId: string;
-  readonly state: ContainerState;
+  /** `missing` when none stands in its place. */
+  readonly state: ContainerState | "missing";
   readonly health: HealthStatus;
   /** Its first address in its networks. */
   readonly address?: string;
