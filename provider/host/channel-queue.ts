@@ -21,6 +21,11 @@ export class ChannelQueue {
     this.onPressure = onPressure;
   }
 
+  /** True when somebody waits for a channel. */
+  get wanted(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Waits for a free channel. */
   async take(signal?: AbortSignal): Promise<Release> {
     signal?.throwIfAborted();

@@ -192,7 +192,7 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
       client.setNoDelay(true);
       log.debug(`ssh ${target}: connected in ${Math.round(clock.now() - started)}ms`);
       if (presentedKey === undefined) return fail(new Error("the machine presented no host key"));
-      resolve(new Transport(client, target, presentedKey, closed.signal));
+      resolve(new Transport(client, target, presentedKey, closed.signal, clock));
     });
     const config: ConnectConfig = {
       host: connection.host,

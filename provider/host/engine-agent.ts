@@ -12,14 +12,21 @@ interface AddsRequests {
 
 class ChannelAgent extends Agent {
   private readonly open: () => Promise<ClientChannel>;
+  private readonly mayKeep: () => boolean;
 
-  constructor(open: () => Promise<ClientChannel>, maxSockets: number) {
+  constructor(open: () => Promise<ClientChannel>, mayKeep: () => boolean, maxSockets: number) {
     super({ keepAlive: true, maxSockets, maxFreeSockets: CALL_CHANNELS });
     this.open = open;
+    this.mayKeep = mayKeep;
   }
 
   override createConnection(): Duplex {
     return new LazyChannel(this.open);
+  }
+
+  /** Node asks this when a call is done; false closes the channel. */
+  override keepSocketAlive(): boolean {
+    return this.mayKeep();
   }
 
   closeIdle(): void {
@@ -33,9 +40,10 @@ export class EngineAgent {
   readonly streams: AddsRequests;
   private readonly agents: readonly ChannelAgent[];
 
-  constructor(open: () => Promise<ClientChannel>, callChannels = CALL_CHANNELS) {
-    const calls = new ChannelAgent(open, callChannels);
-    const streams = new ChannelAgent(open, Number.POSITIVE_INFINITY);
+  /** `mayKeep`: whether a channel that no call uses may stay open. */
+  constructor(open: () => Promise<ClientChannel>, mayKeep: () => boolean, callChannels = CALL_CHANNELS) {
+    const calls = new ChannelAgent(open, mayKeep, callChannels);
+    const streams = new ChannelAgent(open, mayKeep, Number.POSITIVE_INFINITY);
     this.agents = [calls, streams];
     this.calls = calls as unknown as AddsRequests;
     this.streams = streams as unknown as AddsRequests;

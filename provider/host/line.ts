@@ -45,8 +45,15 @@ export class Line {
     // dial-stdio takes session channels: half of them are left to commands
     const agent =
       way === "streamlocal"
-        ? new EngineAgent(() => this.transport.streamLocal(ENGINE_SOCKET))
-        : new EngineAgent(() => this.dialStdio(way === "sudo dial-stdio"), 4);
+        ? new EngineAgent(
+            () => this.transport.streamLocal(ENGINE_SOCKET),
+            () => true,
+          )
+        : new EngineAgent(
+            () => this.dialStdio(way === "sudo dial-stdio"),
+            () => !this.transport.channelsWanted,
+            4,
+          );
     this.agents.set(way, agent);
     return agent;
   }

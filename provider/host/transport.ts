@@ -1,9 +1,13 @@
 import type { Client, ClientChannel } from "ssh2";
 import { SlipwayError, messageOf } from "../errors";
-import { ChannelQueue, type Release } from "./channel-queue";
+import type { Clock } from "../clock";
+import { ChannelQueue } from "./channel-queue";
 
 /** Session channels (commands) in use at once; sshd allows ten by default and others may be there too. */
 export const SESSION_CHANNELS = 8;
+
+/** Waiting for a place that the server still holds: 20 ms, doubling up to this, 5 s in all. */
+const LONGEST_REFUSAL_PAUSE_MS = 2_560;
 
 /** The server refused to open a channel, or the kind of channel; the connection itself is well. */
 export class ChannelRefused extends Error {
@@ -21,11 +25,13 @@ export class Transport {
   /** Aborted, with the reason, when the connection is gone. */
   readonly closed: AbortSignal;
   private readonly client: Client;
+  private readonly clock: Clock;
   private readonly queue: ChannelQueue;
   private readonly idleHolders = new Set<() => void>();
 
-  constructor(client: Client, target: string, presentedKey: Buffer, closed: AbortSignal) {
+  constructor(client: Client, target: string, presentedKey: Buffer, closed: AbortSignal, clock: Clock) {
     this.client = client;
+    this.clock = clock;
     this.target = target;
     this.presentedKey = presentedKey;
     this.closed = closed;
@@ -42,6 +48,7 @@ export class Transport {
    * before anything else can happen on the channel: a command's `exit` may be in the packet that follows at once.
    */
   async exec<T>(line: string, attach: (channel: ClientChannel) => T, signal?: AbortSignal): Promise<T> {
+    let pauseMs = 20;
     for (;;) {
       const release = await this.queue.take(signal);
       try {
@@ -57,12 +64,22 @@ export class Transport {
           },
         );
       } catch (error) {
-        if (!(error instanceof ChannelRefused && this.anotherWillEnd(release))) {
+        if (!(error instanceof ChannelRefused)) {
           release();
           throw error;
         }
+        if (this.queue.refused(release)) continue;
+        // none of ours is open: a command that we closed may still be ending there
+        if (pauseMs > LONGEST_REFUSAL_PAUSE_MS) throw error;
+        await this.clock.sleep(pauseMs, signal);
+        pauseMs *= 2;
       }
     }
+  }
+
+  /** True when commands wait for a session channel: whoever holds one that is idle should close it. */
+  get channelsWanted(): boolean {
+    return this.queue.wanted;
   }
 
   /** A stream to a socket file on the machine. @throws ChannelRefused */
@@ -78,10 +95,6 @@ export class Transport {
   /** Says goodbye and closes. */
   end(): void {
     this.client.end();
-  }
-
-  private anotherWillEnd(release: Release): boolean {
-    return this.queue.refused(release);
   }
 
   private open<T>(
