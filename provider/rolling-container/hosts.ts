@@ -88,7 +88,8 @@ function reachable(
   });
   const [first, ...others] = failures;
   if (first === undefined) return hosts;
-  if (others.length === 0 || !isSlipwayError(first)) throw first;
+  if (others.length === 0 || !isSlipwayError(first))
+    throw first instanceof Error ? first : new Error(messageOf(first));
   const evidence = others.map(messageOf).join("\n");
   throw new SlipwayError({
     ...first.parts,

@@ -16,18 +16,17 @@ export async function observePortTakers(
   if (ports.length === 0) return [];
   const [containers, sockets] = await Promise.all([docker.listContainers(), listeners(session, signal)]);
   const published = containers.flatMap(({ Id, Names, Ports }) =>
-    Ports.map((port) => ({
-      port: port.PublicPort,
-      protocol: port.Type,
-      hostIp: port.IP,
+    // the types promise a public port and address; a port that is not published has neither
+    Ports.map((port: Partial<(typeof Ports)[number]>) => ({
+      port: port.PublicPort ?? 0,
+      protocol: port.Type ?? "tcp",
+      hostIp: port.IP ?? "",
       by: `the container "${(Names[0] ?? Id).replace(/^\//, "")}"`,
       containerId: Id,
     })),
   );
   return [...published, ...parseListeners(sockets)].flatMap((taker) =>
-    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol)
-      ? [{ ...taker, port: taker.port ?? 0, hostIp: taker.hostIp ?? "" }]
-      : [],
+    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol) ? [taker] : [],
   );
 }
 

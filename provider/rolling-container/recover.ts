@@ -35,7 +35,7 @@ function interruptedSwitch(
 ): readonly Recovery[] {
   const { live, candidate, kept } = slot;
   if (live?.foreign !== undefined || candidate?.foreign !== undefined) return [];
-  if (live !== undefined && live.state === "running") return undrained(live, kept);
+  if (live?.state === "running") return undrained(live, kept);
   if (candidate === undefined) return [];
   const names = `${candidate.name} (${candidate.state})`;
   if (live !== undefined) {

@@ -109,25 +109,18 @@ class RolloutRun {
     const { wanted, olds, inputs } = this.request;
     const renew = olds !== undefined && canonicalJson(olds.triggers) !== canonicalJson(inputs.triggers);
     const images = await Promise.all(hosts.map((host) => ensureImage(host, wanted, renew)));
-    const found = await Promise.all(hosts.map((host) => this.observe(host)));
     const revision = revisionOf(wanted.specHash, images[0]?.id ?? "");
-    return hosts.map((host, index) => {
-      const image = images[index] ?? { id: "", hasHealthcheck: false };
-      const before = found[index] as HostFound;
-      const { stack, name: resource } = this.context;
-      const imageHasHealthcheck = image.hasHealthcheck;
-      const desired: Desired = {
-        ...wanted,
-        imageId: image.id,
-        revision,
-        imageHasHealthcheck,
-        stack,
-        resource,
-      };
-      const plan = planHost(before, desired);
-      const observe = (): Promise<HostFound> => this.observe(host);
-      return { host, locks: this.locksOf(host), desired, before, plan, observe };
-    });
+    const { stack, name: resource } = this.context;
+    return Promise.all(
+      hosts.map(async (host, index) => {
+        const { id: imageId = "", hasHealthcheck: imageHasHealthcheck = false } = images[index] ?? {};
+        const desired: Desired = { ...wanted, imageId, revision, imageHasHealthcheck, stack, resource };
+        const before = await this.observe(host);
+        const plan = planHost(before, desired);
+        const observe = (): Promise<HostFound> => this.observe(host);
+        return { host, locks: this.locksOf(host), desired, before, plan, observe };
+      }),
+    );
   }
 
   /** Undefined when there was nothing to roll out. */

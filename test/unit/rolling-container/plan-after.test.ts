@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import type { HostFound } from "../../../provider/rolling-container/found";
+import { formatSteps } from "../../../provider/rolling-container/operation";
+import { planBack } from "../../../provider/rolling-container/plan-back";
+import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
+import { foundContainer, foundHost, wantedContainer } from "../../support/rollout";
+
+const finish = (found: HostFound, replicas = 1, keepPrevious = 1): string =>
+  formatSteps(planFinish(found, { replicas, keepPrevious }));
+
+describe("planFinish", () => {
+  const live = wantedContainer();
+  const last = foundContainer({ name: "web.aaaaaaaa", state: "exited", startedAt: "2026-01-02" });
+  const older = foundContainer({
+    name: "web.cccccccc",
+    revision: "cccccccc",
+    state: "exited",
+    startedAt: "2026-01-01",
+  });
+
+  it("must remove kept ones beyond the limit with their tags, the one that ran last stays", () => {
+    const keptTags = [
+      "slipway/kept:web-aaaaaaaa",
+      "slipway/kept:web-cccccccc",
+      "slipway/kept:web-2-dddddddd",
+    ];
+    assert.equal(
+      finish(foundHost([live, last, older], { keptTags })),
+      [
+        "remove web.cccccccc (more than 1 kept)",
+        "remove tag slipway/kept:web-cccccccc (that revision is not kept)",
+      ].join("\n"),
+    );
+  });
+
+  it("must give a kept one its tag again", () => {
+    assert.equal(
+      finish(foundHost([live, last])),
+      "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+    );
+  });
+
+  it("must remove slots beyond the replicas, and never what is not ours", () => {
+    const second = foundContainer({ name: "web-2" });
+    const foreign = foundContainer({ name: "web-3", labels: {}, foreign: "somebody" });
+    assert.equal(
+      finish(foundHost([live, second, foreign])),
+      ["stop web-2 (fewer replicas)", "remove web-2 (fewer replicas)"].join("\n"),
+    );
+  });
+
+  it("must remove the service under its former name", () => {
+    const old = foundContainer({ name: "shop", state: "exited" });
+    const former = {
+      service: "shop",
+      slots: [{ slot: 1, live: old, candidate: undefined, copy: undefined, kept: [] }],
+    };
+    assert.equal(finish(foundHost([live], { former })), "remove shop (the service has a new name)");
+  });
+});
+
+describe("planRemoval", () => {
+  it("must remove all that is ours and nothing else", () => {
+    const containers = [
+      wantedContainer(),
+      foundContainer({ name: "web.next", state: "created" }),
+      foundContainer({ name: "web.aaaaaaaa", state: "exited" }),
+      foundContainer({ name: "web-2", foreign: "somebody" }),
+    ];
+    const keptTags = ["slipway/kept:web-aaaaaaaa"];
+    assert.equal(
+      formatSteps(planRemoval(foundHost(containers, { keptTags }), "deleted")),
+      [
+        "stop web (deleted)",
+        "remove web (deleted)",
+        "remove web.next (deleted)",
+        "remove web.aaaaaaaa (deleted)",
+        "remove tag slipway/kept:web-aaaaaaaa (deleted)",
+      ].join("\n"),
+    );
+  });
+
+  it("must have nothing to do where nothing is", () => {
+    assert.deepEqual(planRemoval(foundHost(), "deleted"), []);
+  });
+});
+
+describe("planBack", () => {
+  it("must start the very container that served before, and remove the new one", () => {
+    const before = foundHost([foundContainer({ id: "old" })]);
+    const now = foundHost([
+      wantedContainer({ id: "new" }),
+      foundContainer({ id: "old", name: "web.aaaaaaaa", state: "exited" }),
+    ]);
+    assert.equal(
+      formatSteps(planBack(before, now, 1_000)),
+      [
+        "stop web (the rollout failed elsewhere)",
+        "start web.aaaaaaaa (it served before) <- stop web.aaaaaaaa, start web",
+        "gate web.aaaaaaaa: running for 1s (it has to serve again)",
+        "* rename web to web.next (makes way)",
+        "rename web.aaaaaaaa to web (it serves again)",
+        "restart policy of web: unless-stopped (it serves again)",
+        "remove web.next (the rollout failed elsewhere)",
+      ].join("\n"),
+    );
+  });
+
+  it("must remove what was new where nothing served, and leave alone what was not switched", () => {
+    assert.equal(
+      formatSteps(planBack(foundHost(), foundHost([wantedContainer()]), 1_000)),
+      ["stop web (the rollout failed elsewhere)", "remove web (nothing served here before)"].join("\n"),
+    );
+    const same = foundHost([foundContainer()]);
+    assert.deepEqual(planBack(same, same, 1_000), []);
+  });
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { formatSteps } from "../../../provider/rolling-container/operation";
+import { recover } from "../../../provider/rolling-container/recover";
+import type { Found } from "../../../provider/rolling-container/found";
+import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
+
+function recovered(...containers: readonly Found[]): string {
+  return recover(foundHost(containers), desiredService())
+    .map(({ found, steps }) => `${found}:\n${formatSteps(steps)}`)
+    .join("\n");
+}
+
+describe("recover", () => {
+  const live = foundContainer();
+  const stopped = foundContainer({ state: "exited" });
+  const candidate = wantedContainer({ name: "web.next" });
+  const created = wantedContainer({ name: "web.next", state: "created" });
+  const kept = foundContainer({ name: "web.aaaaaaaa", state: "exited" });
+
+  it("must do nothing where nothing was interrupted", () => {
+    assert.equal(recovered(), "");
+    assert.equal(recovered(live), "");
+    assert.equal(recovered(live, kept), "");
+  });
+
+  it("must leave a candidate beside a running live one to the planner", () => {
+    assert.equal(recovered(live, created), "");
+    assert.equal(recovered(live, candidate), "");
+  });
+
+  it("must leave a first candidate, and a removal by hand, to the planner", () => {
+    assert.equal(recovered(candidate), "");
+    assert.equal(recovered(kept), "");
+    assert.equal(recovered(kept, created), "");
+  });
+
+  it("must start the live one first when it was stopped and the candidate does not run", () => {
+    assert.equal(
+      recovered(stopped, created),
+      [
+        "web stopped, web.next (created):",
+        "start web (the live one first)",
+        "gate web: running for 1s (it has to serve again)",
+        "restart policy of web: unless-stopped (it serves again)",
+      ].join("\n"),
+    );
+  });
+
+  it("must go forward when the candidate runs and passes, else bring the live one back", () => {
+    assert.equal(
+      recovered(stopped, candidate),
+      [
+        "web stopped, web.next (running):",
+        "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, gate web: running for 1s, restart policy of web: unless-stopped",
+        "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "* rename web.next to web (it passed its gate)",
+        "restart policy of web: unless-stopped (it serves from now on)",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+      ].join("\n"),
+    );
+  });
+
+  it("must finish the renames, else bring the kept one back", () => {
+    assert.equal(
+      recovered(candidate, kept),
+      [
+        "no live one, web.next (running) and web.aaaaaaaa:",
+        "gate web.next: running for 3s (it had passed its gate) <- remove web.next, rename web.aaaaaaaa to web, start web, restart policy of web: unless-stopped",
+        "* rename web.next to web (it passed its gate)",
+        "restart policy of web: unless-stopped (it serves from now on)",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+      ].join("\n"),
+    );
+  });
+
+  it("must stop the previous one that still runs beside the new live one", () => {
+    assert.equal(
+      recovered(wantedContainer(), foundContainer({ name: "web.aaaaaaaa" })),
+      [
+        "web.aaaaaaaa still running beside web:",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "stop web.aaaaaaaa (the new one serves)",
+      ].join("\n"),
+    );
+  });
+
+  it("must remove a copy that nobody watches", () => {
+    assert.equal(
+      recovered(live, wantedContainer({ name: "web.try" })),
+      ["the copy web.try of an interrupted run:", "remove web.try (nobody watches it)"].join("\n"),
+    );
+  });
+
+  it("must not act on containers that are not ours", () => {
+    assert.equal(recovered(foundContainer({ state: "exited", foreign: "x" }), candidate), "");
+    assert.equal(recovered(live, foundContainer({ name: "web.try", foreign: "x" })), "");
+  });
+});
