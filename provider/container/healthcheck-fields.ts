@@ -8,7 +8,7 @@ export function readHealthcheck(fields: Fields): Healthcheck | undefined {
   if (given.length !== 1 && !fields.unknown) {
     fields.fail(given[1] ?? "http", "needs exactly one way to ask: http, tcp or command");
   }
-  const test = readHttp(fields) ?? readTcp(fields) ?? readCommand(fields);
+  const [test] = [readHttp(fields), readTcp(fields), readCommand(fields)].filter((way) => way !== undefined);
   const check = {
     intervalMs: fields.duration("interval") ?? HEALTHCHECK_DEFAULTS.intervalMs,
     timeoutMs: fields.duration("timeout") ?? HEALTHCHECK_DEFAULTS.timeoutMs,
