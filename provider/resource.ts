@@ -28,6 +28,12 @@ export const CONNECTION_SECRETS: readonly string[] = [
  */
 export const STANDS_FOR: unique symbol = Symbol.for("pulumi-slipway.stands-for");
 
+/**
+ * The salt of a resource whose hashes hold no secret: a fixed one, so that its first preview shows the very names and
+ * hashes that the update will make. 32 hex digits, as a random one has.
+ */
+export const NO_SALT = "0".repeat(32);
+
 /** The Pulumi type of a kind; the engine hands such resources to the dynamic provider of the program's folder. */
 export function typeOf(kind: ResourceKind): string {
   return `pulumi-nodejs:dynamic/slipway:${kind}`;
@@ -65,8 +71,8 @@ export abstract class SlipwayResource extends pulumi.CustomResource {
         ...plainArguments(shape, args),
         __provider: providerText(shape.kind),
         __urn: pulumi.createUrn(name, type, opts?.parent),
-        // filled by check on create, kept from then on; secret here, so that it is secret in the state
-        __salt: pulumi.secret(""),
+        // filled by check, kept from then on; secret here, so that it is secret in the state
+        __salt: pulumi.secret(saltWanted(shape, args)),
       },
       opts,
     );
@@ -82,6 +88,17 @@ function plainArguments(shape: ResourceShape, args: object): Record<string, unkn
     return [key, shape.secrets.includes(key) ? pulumi.secret(value) : value];
   });
   return Object.fromEntries(plain) as Record<string, unknown>;
+}
+
+/**
+ * NO_SALT, or an empty text for a random one where a value that may enter a hash is secret: what the program marked,
+ * besides connections and arguments that are secret as a whole, which are in no hash.
+ */
+function saltWanted(shape: ResourceShape, args: object): pulumi.Output<string> {
+  const apart = [...shape.connections, ...shape.secrets];
+  const hashed = Object.entries(args).filter(([key]) => !apart.includes(key));
+  const anySecret = pulumi.isSecret(pulumi.output(unwrap(Object.fromEntries(hashed))));
+  return pulumi.output(anySecret).apply((secret) => (secret ? "" : NO_SALT));
 }
 
 /** Replaces each resource that stands for a value, at any depth; Outputs keep their dependencies and secrets. */

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../clock";
 import { isSlipwayError } from "../errors";
 import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { debugWanted } from "../log";
+import { NO_SALT } from "../resource";
 import { type Redact, redactor } from "../secret";
 import { cleanError } from "./clean-error";
 import { verdict } from "./difference";
@@ -41,7 +42,7 @@ export function dynamicProvider(handler: Handler, options: AdapterOptions): Requ
 
     check: (olds, news) =>
       call(news, [olds], async (context) => {
-        const salted = { ...withoutReserved(news), __salt: saltOf(olds) ?? newSalt() };
+        const salted = { ...withoutReserved(news), __salt: saltOf(olds, news) ?? newSalt() };
         const reserved = {
           __provider: news.__provider,
           __urn: news.__urn,
@@ -139,6 +140,9 @@ function refusal(error: unknown, inputs: Properties) {
   return { inputs, failures: [{ property: "", reason: error.message }] };
 }
 
-function saltOf(olds: Properties): string | undefined {
-  return typeof olds.__salt === "string" && olds.__salt !== "" ? olds.__salt : undefined;
+/** The salt that is there already, or none where nothing secret is hashed; undefined when a random one is to be made. */
+function saltOf(olds: Properties, news: Properties): string | undefined {
+  const recorded = olds.__salt;
+  if (typeof recorded === "string" && recorded !== "" && recorded !== NO_SALT) return recorded;
+  return news.__salt === NO_SALT ? NO_SALT : undefined;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { DockerHost, HealthPolicy, RemoteImage, RollingContainer } from "../../provider/index";
-import { providerText } from "../../provider/resource";
+import { NO_SALT, providerText } from "../../provider/resource";
 import { registrations } from "../support/pulumi-mocks";
 
 const connection = { host: "192.0.2.1", user: "deploy", privateKey: "KEY" };
@@ -29,7 +29,7 @@ describe("resources", () => {
         dockerVersion: "28.x",
         __provider: providerText("DockerHost"),
         __urn: "urn:pulumi:stack::project::pulumi-nodejs:dynamic/slipway:DockerHost::web1",
-        __salt: { secret: "" },
+        __salt: { secret: NO_SALT },
       },
       dependsOn: [],
     });
@@ -117,6 +117,28 @@ describe("resources", () => {
     assert.deepEqual(Object.keys(seen.get("image")?.inputs.registries as object), ["secret"]);
     assert.deepEqual(Object.keys(seen.get("web")?.inputs.registries as object), ["secret"]);
     assert.deepEqual(seen.get("web")?.inputs.env, { PLAIN: "1", HIDDEN: { secret: "2" } });
+  });
+
+  it("must ask for a random salt where the program marked a value that may be hashed", async () => {
+    const seen = await registrations(() => {
+      const common = { hosts: [connection], image: "web:1" };
+      new RollingContainer("plain", { ...common, env: { A: "1" } });
+      new RollingContainer("login", {
+        ...common,
+        registries: [{ address: "r", username: "u", password: "p" }],
+      });
+      new RollingContainer("env", { ...common, env: { A: pulumi.secret("1") } });
+      new RollingContainer("nested", { ...common, env: pulumi.output({ A: pulumi.secret("1") }) });
+      new RemoteImage("arg", { host: connection, context: ".", buildArgs: { T: pulumi.secret("1") } });
+    });
+    const salts = [...seen].map(([name, { inputs }]) => [name, inputs.__salt]);
+    assert.deepEqual(Object.fromEntries(salts), {
+      plain: { secret: NO_SALT },
+      login: { secret: NO_SALT },
+      env: { secret: "" },
+      nested: { secret: "" },
+      arg: { secret: "" },
+    });
   });
 
   it("must name the URN under a component as the engine does", async () => {

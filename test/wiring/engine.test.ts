@@ -7,7 +7,8 @@ const HOST = `
 const connection = { host: "192.0.2.1", privateKey: "CANARY-private-key" };
 `;
 const PLAIN = `${HOST}
-const web = new slipway.RollingContainer("web", { hosts: [connection], image: "web:1", env: { A: "1" } });
+const web = new slipway.RollingContainer("web", { hosts: [connection], image: "web:1",
+  labels: { S: pulumi.secret("CANARY-label") }, env: { A: "1" } });
 `;
 const EXPECT_NO_CHANGES = { args: ["--expect-no-changes"] };
 
@@ -72,8 +73,9 @@ describe("Pulumi's engine and our adapter", () => {
 
   it("must hold no secret in clear, and the constant provider", async () => {
     const state = await stack.exportState();
-    for (const form of ["CANARY-private-key", Buffer.from("CANARY-private-key").toString("base64")]) {
-      assert.ok(!state.includes(form));
+    for (const canary of ["CANARY-private-key", "CANARY-label"]) {
+      const forms = [canary, Buffer.from(canary).toString("base64"), encodeURIComponent(canary)];
+      assert.ok(!forms.some((form) => state.includes(form)), canary);
     }
     const [web] = await resources();
     const text = 'exports.handler = () => require("pulumi-slipway/runtime").RollingContainer;';
@@ -89,6 +91,7 @@ describe("Pulumi's engine and our adapter", () => {
     const [after] = await resources(["--show-secrets"]);
     assert.deepEqual(after?.outputs, before?.outputs);
     assert.match(JSON.stringify(after?.inputs.__salt), /[0-9a-f]{32}/);
+    assert.doesNotMatch(JSON.stringify(after?.inputs.__salt), /0{32}/);
   });
 
   it("must change nothing when the stack is renamed", async () => {

@@ -36,6 +36,8 @@ describe("the repository as a Pulumi project", () => {
 
   it("must know the image's reference, and what it rests on, in the preview", async () => {
     const preview = await stack.preview({ args: ["--json"] });
+    const again = await stack.preview({ args: ["--json"] });
+    assert.equal(again.output, preview.output, "two previews show the same");
     const plan = JSON.parse(preview.output.slice(preview.output.indexOf("{"))) as Plan;
     const inputs = (name: string) =>
       plan.steps.find(({ newState }) => nameOf(newState.urn) === name)?.newState.inputs;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { SlipwayError } from "../../../provider/errors";
 import { type Handler, type HandlerContext, PartialFailure } from "../../../provider/handler";
 import { dynamicProvider } from "../../../provider/pulumi/adapter";
+import { NO_SALT } from "../../../provider/resource";
 import { UNKNOWN } from "../../../provider/values";
 import { FakeClock } from "../../support/fake-clock";
 import { Notes } from "../../support/notes";
@@ -46,6 +47,16 @@ describe("check", () => {
   it("must keep the salt of the old inputs", async () => {
     const { inputs } = await provider().check({ __salt: "00ff" }, { ...OURS, __salt: "" });
     assert.equal(inputs?.__salt, "00ff");
+  });
+
+  it("must take the fixed salt while nothing secret is hashed, so that previews are alike, and a random one from then on", async () => {
+    const { check } = provider();
+    const fixed = await check({}, { ...OURS, __salt: NO_SALT });
+    assert.equal(fixed.inputs?.__salt, NO_SALT);
+    const salted = await check({ __salt: NO_SALT }, { ...OURS, __salt: "" });
+    assert.equal(salted.inputs?.__salt, SALT);
+    const kept = await check({ __salt: SALT }, { ...OURS, __salt: NO_SALT });
+    assert.equal(kept.inputs?.__salt, SALT);
   });
 
   it("must show the handler its salt and none of the adapter's keys", async () => {
