@@ -183,6 +183,29 @@ describe("HealthPolicy on a lab host", function () {
     assert.deepEqual(read?.outputs, again.outputs);
   });
 
+  it("must see a closed port, with forwarding and without", async () => {
+    const label = (port: number): string =>
+      `slipway.healthcheck=${JSON.stringify({ test: { kind: "tcp", port }, timeoutMs: 2_000, retries: 1 })}`;
+    for (const [service, port] of Object.entries({ open: 3000, closed: 3001 })) {
+      const labels = ["--label", `slipway.service=${service}`, "--label", label(port)];
+      const serve = ["probe-me", "/bin/busybox", "httpd", "-f", "-p", "3000", "-h", "/bin"];
+      await host.must(["docker", "run", "-d", "--name", service, ...labels, ...serve]);
+    }
+    // past the ten seconds in which a container counts as starting
+    const old = 'until [ $(($(date +%s) - $(date -d "$1" +%s))) -gt 11 ]; do sleep 0.2; done';
+    await host.must(["timeout", "30", "bash", "-c", old, "until", await startedAt("closed")]);
+    const quick = inputs({ failOnUnhealthy: false, repair: false });
+    const expected = ["closed running unhealthy", "open running healthy"];
+    assert.deepEqual(rows((await healthPolicyHandler.create(quick, context())).outputs), expected);
+    await host.must(["sh", "-c", "echo AllowTcpForwarding no > /etc/ssh/sshd_config.d/00-forbid.conf"]);
+    assert.match(await host.must(["sshd", "-T"]), /^allowtcpforwarding no$/m);
+    await host.must(["systemctl", "restart", "ssh"]);
+    closeConnections();
+    const without = await healthPolicyHandler.create(quick, context());
+    await host.must(["rm", "/etc/ssh/sshd_config.d/00-forbid.conf"]);
+    assert.deepEqual(rows(without.outputs), expected);
+  });
+
   it("must say in diff that it cannot look at a host that is down, and change nothing", async () => {
     const down = inputs({ hosts: [{ ...host.connection(), port: 1 }] });
     const began = performance.now();
