@@ -223,4 +223,29 @@ describe("RollingContainer on a lab host", function () {
     await handler.delete("web", one, context());
     assert.ok(!(await host.must(["docker", "network", "ls", "--format", "{{.Name}}"])).includes("inner"));
   });
+
+  it("must carry an interrupted switch forward, or bring the old one back, from what stands on the host", async () => {
+    const v1 = await create(inputs("page:v1"));
+    const v2 = await update(v1, inputs("page:v2"));
+    const kept = `web.${String(v1.revision)}`;
+
+    await host.must(["docker", "rename", "web", "web.next"]);
+    const forward = await update(v1, inputs("page:v2"));
+    assert.ok(said.some((text) => text.includes(`found no live one, web.next (running) and ${kept}`)));
+    assert.equal(liveId(forward), liveId(v2), "died between the renames: forward");
+
+    await host.must(["docker", "rename", "web", "web.next"]);
+    await host.must(["docker", "rename", kept, "web"]);
+    const again = await update(v1, inputs("page:v2"));
+    assert.ok(said.some((text) => text.includes("found web stopped, web.next (running)")));
+    assert.equal(liveId(again), liveId(v2), "died before the renames, healthy: forward");
+    assert.deepEqual(await containers(), ["web running", `${kept} exited`].sort());
+
+    await host.must(["docker", "rename", "web", "web.next"]);
+    await host.must(["docker", "stop", "web.next"]);
+    await host.must(["docker", "rename", kept, "web"]);
+    await assert.rejects(update(v1, inputs("page:v4")), /exited with code 7/);
+    assert.equal(await page(), "v1", "died before the candidate served: the live one first");
+    assert.deepEqual(await containers(), ["web running"]);
+  });
 });

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../provider/clock";
+import type { HandlerContext, Properties } from "../../provider/handler";
+import { closeConnections } from "../../provider/host/pool";
+import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
+import { silentLog } from "../../provider/log";
+import type { LabHost } from "../lab/lab-host";
+import { buildPage, startDockerHost } from "../support/web-host";
+
+describe("RollingContainer on several hosts", function () {
+  this.timeout(300_000);
+  let first: LabHost;
+  let second: LabHost;
+
+  before(async () => {
+    [first, second] = await Promise.all([startDockerHost("bookworm"), startDockerHost("trixie")]);
+    for (const host of [first, second]) await buildPage(host, "v1");
+    await buildPage(first, "v2");
+    await buildPage(second, "v2", "exit");
+  });
+
+  after(async () => {
+    closeConnections();
+    await Promise.all([first.remove(), second.remove()]);
+  });
+
+  const context = (): HandlerContext => ({
+    urn: "",
+    name: "web",
+    log: silentLog,
+    clock: systemClock,
+    random: Math.random,
+    signal: new AbortController().signal,
+    holder: "test, somebody@here",
+    stack: "test/test",
+  });
+
+  const inputs = (image: string, more: Properties = {}): Properties => ({
+    name: "web",
+    hosts: [first.connection(), second.connection("deploy")],
+    image,
+    ports: [{ container: 3000, host: 80 }],
+    healthcheck: { tcp: { port: 3000 } },
+    update: { healthyDeadline: "8s", minHealthyTime: "1s", lockWait: "1s" },
+    __salt: "00",
+    ...more,
+  });
+
+  const checked = async (given: Properties): Promise<Properties> =>
+    (await handler.check({}, given, context())).inputs;
+  const page = async (host: LabHost): Promise<string> => (await fetch(host.url())).text();
+  const containers = (host: LabHost): Promise<string> =>
+    host.must(["docker", "ps", "-a", "--format", "{{.Names}} {{.State}}"]);
+
+  it("must put the done host back when the next one fails, by the very container that served", async () => {
+    const { outputs } = await handler.create(await checked(inputs("page:v1")), context());
+    const before = await first.must(["docker", "inspect", "-f", "{{.Id}}", "web"]);
+    await assert.rejects(
+      handler.update("web", outputs, await checked(inputs("page:v2")), context()),
+      /exited with code 7[^]*was not touched and serves on[^]*put back/,
+    );
+    assert.deepEqual([await page(first), await page(second)], ["v1", "v1"]);
+    assert.equal(await first.must(["docker", "inspect", "-f", "{{.Id}}", "web"]), before);
+    assert.deepEqual([await containers(first), await containers(second)], ["web running", "web running"]);
+
+    const renamed = inputs("page:v1", { name: "shop" });
+    const shop = await handler.update("web", outputs, await checked(renamed), context());
+    assert.deepEqual([await containers(first), await containers(second)], ["shop running", "shop running"]);
+
+    const fewer = { ...renamed, hosts: [first.connection()] };
+    const alone = await handler.update("web", shop, await checked(fewer), context());
+    assert.deepEqual([await containers(first), await containers(second)], ["shop running", ""]);
+
+    const otherUser = { ...renamed, hosts: [first.connection("deploy")] };
+    const moved = await handler.update("web", alone, await checked(otherUser), context());
+    assert.match(JSON.stringify(moved.containers), /deploy@127/);
+    await handler.delete("web", moved, context());
+    assert.equal(await containers(first), "");
+  });
+
+  it("must begin nothing when one host does not answer", async () => {
+    const dead = { ...second.connection(), port: 1, dialErrorLimit: 1, perDialTimeout: 2 };
+    const given = await checked(inputs("page:v1", { hosts: [first.connection(), dead] }));
+    await assert.rejects(handler.create(given, context()), { code: "dial-failed" });
+    assert.equal(await containers(first), "");
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import type { HandlerContext, Properties } from "../../../provider/handler";
+import { silentLog } from "../../../provider/log";
+import { rollingContainerHandler as handler } from "../../../provider/rolling-container/handler";
+import { UNKNOWN } from "../../../provider/values";
+import { FakeClock } from "../../support/fake-clock";
+
+const INPUTS: Properties = {
+  name: "web",
+  hosts: [{ host: "10.0.0.1", user: "deploy" }],
+  image: "web:1",
+  ports: [{ container: 3000, host: 80 }],
+  __salt: "00",
+};
+
+function contextWith(said: string[] = []): HandlerContext {
+  return {
+    urn: "",
+    name: "web",
+    log: { ...silentLog, keep: (text) => void said.push(text) },
+    clock: new FakeClock(),
+    random: () => 0,
+    signal: new AbortController().signal,
+    holder: "",
+    stack: "p/s",
+  };
+}
+
+async function failuresOf(more: Properties): Promise<readonly string[]> {
+  const { failures } = await handler.check({}, { ...INPUTS, ...more }, contextWith());
+  return failures.map(({ property, reason }) => `${property} ${reason}`);
+}
+
+describe("RollingContainer check", () => {
+  it("must add the targets and the hash of the spec, and write no defaults", async () => {
+    const { inputs, failures } = await handler.check({}, INPUTS, contextWith());
+    assert.deepEqual(failures, []);
+    const { specHash, ...others } = inputs;
+    assert.deepEqual(others, { ...INPUTS, targets: ["deploy@10.0.0.1:22"] });
+    assert.match(String(specHash), /^1:[0-9a-f]{64}$/);
+  });
+
+  it("must accept what an earlier check computed", async () => {
+    const { inputs } = await handler.check({}, INPUTS, contextWith());
+    assert.deepEqual((await handler.check(inputs, inputs, contextWith())).failures, []);
+  });
+
+  it("must leave the hash unknown only when the spec is not known yet", async () => {
+    const hashOf = async (more: Properties): Promise<unknown> =>
+      (await handler.check({}, { ...INPUTS, ...more }, contextWith())).inputs.specHash;
+    assert.equal(await hashOf({ env: { URL: UNKNOWN } }), UNKNOWN);
+    assert.equal(await hashOf({ image: UNKNOWN, memory: UNKNOWN }), await hashOf({}));
+    assert.deepEqual(
+      await failuresOf({ hosts: UNKNOWN, image: UNKNOWN, ports: UNKNOWN, update: UNKNOWN }),
+      [],
+    );
+  });
+
+  it("must say every mistake with its path", async () => {
+    const update = {
+      minHealthyTime: "20m",
+      healthyDeadline: "20m",
+      parallelism: "0%",
+      switch: "bridged",
+      strategy: "atomic",
+    };
+    assert.deepEqual(
+      await failuresOf({
+        name: "a.b",
+        hosts: [],
+        image: "no spaces",
+        replicas: 0,
+        pull: "often",
+        update,
+        imgae: "x",
+      }),
+      [
+        "hosts needs at least one host",
+        "name must be letters, digits, _ and -, two to 63 of them, and no dots",
+        "image must be an image reference",
+        "replicas must be a whole number from 1 to 100, not 0",
+        'update.strategy is not available yet as "atomic"; "rolling" is',
+        'update.switch is not available yet as "bridged"; "auto" and "plain" are',
+        'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
+        "update.minHealthyTime must be less than healthyDeadline",
+      "update.healthyDeadline must be less than progressDeadline",
+      'pull must be one of "missing", "always", "never", not "often"',
+      "imgae is not a known argument",
+      ],
+    );
+  });
+
+  it("must refuse what only one can have, and what is not there yet", async () => {
+    assert.deepEqual(await failuresOf({ replicas: 2 }), [
+      "replicas cannot be more than 1 with a port published on the host: only one can have it",
+    ]);
+    assert.deepEqual(await failuresOf({ networks: ["host"] }), [
+      'ports cannot be published on the network "host": the container has the host\'s ports',
+    ]);
+    assert.deepEqual(
+      await failuresOf({
+        route: { port: 80 },
+        preDeploy: [{ command: ["a"] }],
+        postDeploy: [],
+        secretFiles: {},
+      }),
+      ["route is not available yet", "preDeploy is not available yet"],
+    );
+  });
+});
+
+describe("RollingContainer diff", () => {
+  const container = { host: "deploy@10.0.0.1:22", name: "web", slot: 1, id: "1", state: "running" };
+  const olds = { ...INPUTS, specHash: "1:a", containers: [container] };
+
+  it("must leave the verdict to Pulumi where nothing drifted, and say how a swap will go", async () => {
+    const said: string[] = [];
+    const news = { ...INPUTS, image: "web:2", specHash: "1:a" };
+    assert.deepEqual(await handler.diff("web", olds, news, contextWith(said)), { changes: undefined });
+    assert.deepEqual(said, [
+      "switch: plain, with a gap of one stop and one start (host port 80 can be held by one only)",
+    ]);
+    assert.deepEqual(await handler.diff("web", olds, { ...olds }, contextWith()), { changes: undefined });
+  });
+
+  it("must show drift that refresh saw", async () => {
+    for (const state of ["missing", "exited", "paused"]) {
+      const drifted = { ...olds, containers: [{ ...container, state }] };
+      assert.deepEqual(await handler.diff("web", drifted, olds, contextWith()), { changes: true });
+    }
+  });
+});
+
+describe("RollingContainer update", () => {
+  it("must touch nothing when only the connection changed", async () => {
+    const said: string[] = [];
+    const { inputs } = await handler.check({}, INPUTS, contextWith());
+    const containers = [{ host: "deploy@10.0.0.1:22", name: "web", slot: 1, id: "1", state: "running" }];
+    const hostKeys = { "deploy@10.0.0.1:22": "SHA256:x" };
+    const olds = { ...inputs, containers, hostKeys, revision: "aaaaaaaa" };
+    const moved = { ...INPUTS, hosts: [{ host: "10.0.0.1", user: "root", privateKey: "k" }] };
+    const news = (await handler.check({}, moved, contextWith())).inputs;
+    assert.deepEqual(await handler.update("web", olds, news, contextWith(said)), {
+      ...olds,
+      ...news,
+      containers: [{ ...containers[0], host: "root@10.0.0.1:22" }],
+      hostKeys: { "root@10.0.0.1:22": "SHA256:x" },
+    });
+    assert.deepEqual(said, ["connection only, nothing touched"]);
+  });
+});
