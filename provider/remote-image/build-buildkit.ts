@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { SlipwayError } from "../errors";
 import type { HostSession } from "../host/session";
-import type { BuildJob, BuildResult } from "./build";
+import type { BuildJob, BuildResult } from "./build-job";
 import { BuildKitLog } from "./build-log";
 
 /**

@@ -4,7 +4,7 @@ import type Docker from "dockerode";
 import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { ClassicLog } from "./build-log";
-import type { BuildJob, BuildResult } from "./build";
+import type { BuildJob, BuildResult } from "./build-job";
 import { registryConfig } from "./registry-auth";
 
 /**
@@ -18,9 +18,9 @@ export async function buildClassic(docker: Docker, tar: Readable, job: BuildJob)
   const signal = AbortSignal.any([job.signal, broken.signal]);
   const log = new ClassicLog(job.redact, (line) => job.log.progress(line));
   try {
-    const stream = await docker.buildImage(tar as NodeJS.ReadableStream, options(job, signal));
+    const stream = await docker.buildImage(tar, options(job, signal));
     const decoder = new StringDecoder("utf8");
-    for await (const chunk of stream) log.push(decoder.write(chunk as Buffer));
+    for await (const chunk of stream) log.push(decoder.write(chunk));
     const verdict = log.end();
     const { error } = verdict;
     return error === undefined ? { kind: "ended" } : { kind: "failed", ...verdict, error };
@@ -66,7 +66,5 @@ function options(job: BuildJob, abortSignal: AbortSignal): Docker.ImageBuildOpti
     abortSignal,
   };
   // an undefined value would be sent as an empty one
-  return Object.fromEntries(
-    Object.entries(chosen).filter(([, value]) => value !== undefined),
-  ) as Docker.ImageBuildOptions;
+  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
 }

@@ -5,37 +5,11 @@ import type { Log } from "../log";
 import type { Redact } from "../secret";
 import { buildClassic } from "./build-classic";
 import { buildWithBuildKit, hasBuildKit } from "./build-buildkit";
-import type { BuildVerdict } from "./build-log";
+import type { BuildJob, Builder, BuildResult } from "./build-job";
 import { openContext } from "./context";
 import { INLINE_DOCKERFILE, contextTar } from "./context-tar";
 import { type ImageSpec, isCommandVariable } from "./spec";
 import { formatBytes, withProgress } from "./upload";
-
-/** The builder that a host can carry a build with. */
-export type Builder = "buildkit" | "classic";
-
-/** One build on one host. */
-export interface BuildJob {
-  readonly spec: ImageSpec;
-  readonly ref: string;
-  /** Where it runs: `user@address:port`. */
-  readonly target: string;
-  /** The Dockerfile's path in the tar. */
-  readonly dockerfile: string;
-  /** The user's labels and ours. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly log: Log;
-  /** Cleans of the build's arguments and secrets, and of the connection's. */
-  readonly redact: Redact;
-  readonly timeoutMs: number;
-  /** Aborted when the run is being stopped or the time is over. */
-  readonly signal: AbortSignal;
-}
-
-/** How a builder ended; the image has to be looked at in any case. */
-export type BuildResult =
-  | { readonly kind: "ended" }
-  | ({ readonly kind: "failed"; readonly error: string } & Omit<BuildVerdict, "error">);
 
 /** What a build needs from its resource. */
 export interface BuildWish {

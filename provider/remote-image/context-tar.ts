@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { type Header, pack } from "tar-stream";
+import { type HeaderArgument, pack } from "tar-stream";
 import { SlipwayError, messageOf } from "../errors";
 import type { BuildContext, ContextEntry } from "./context";
 import { ContextHash } from "./context-hash";
@@ -57,22 +57,29 @@ async function add(tar: Pack, folder: string, entry: ContextEntry): Promise<stri
     case "file": {
       const mode = entry.executable ? 0o755 : 0o644;
       const sink = tar.entry({ ...header(entry.path), mode, size: entry.size });
-      return copy(path.join(folder, entry.path), sink as unknown as Writable).catch((error: unknown) => {
-        throw changed(folder, `${entry.path}: ${messageOf(error)}`);
-      });
+      return copy(path.join(folder, entry.path), entry.size, sink as unknown as Writable).catch(
+        (error: unknown) => {
+          throw changed(folder, `${entry.path}: ${messageOf(error)}`);
+        },
+      );
     }
   }
 }
 
 /** Copies a file's bytes at the pace of their reader. */
-async function copy(file: string, sink: Writable): Promise<string> {
+async function copy(file: string, size: number, sink: Writable): Promise<string> {
   const hash = createHash("sha256");
+  let left = size;
   const done = finished(sink, { readable: false });
   done.catch(() => {}); // awaited below; a failure while reading must not be unhandled
   for await (const chunk of createReadStream(file)) {
+    left -= (chunk as Buffer).length;
+    // the tar would only say that sizes differ
+    if (left < 0) throw new Error("it grew");
     hash.update(chunk as Buffer);
     if (!sink.write(chunk)) await Promise.race([drained(sink), done]);
   }
+  if (left > 0) throw new Error("it shrank");
   sink.end();
   await done;
   return hash.digest("hex");
@@ -82,7 +89,7 @@ function drained(sink: Writable): Promise<void> {
   return new Promise((resolve) => sink.once("drain", resolve));
 }
 
-function header(name: string): Header {
+function header(name: string): HeaderArgument {
   return { name, mtime: EPOCH, uid: 0, gid: 0, uname: "", gname: "" };
 }
 

@@ -3,7 +3,7 @@ import { type Connection, targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
 import { isObject } from "../values";
 import type { BuiltImage } from "./images";
-import type { Builder } from "./build";
+import type { Builder } from "./build-job";
 import { readSpec } from "./spec";
 
 /** What the outputs of an earlier run say. */

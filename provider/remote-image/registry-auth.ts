@@ -1,4 +1,4 @@
-import { Fields } from "../values";
+import type { Fields } from "../values";
 
 /** A login of an image registry. */
 export interface RegistryLogin {
