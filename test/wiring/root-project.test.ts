@@ -35,12 +35,14 @@ describe("the repository as a Pulumi project", () => {
   });
 
   it("must know the image's reference, and what it rests on, in the preview", async () => {
-    const preview = await stack.preview({ args: ["--json"] });
-    const again = await stack.preview({ args: ["--json"] });
-    assert.equal(again.output, preview.output, "two previews show the same");
-    const plan = JSON.parse(preview.output.slice(preview.output.indexOf("{"))) as Plan;
-    const inputs = (name: string) =>
-      plan.steps.find(({ newState }) => nameOf(newState.urn) === name)?.newState.inputs;
+    const look = async (): Promise<ReadonlyMap<string, Plan["steps"][number]["newState"]["inputs"]>> => {
+      const { output } = await stack.preview({ args: ["--json"] });
+      const plan = JSON.parse(output.slice(output.indexOf("{"))) as Plan;
+      return new Map(plan.steps.map(({ newState }) => [nameOf(newState.urn), newState.inputs]));
+    };
+    const seen = await look();
+    assert.deepEqual(await look(), seen, "two previews show the same");
+    const inputs = (name: string) => seen.get(name);
     assert.match(String(inputs("web-image")?.ref), /^web:\S+$/);
     assert.equal(inputs("web")?.image, inputs("web-image")?.ref);
     for (const name of ["server", "web-image", "web", "health"]) {
