@@ -40,15 +40,16 @@ export function consentNeeds(
   plan: readonly Operation[],
   observed: ObservedEngine,
   managed: boolean,
+  wanted: string,
 ): readonly ConsentNeed[] {
   const needs: ConsentNeed[] = [];
-  const version = observed.daemon?.version ?? "";
   const restart = plan.find((operation) => operation.kind === "restart");
-  if (plan.some((operation) => operation.kind === "install" && operation.downgrade)) {
-    needs.push({
-      flag: "allowDowngrade",
-      cause: `the wanted version is older than ${upstreamOf(version) ?? "the installed one"}`,
-    });
+  const install = plan.find((operation) => operation.kind === "install");
+  if (install?.downgrade === true) {
+    const now =
+      observed.daemon?.version ?? observed.packages.installed[install.packages[0]?.name ?? ""] ?? "";
+    const cause = `going from ${upstreamOf(now) ?? now} to ${wanted} is a downgrade`;
+    needs.push({ flag: "allowDowngrade", cause });
   }
   const inUse = observed.daemon !== undefined && (managed || observed.daemon.running.length > 0);
   if (restart !== undefined && inUse) {

@@ -99,7 +99,12 @@ async function changeEngine(task: ConvergeTask, desired: Desired): Promise<Prope
     }
     const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
     const plan = planEngine(desired, seen, offers);
-    refuseWithoutConsent(session.target, wish, consentNeeds(plan, seen, managed), leftOf(seen));
+    refuseWithoutConsent(
+      session.target,
+      wish,
+      consentNeeds(plan, seen, managed, wish.dockerVersion),
+      leftOf(seen),
+    );
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
     await execute(plan, { ...context, session, family });
@@ -185,7 +190,12 @@ function refuse(desired: Desired, observed: ObservedEngine): void {
     });
   }
   refuseWithoutConsent(host, wish, adoptionNeeds(observed), leftOf(observed));
-  const needs = consentNeeds(planEngine(desired, observed), observed, former !== undefined);
+  const needs = consentNeeds(
+    planEngine(desired, observed),
+    observed,
+    former !== undefined,
+    wish.dockerVersion,
+  );
   refuseWithoutConsent(host, wish, needs, leftOf(observed));
 }
 

@@ -135,7 +135,8 @@ function planHolds(
   }
   const coming = install === undefined ? [] : [...install.packages.map(({ name }) => name), ...dependencies];
   const present = mine.filter((name) => name in installed || coming.includes(name));
-  const packages = present.filter((name) => !held.includes(name));
+  // apt takes the hold off a package that it changes
+  const packages = present.filter((name) => !held.includes(name) || coming.includes(name));
   if (packages.length === 0) return [];
   return [
     {
