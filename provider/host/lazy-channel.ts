@@ -1,6 +1,13 @@
 import { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
 
+/** A channel as a plain stream. */
+export interface OpenedStream {
+  readonly channel: ClientChannel;
+  /** What was said beside the stream, so far: the reason when it closes without an answer. */
+  readonly complaint: () => string;
+}
+
 type Done = (error?: Error | null) => void;
 
 /**
@@ -8,20 +15,21 @@ type Done = (error?: Error | null) => void;
  * once: an http.Agent counts sockets only when createConnection returns them, not when it calls back.
  */
 export class LazyChannel extends Duplex {
-  private readonly open: () => Promise<ClientChannel>;
+  private readonly open: () => Promise<OpenedStream>;
   private channel: ClientChannel | undefined;
   private received = false;
 
-  constructor(open: () => Promise<ClientChannel>) {
-    super({ allowHalfOpen: true });
+  constructor(open: () => Promise<OpenedStream>) {
+    // a daemon that restarts ends its side: an idle channel has to close with it, or the next call waits on it for ever
+    super({ allowHalfOpen: false });
     this.open = open;
   }
 
   override _construct(done: Done): void {
     this.open().then(
-      (channel) => {
-        if (this.destroyed) channel.destroy();
-        this.attach(channel);
+      (opened) => {
+        if (this.destroyed) opened.channel.destroy();
+        this.attach(opened);
         done();
       },
       (error: unknown) => done(error as Error),
@@ -46,16 +54,11 @@ export class LazyChannel extends Duplex {
     done(error);
   }
 
-  private attach(channel: ClientChannel): void {
+  private attach({ channel, complaint }: OpenedStream): void {
     this.channel = channel;
-    let complaint = "";
     channel.on("data", (chunk: Buffer) => {
       this.received = true;
       if (!this.push(chunk)) channel.pause();
-    });
-    // a streamlocal channel has no stderr of its own; dial-stdio says there why it gave up
-    channel.stderr.on("data", (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString("utf8")).slice(-2_000);
     });
     // an end before any answer is judged at the close, when stderr is complete
     channel.on("end", () => {
@@ -63,7 +66,8 @@ export class LazyChannel extends Duplex {
     });
     channel.on("error", (error: Error) => this.destroy(error));
     channel.on("close", () => {
-      if (!this.received && complaint !== "") this.destroy(new Error(complaint.trim()));
+      // stderr may still be on its way to whoever collects it
+      if (!this.received) setImmediate(() => this.destroy(complained(complaint())));
       else if (!this.readableEnded) this.push(null);
     });
   }
@@ -87,4 +91,8 @@ export class LazyChannel extends Duplex {
   destroySoon(): void {
     this.end(() => this.destroy());
   }
+}
+
+function complained(words: string): Error {
+  return new Error(words === "" ? "it closed without an answer" : words);
 }
