@@ -80,9 +80,11 @@ export async function callEngine(
     case "tag": {
       const colon = operation.tag.lastIndexOf(":");
       const repo = operation.tag.slice(0, colon);
-      await docker
-        .getImage(operation.imageId)
-        .tag({ repo, tag: operation.tag.slice(colon + 1), abortSignal });
+      // 404: the image was removed by force under its container; the container still starts
+      await allowing(
+        [404],
+        docker.getImage(operation.imageId).tag({ repo, tag: operation.tag.slice(colon + 1), abortSignal }),
+      );
       return undefined;
     }
     case "untag":

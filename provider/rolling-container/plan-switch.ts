@@ -15,7 +15,7 @@ export type SwitchWay =
 
 const HOLDS_ITS_PLACE: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
 
-// an old version that comes back has served before: a moment is enough to see that it does again
+// what has served before, or was proved by a copy: a moment is enough to see that it does here
 const BACK_MS = 1_000;
 
 /** The way for a spec, and why. */
@@ -47,11 +47,14 @@ export function planSwitch(
   const makeWay =
     running === undefined || way.kind === "overlap" ? [] : stopPrevious(running, candidate.name);
   return [
-    ...(rehearse ? rehearsal(slot.slot, desired) : []),
+    // before the rehearsal, so that a failure there takes back what an interrupted run left, too
     ...source.steps,
+    ...(rehearse ? rehearsal(slot.slot, desired) : []),
     ...makeWay,
     ...(source.running ? [] : [startCandidate(source.ref, cause)]),
-    { operation: gate(source.ref, desired, true), cause: "the new version has to prove itself" },
+    rehearse
+      ? { operation: shortGate(source.ref, desired), cause: "the copy has proved the version" }
+      : { operation: gate(source.ref, desired, true), cause: "the new version has to prove itself" },
     ...joinWithAlias(source.ref, slot.slot, desired),
     ...commit(slot, previous, source.ref, desired, way.kind === "overlap" && running !== undefined),
   ];
@@ -101,6 +104,11 @@ export function gate(container: ContainerRef, desired: Desired, serves: boolean)
     deadlineMs: healthyDeadlineMs,
     serves,
   };
+}
+
+function shortGate(container: ContainerRef, desired: Desired): GateOperation {
+  const whole = gate(container, desired, true);
+  return { ...whole, minHealthyMs: Math.min(BACK_MS, whole.minHealthyMs) };
 }
 
 /** The wait for a container that served before. */

@@ -9,7 +9,7 @@ import { observeHost } from "./observe";
 import type { Step } from "./operation";
 import { recordedContainers } from "./outputs";
 import { planRemoval } from "./plan-finish";
-import { runSteps } from "./roll-hosts";
+import { runStepsOrSay } from "./roll-hosts";
 import { UPDATE_DEFAULTS } from "./update-settings";
 
 /** Removes everything of ours that belongs to a service, on every host; volumes stay. What is gone already counts as done. */
@@ -32,7 +32,11 @@ export async function removeService(outputs: Properties, context: HandlerContext
           hosts.map(async (host) => {
             const found = await observe(host, service, outputs, context);
             const steps = [...planRemoval(found, "deleted"), ...unusedNetworks(found, outputs)];
-            await runSteps({ host, locks: locksOf(host), desired: { update } }, steps);
+            await runStepsOrSay(
+              `removing "${service}"`,
+              { host, locks: locksOf(host), desired: { update } },
+              steps,
+            );
           }),
         );
       }),

@@ -1,13 +1,13 @@
 import { engineMessage } from "../container/engine-status";
 import type { Desired } from "./desired";
-import { type Execution, executeSteps } from "./execute";
+import { type Execution, executeSteps, StepFailure } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
 import type { Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { type HostPlan, isEmptyPlan } from "./plan";
 import { planBack } from "./plan-back";
-import { rolloutError } from "./rollout-error";
+import { rolloutError, stepError } from "./rollout-error";
 import { batchSize } from "./update-settings";
 
 /** One host in a rollout: open, looked at, planned. */
@@ -66,6 +66,22 @@ export async function runSteps(
   });
 }
 
+/**
+ * As `runSteps`, where nobody takes the failure apart.
+ * @throws SlipwayError rollout-failed, rollback-failed
+ */
+export async function runStepsOrSay(
+  what: string,
+  rollout: Parameters<typeof runSteps>[0],
+  steps: readonly Step[],
+): Promise<void> {
+  try {
+    await runSteps(rollout, steps);
+  } catch (error) {
+    throw error instanceof StepFailure ? stepError(what, rollout.host.session.target, error) : error;
+  }
+}
+
 async function rollHost(rollout: HostRollout): Promise<Execution> {
   const { plan } = rollout;
   const executions: Execution[] = [];
@@ -96,11 +112,13 @@ function batches(rollouts: readonly HostRollout[]): readonly (readonly HostRollo
 
 async function failed(rollout: HostRollout, begun: readonly HostRollout[], error: unknown): Promise<Error> {
   const { desired, host, before } = rollout;
-  const pause = desired.update.failureAction === "pause";
-  const back = pause ? { done: 0, failure: undefined } : await putBack(begun);
+  // past its gate there is no way back: the new version serves, and the next run goes on from there
+  const forward = error instanceof StepFailure && error.committed;
+  const stay = forward || desired.update.failureAction === "pause";
+  const back = stay ? { done: 0, failure: undefined } : await putBack(begun);
   const done = begun.length - 1;
-  const pauseText = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
-  const others = pause ? pauseText : back.done === 0 ? "" : `${back.done} slots done before were put back`;
+  const stayed = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
+  const others = stay ? stayed : back.done === 0 ? "" : `The hosts done before (${back.done}) were put back`;
   return rolloutError({
     service: desired.service,
     revision: desired.revision,

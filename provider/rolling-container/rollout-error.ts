@@ -50,6 +50,21 @@ export function rolloutError(failed: FailedRollout): SlipwayError {
   });
 }
 
+/** The error of steps beside a rollout: clearing up, tidying, removing. */
+export function stepError(what: string, host: string, error: StepFailure): SlipwayError {
+  const { undoFailure } = error;
+  return new SlipwayError({
+    code: undoFailure === undefined ? "rollout-failed" : "rollback-failed",
+    what,
+    host,
+    why: whyOf(error),
+    left: undoFailure === undefined ? "" : `Taking it back failed too: ${undoFailure}`,
+    next: "Run it again: it goes on from what stands on the host",
+    evidence: error.evidence,
+    cause: error,
+  });
+}
+
 function whyOf({ step, why }: StepFailure): string {
   const { operation } = step;
   return operation.kind === "gate"

@@ -26,7 +26,8 @@ import { formatPlan, isEmptyPlan, planHost } from "./plan";
 import { planFinish, planRemoval } from "./plan-finish";
 import { switchWay } from "./plan-switch";
 import { recover } from "./recover";
-import { type HostRollout, rollHosts, runSteps } from "./roll-hosts";
+import { type HostRollout, rollHosts, runSteps, runStepsOrSay } from "./roll-hosts";
+import { stepError } from "./rollout-error";
 
 /** What a rollout starts from. */
 export interface RolloutRequest {
@@ -147,7 +148,11 @@ class RolloutRun {
     const tidy = async (host: HostAccess, gone: boolean): Promise<void> => {
       const found = await this.observe(host);
       const steps = gone ? planRemoval(found, "the host was taken out") : planFinish(found, desired);
-      await runSteps({ host, locks: this.locksOf(host), desired }, steps);
+      await runStepsOrSay(
+        `tidying up after "${desired.service}"`,
+        { host, locks: this.locksOf(host), desired },
+        steps,
+      );
     };
     await Promise.all([
       ...hosts.map((host) => tidy(host, false)),
@@ -218,7 +223,10 @@ class RolloutRun {
       try {
         await runSteps({ host, locks: this.locksOf(host), desired: this.request.wanted }, steps);
       } catch (error) {
-        if (!(error instanceof StepFailure) || error.undoFailure !== undefined) throw error;
+        if (!(error instanceof StepFailure)) throw error;
+        const { service } = this.request.wanted;
+        if (error.undoFailure !== undefined)
+          throw stepError(`clearing up "${service}"`, host.session.target, error);
         // the verdict on what was left is no verdict on this run: it goes on from what stands there now
         host.log.warn([`${host.session.target}: ${error.why}`, error.evidence].filter(Boolean).join("\n"));
       }

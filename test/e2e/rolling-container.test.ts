@@ -161,6 +161,17 @@ describe("RollingContainer on a lab host", function () {
     await host.must(foreign);
     await assert.rejects(create(inputs("page:v2")), /port 80\/tcp is held by the container "other"/);
     assert.deepEqual(await containers(), ["other running"]);
+    await host.must(["docker", "rm", "-f", "other"]);
+
+    const listen = "IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die; sleep 1000";
+    await host.must(["systemd-run", "--unit", "taker", "perl", "-MIO::Socket::INET", "-e", listen]);
+    try {
+      await host.must(["timeout", "10", "sh", "-c", "until ss -Hltn | grep -q ':80 '; do sleep 0.1; done"]);
+      await assert.rejects(create(inputs("page:v2")), /port 80\/tcp is held by the process perl \(pid \d+\)/);
+    } finally {
+      await host.exec(["systemctl", "stop", "taker"]);
+    }
+    assert.deepEqual(await containers(), [""]);
   });
 
   it("must refuse a name that is somebody else's, and take it over when told to", async () => {

@@ -83,9 +83,9 @@ describe("RollingContainer check", () => {
         'update.switch is not available yet as "bridged"; "auto" and "plain" are',
         'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
         "update.minHealthyTime must be less than healthyDeadline",
-      "update.healthyDeadline must be less than progressDeadline",
-      'pull must be one of "missing", "always", "never", not "often"',
-      "imgae is not a known argument",
+        "update.healthyDeadline must be less than progressDeadline",
+        'pull must be one of "missing", "always", "never", not "often"',
+        "imgae is not a known argument",
       ],
     );
   });

@@ -31,15 +31,15 @@ describe("planHost", () => {
     assert.equal(
       planned(foundHost([foundContainer()]), desiredService()),
       [
+        "create web.next (the spec changed) <- remove web.next",
         "create web.try (a copy without ports proves the version while the old one serves) <- remove web.try",
         "start web.try (rehearsal)",
         "gate web.try: running for 3s (rehearsal)",
         "remove web.try (it has proved the version)",
-        "create web.next (the spec changed) <- remove web.next",
         "restart policy of web: always (should the host restart in the switch, it comes back) <- restart policy of web: unless-stopped",
         "stop web (makes way for web.next) <- start web, gate web: running for 1s",
         "start web.next (the spec changed) <- stop web.next",
-        "gate web.next: running for 3s (the new version has to prove itself)",
+        "gate web.next: running for 1s (the copy has proved the version)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
         "* rename web.next to web (it passed its gate)",
         "restart policy of web: unless-stopped (it serves from now on)",
