@@ -1,6 +1,5 @@
-import { SlipwayError } from "../errors";
-import type { Handler, HandlerContext, Properties } from "../handler";
-import { isSlipwayError } from "../errors";
+import type { DiffResult, Handler, HandlerContext, Properties } from "../handler";
+import { isSlipwayError, SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
 import { withHost } from "../host/pool";
 import type { HostSession } from "../host/session";
@@ -32,16 +31,7 @@ export const dockerHostHandler: Handler = {
   },
 
   diff(_id, olds, news) {
-    if (isAnotherMachine(olds.connection, news.connection)) {
-      return Promise.resolve({ changes: true, replaces: ["connection"] });
-    }
-    const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
-    if (wish === undefined) return Promise.resolve({ changes: undefined });
-    const before = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
-    refuseWithoutConsent(String(olds.targets), wish, certainNeeds(olds, wish, before), "Nothing was changed");
-    const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;
-    const isWanted = typeof olds.version === "string" && satisfies(olds.version, wish.dockerVersion);
-    return Promise.resolve({ changes: drifted || !isWanted ? true : undefined });
+    return Promise.resolve().then(() => diffOf(olds, news));
   },
 
   async create(inputs, context) {
@@ -87,6 +77,19 @@ export const dockerHostHandler: Handler = {
     }
   },
 };
+
+/** @throws SlipwayError engine-consent, so that the preview fails for what the update would refuse */
+function diffOf(olds: Properties, news: Properties): DiffResult {
+  if (isAnotherMachine(olds.connection, news.connection)) return { changes: true, replaces: ["connection"] };
+  const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
+  if (wish === undefined) return { changes: undefined };
+  const before = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
+  const target = String(Array.isArray(olds.targets) ? olds.targets[0] : "the host");
+  refuseWithoutConsent(target, wish, certainNeeds(olds, wish, before), "Nothing was changed");
+  const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;
+  const isWanted = typeof olds.version === "string" && satisfies(olds.version, wish.dockerVersion);
+  return { changes: drifted || !isWanted ? true : undefined };
+}
 
 function onHost<T>(
   connection: Connection,

@@ -1,0 +1,81 @@
+import type { Desired } from "../../provider/docker-host/desired";
+import type { ObservedEngine, RunningDaemon } from "../../provider/docker-host/observed";
+import type { EngineWish } from "../../provider/docker-host/wish";
+
+/** A bare Debian machine, with what a test says otherwise. */
+export function observedEngine(
+  over: Partial<ObservedEngine> = {},
+  packages: Partial<ObservedEngine["packages"]> = {},
+): ObservedEngine {
+  const os = { id: "debian", idLike: [], versionId: "13", codename: "trixie", prettyName: "Debian 13" };
+  return {
+    target: "root@h:22",
+    facts: {
+      os,
+      architecture: "x86_64",
+      init: "systemd",
+      user: { name: "root", uid: 0, groups: ["root"] },
+      sudo: "root",
+      machineId: "m",
+      bootId: "b",
+      dockerCli: over.daemon === undefined ? undefined : "/usr/bin/docker",
+      dockerSocket: over.daemon !== undefined,
+    },
+    daemonConfig: {},
+    daemonConfigText: "",
+    daemon: undefined,
+    enabled: over.daemon !== undefined,
+    foreign: [],
+    users: {},
+    ...over,
+    packages: {
+      installed: {},
+      held: [],
+      interrupted: false,
+      missingTools: [],
+      sourceFile: undefined,
+      keyFingerprints: [],
+      otherSourceFiles: [],
+      ...packages,
+    },
+  };
+}
+
+/** A daemon that runs, with live restore on. */
+export function runningDaemon(version: string, running: readonly string[] = []): RunningDaemon {
+  const summary = {
+    storageDriver: "overlay2",
+    cgroupVersion: "2",
+    rootDirectory: "/var/lib/docker",
+    liveRestore: true,
+    firewall: "",
+    runtimes: ["runc"],
+    registryMirrors: [],
+    warnings: [],
+  };
+  return { version, apiVersion: "1.45", running, swarm: false, summary };
+}
+
+/** Docker from the distribution at a version. */
+export function desiredEngine(
+  dockerVersion: string,
+  over: Partial<EngineWish> = {},
+  former?: Desired["former"],
+): Desired {
+  const wish: EngineWish = {
+    dockerVersion,
+    source: { kind: "distro" },
+    daemonConfig: { "live-restore": true },
+    liveRestoreIsExplicit: false,
+    allowDaemonRestart: false,
+    allowDowngrade: false,
+    adopt: false,
+    hold: true,
+    dockerUsers: [],
+    uninstallOnDelete: false,
+    abandonUnreachable: false,
+    ...over,
+  };
+  const dependencies = ["containerd", "runc"];
+  return { wish, names: ["docker.io", "docker-cli"], dependencies, repository: undefined, former };
+}

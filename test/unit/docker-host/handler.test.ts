@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { dockerHostHandler } from "../../../provider/docker-host/handler";
+import type { HandlerContext, Properties } from "../../../provider/handler";
+import { silentLog } from "../../../provider/log";
+import { UNKNOWN } from "../../../provider/values";
+import { FakeClock } from "../../support/fake-clock";
+
+const context: HandlerContext = {
+  urn: "",
+  name: "h",
+  log: silentLog,
+  clock: new FakeClock(),
+  random: () => 0,
+  signal: new AbortController().signal,
+  holder: "me",
+  stack: "p/s",
+};
+const connection = { host: "192.0.2.1", user: "deploy" };
+const state = {
+  connection,
+  dockerVersion: "26.1.5",
+  version: "26.1.5",
+  drift: [],
+  targets: ["deploy@192.0.2.1:22"],
+};
+const check = (news: Properties) => dockerHostHandler.check({}, news, context);
+const diff = (olds: Properties, news: Properties) => dockerHostHandler.diff("id", olds, news, context);
+
+describe("dockerHostHandler.check", () => {
+  it("must compute the clear targets", async () => {
+    const { inputs, failures } = await check({ connection, dockerVersion: "28.x" });
+    assert.deepEqual(failures, []);
+    assert.deepEqual(inputs.targets, ["deploy@192.0.2.1:22"]);
+  });
+
+  it("must leave alone what is not known yet", async () => {
+    const { inputs, failures } = await check({
+      connection: UNKNOWN,
+      dockerVersion: UNKNOWN,
+      daemonConfig: { mtu: UNKNOWN },
+    });
+    assert.deepEqual(failures, []);
+    assert.equal(inputs.targets, UNKNOWN);
+  });
+
+  it("must name every mistake by its path", async () => {
+    const { failures } = await check({
+      connection,
+      dockerVersion: "latest",
+      source: { url: "https://x y", keyFingerprint: "12", key: "https://k" },
+      daemonConfig: { hosts: [], "live-restore": false },
+      liveRestore: true,
+      dockerUsers: ["-rf"],
+      hold: "yes",
+      typo: 1,
+    });
+    assert.deepEqual(failures.map((failure) => failure.property).sort(), [
+      "daemonConfig.hosts",
+      "daemonConfig.live-restore",
+      "dockerUsers[0]",
+      "dockerVersion",
+      "hold",
+      "source.keyFingerprint",
+      "source.url",
+      "typo",
+    ]);
+  });
+});
+
+describe("dockerHostHandler.diff", () => {
+  it("must replace only for another machine", async () => {
+    const moved = await diff(state, { ...state, connection: { ...connection, port: 2222 } });
+    assert.deepEqual(moved.replaces, ["connection"]);
+    const renamed = await diff(state, { ...state, connection: { ...connection, user: "root", port: 22 } });
+    assert.deepEqual(renamed, { changes: undefined });
+  });
+
+  it("must show drift, and a running version that is not wanted", async () => {
+    assert.equal((await diff({ ...state, drift: ["hold"] }, state)).changes, true);
+    assert.equal((await diff({ ...state, version: "" }, state)).changes, true);
+    assert.equal((await diff({ ...state, version: "28.5.2" }, state)).changes, true);
+  });
+
+  it("must fail the preview of what is not allowed", async () => {
+    await assert.rejects(diff(state, { ...state, dockerVersion: "20.10.24" }), /allowDowngrade: true/);
+    await assert.rejects(diff(state, { ...state, dockerVersion: "28.x" }), /allowDaemonRestart: true/);
+    await assert.rejects(diff(state, { ...state, daemonConfig: { mtu: 1400 } }), /mtu/);
+  });
+
+  it("must let an allowed change and a satisfied range pass", async () => {
+    const allowed = { ...state, dockerVersion: "28.x", allowDaemonRestart: true };
+    assert.equal((await diff(state, allowed)).changes, true);
+    assert.equal((await diff(state, { ...state, dockerVersion: ">=26" })).changes, undefined);
+  });
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { adoptionNeeds, consentNeeds, refuseWithoutConsent } from "../../../provider/docker-host/consent";
+import { formatPlan } from "../../../provider/docker-host/operation";
+import { planEngine } from "../../../provider/docker-host/plan";
+import { desiredEngine, observedEngine, runningDaemon } from "../../support/observed-engine";
+
+const OLD = "26.1.5+dfsg1-9";
+const NEW = "28.5.2+dfsg4-5";
+const OFFERS = [NEW, OLD].flatMap((version) => [
+  { name: "docker.io", version },
+  { name: "docker-cli", version },
+]);
+const HELD = ["docker.io", "docker-cli", "containerd", "runc"];
+const settled = (version = OLD, over = {}) =>
+  observedEngine(
+    { daemon: runningDaemon(version, ["c1"]), daemonConfig: { "live-restore": true }, ...over },
+    { installed: { "docker.io": version, "docker-cli": version, containerd: "1", runc: "1" }, held: HELD },
+  );
+
+describe("planEngine", () => {
+  it("must take a bare host to a held, verified engine", () => {
+    assert.equal(
+      formatPlan(planEngine(desiredEngine("26.1.5"), observedEngine(), OFFERS)),
+      [
+        `install docker.io=${OLD} docker-cli=${OLD}: no engine is installed`,
+        "set live-restore in daemon.json: the program sets it",
+        "restart the daemon: its first start with this configuration",
+        "verify that 26.1.5 runs: a package's version is not the daemon's",
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
+      ].join("\n"),
+    );
+  });
+
+  it("must do nothing when the version, or a range, is satisfied", () => {
+    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), settled())), "");
+    assert.equal(formatPlan(planEngine(desiredEngine(">=26"), settled(), OFFERS)), "");
+  });
+
+  it("must upgrade, hold again and look after the containers, and say what it needs", () => {
+    const plan = planEngine(desiredEngine("28.x"), settled(), OFFERS);
+    assert.equal(
+      formatPlan(plan),
+      [
+        `install docker.io=${NEW} docker-cli=${NEW}: 26.1.5 is installed, 28.x is wanted`,
+        "restart the daemon: 26.1.5 goes on running until then",
+        "verify that 28.x runs: a package's version is not the daemon's",
+        "verify that 1 containers run again: they ran before",
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
+      ].join("\n"),
+    );
+    const needs = consentNeeds(plan, settled(), true, "28.x");
+    assert.deepEqual(
+      needs.map((need) => need.flag),
+      ["allowDaemonRestart"],
+    );
+    refuseWithoutConsent("h", desiredEngine("28.x", { allowDaemonRestart: true }).wish, needs);
+    assert.throws(
+      () => refuseWithoutConsent("h", desiredEngine("28.x").wish, needs),
+      /allowDaemonRestart: true/,
+    );
+  });
+
+  it("must want both consents for a downgrade", () => {
+    const plan = planEngine(desiredEngine("26.1.5"), settled(NEW), OFFERS);
+    assert.match(formatPlan(plan), /^downgrade to docker\.io=26\.1\.5/);
+    assert.throws(
+      () =>
+        refuseWithoutConsent(
+          "h",
+          desiredEngine("26.1.5").wish,
+          consentNeeds(plan, settled(NEW), true, "26.1.5"),
+        ),
+      /going from 28\.5\.2 to 26\.1\.5 is a downgrade.*allowDowngrade: true and allowDaemonRestart: true/,
+    );
+  });
+
+  it("must restart a daemon that still runs what was installed before", () => {
+    const observed = settled(NEW, { daemon: runningDaemon("26.1.5+dfsg1") });
+    assert.match(
+      formatPlan(planEngine(desiredEngine("28.x"), observed)),
+      /^restart the daemon: 26\.1\.5 runs/,
+    );
+  });
+
+  it("must put lost holds back", () => {
+    const observed = settled();
+    const lost = { ...observed, packages: { ...observed.packages, held: HELD.slice(1) } };
+    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), lost)), "hold docker.io: the hold was lost");
+  });
+
+  it("must reload for what can be reloaded, and restart for the rest", () => {
+    const soft = { "live-restore": true, debug: true };
+    assert.equal(
+      formatPlan(planEngine(desiredEngine("26.1.5", { daemonConfig: soft }), settled())),
+      "set debug in daemon.json: the program sets it\nreload the daemon: debug changed",
+    );
+    const hard = planEngine(desiredEngine("26.1.5", { daemonConfig: { ...soft, mtu: 1400 } }), settled());
+    assert.match(formatPlan(hard), /restart the daemon: mtu changed/);
+  });
+
+  it("must want adoption of a foreign engine, and replace it in one step", () => {
+    const observed = observedEngine(
+      { daemon: runningDaemon("28.5.2"), foreign: [{ kind: "packages", names: ["docker-ce"] }] },
+      { installed: { "docker-ce": "5:28.5.2-1", "containerd.io": "1.7.1-1" } },
+    );
+    assert.match(
+      formatPlan(planEngine(desiredEngine("28.x"), observed, OFFERS)),
+      / -containerd\.io -docker-ce: it replaces/,
+    );
+    assert.throws(
+      () => refuseWithoutConsent("h", desiredEngine("28.x").wish, adoptionNeeds(observed)),
+      /adopt: true/,
+    );
+  });
+
+  it("must list what is offered when the version is not", () => {
+    assert.throws(
+      () => planEngine(desiredEngine("99.0.0"), observedEngine(), OFFERS),
+      /it offers 28\.5\.2, 26\.1\.5\./,
+    );
+  });
+});
