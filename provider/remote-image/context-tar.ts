@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { type HeaderArgument, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { SlipwayError, messageOf } from "../errors";
 import type { BuildContext, ContextEntry } from "./context";
 import { ContextHash } from "./context-hash";
@@ -89,7 +89,7 @@ function drained(sink: Writable): Promise<void> {
   return new Promise((resolve) => sink.once("drain", resolve));
 }
 
-function header(name: string): HeaderArgument {
+function header(name: string): Partial<Header> & Pick<Header, "name"> {
   return { name, mtime: EPOCH, uid: 0, gid: 0, uname: "", gname: "" };
 }
 
