@@ -3,6 +3,7 @@ import { SlipwayError } from "../errors";
 import { stripControl, tail } from "../secret";
 import { remoteLine } from "./command";
 import type { ExecContext } from "./exec";
+import type { OpenedStream } from "./lazy-channel";
 import { FramedOutput } from "./output";
 import type { SudoCall } from "./sudo";
 import { sudoError } from "./sudo-error";
@@ -15,7 +16,7 @@ export async function openCommandStream(
   context: ExecContext,
   argv: readonly string[],
   sudo: SudoCall | undefined,
-): Promise<ClientChannel> {
+): Promise<OpenedStream> {
   const { transport } = context;
   const marker = `<slipway-${context.nonce()}>`;
   const line = remoteLine({ argv, marker, sudo: sudo?.shape });
@@ -31,7 +32,7 @@ function started(
   argv: readonly string[],
   marker: string,
   sudo: SudoCall | undefined,
-): Promise<ClientChannel> {
+): Promise<OpenedStream> {
   const { transport } = context;
   const stdout = new FramedOutput(marker);
   const stderr = new FramedOutput(marker);
@@ -44,7 +45,8 @@ function started(
       settle();
       channel.pause();
       channel.unshift(Buffer.from(stdout.bytes()));
-      resolve(channel);
+      const complaint = (): string => tail(context.redact(stripControl(stderr.text())));
+      resolve({ channel, complaint });
     };
     const onError = (chunk: Buffer): void => {
       stderr.push(chunk);
@@ -64,7 +66,6 @@ function started(
     };
     const settle = (): void => {
       channel.off("data", onOut);
-      channel.stderr.off("data", onError);
       channel.off("close", onClose);
       transport.closed.removeEventListener("abort", onClose);
     };

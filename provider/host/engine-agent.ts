@@ -1,7 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { ClientChannel } from "ssh2";
-import { LazyChannel } from "./lazy-channel";
+import { LazyChannel, type OpenedStream } from "./lazy-channel";
 
 /** Channels for ordinary API calls; streams have their own. */
 const CALL_CHANNELS = 8;
@@ -11,10 +10,10 @@ interface AddsRequests {
 }
 
 class ChannelAgent extends Agent {
-  private readonly open: () => Promise<ClientChannel>;
+  private readonly open: () => Promise<OpenedStream>;
   private readonly mayKeep: () => boolean;
 
-  constructor(open: () => Promise<ClientChannel>, mayKeep: () => boolean, maxSockets: number) {
+  constructor(open: () => Promise<OpenedStream>, mayKeep: () => boolean, maxSockets: number) {
     super({ keepAlive: true, maxSockets, maxFreeSockets: CALL_CHANNELS });
     this.open = open;
     this.mayKeep = mayKeep;
@@ -41,7 +40,7 @@ export class EngineAgent {
   private readonly agents: readonly ChannelAgent[];
 
   /** `mayKeep`: whether a channel that no call uses may stay open. */
-  constructor(open: () => Promise<ClientChannel>, mayKeep: () => boolean, callChannels = CALL_CHANNELS) {
+  constructor(open: () => Promise<OpenedStream>, mayKeep: () => boolean, callChannels = CALL_CHANNELS) {
     const calls = new ChannelAgent(open, mayKeep, callChannels);
     const streams = new ChannelAgent(open, mayKeep, Number.POSITIVE_INFINITY);
     this.agents = [calls, streams];

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Redact } from "../secret";
 import { redactor } from "../secret";
 import { openCommandStream } from "./command-stream";
@@ -46,7 +47,10 @@ export class Line {
     const agent =
       way === "streamlocal"
         ? new EngineAgent(
-            () => this.transport.streamLocal(ENGINE_SOCKET),
+            async () => ({
+              channel: await this.transport.streamLocal(ENGINE_SOCKET),
+              complaint: () => "",
+            }),
             () => true,
           )
         : new EngineAgent(
@@ -111,5 +115,5 @@ export class Line {
 }
 
 function randomNonce(): string {
-  return Math.random().toString(36).slice(2, 12);
+  return randomBytes(8).toString("hex");
 }

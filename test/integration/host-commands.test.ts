@@ -143,7 +143,7 @@ describe("remote commands", () => {
     await assert.rejects(
       onHost((host) => host.run(["sh", "-c", "echo no such thing >&2; exit 3"])),
       (error) =>
-        isSlipwayError(error, "command-failed") && /exit code 3\.\nno such thing$/.test(error.message),
+        isSlipwayError(error, "command-failed") && error.message.endsWith("exit code 3.\nno such thing"),
     );
   });
 

@@ -44,7 +44,7 @@ describe("logging in", () => {
     const server = await start();
     const knownHosts = join(folder, "known_hosts");
     await writeFile(knownHosts, "");
-    const { hostKey: _, ...unknown } = server.connection;
+    const unknown = without(server.connection, "hostKey");
     const { code, message } = await refusal({ ...unknown, knownHosts });
     assert.equal(code, "host-key-unknown");
     assert.ok(message.includes(`hostKey: "${server.fingerprint}"`), message);
@@ -78,7 +78,7 @@ describe("logging in", () => {
 
   it("must enforce a recorded key under accept-new", async () => {
     const server = await start();
-    const { hostKey: _, ...connection } = server.connection;
+    const connection = without(server.connection, "hostKey");
     const knownHosts = join(folder, "known_hosts");
     await writeFile(knownHosts, "");
     const acceptNew = { ...connection, knownHosts, hostKeyPolicy: "accept-new" } as const;
@@ -107,7 +107,7 @@ describe("logging in", () => {
 
   it("must log in by password", async () => {
     const server = await start({ password: "correct horse" });
-    const { privateKey: _, ...connection } = server.connection;
+    const connection = without(server.connection, "privateKey");
     await login({ ...connection, password: "correct horse" });
     const { code, message } = await refusal({ ...connection, password: "battery staple" });
     assert.equal(code, "authentication-failed");
@@ -183,3 +183,9 @@ describe("logging in", () => {
     assert.equal(server.counts.logins, 1);
   });
 });
+
+function without(connection: Connection, field: "hostKey" | "privateKey"): Connection {
+  return Object.fromEntries(
+    Object.entries(connection).filter(([name]) => name !== field),
+  ) as unknown as Connection;
+}

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type Server, createServer } from "node:http";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isSlipwayError } from "../../provider/errors";
+import { closeConnections, withHost } from "../../provider/host/pool";
+import type { HostSession } from "../../provider/host/session";
+import { borrower } from "../support/borrow";
+import { type SshServerOptions, type SshTestServer, runInShell, startSshServer } from "../support/ssh-server";
+
+describe("the engine over SSH", () => {
+  let folder: string;
+  let engineSocket: string;
+  let engine: Server;
+  let server: SshTestServer;
+  let apiVersion: string;
+  let connections: number;
+  const paths: string[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "slipway-engine-"));
+    engineSocket = join(folder, "docker.sock");
+    apiVersion = "1.45";
+    connections = 0;
+    paths.length = 0;
+    engine = createServer((request, response) => {
+      paths.push(request.url ?? "");
+      response.setHeader("Api-Version", apiVersion);
+      if (request.url?.endsWith("/info")) {
+        response.writeHead(200, { "Content-Length": 100 }).write("{");
+        setImmediate(() => response.destroy());
+      } else if (request.url?.includes("/missing/"))
+        response.writeHead(404).end('{"message":"no such container"}');
+      else if (request.url?.includes("/events")) response.writeHead(200).write('{"Action":"start"}\n');
+      else response.writeHead(200).end('{"Version":"26.1.5"}');
+    });
+    engine.on("connection", () => connections++);
+    // exec attach: the connection becomes a raw stream both ways
+    engine.on("upgrade", (_request, socket: Socket) => {
+      socket.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nfirst ");
+      socket.once("data", (chunk) => socket.end(chunk));
+    });
+    engine.listen(engineSocket);
+    await once(engine, "listening");
+  });
+  afterEach(async () => {
+    closeConnections();
+    await server.stop();
+    engine.closeAllConnections();
+    engine.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async (options: SshServerOptions): Promise<void> => {
+    server = await startSshServer(options);
+  };
+  const onHost = <T>(use: (session: HostSession) => Promise<T>, { options } = borrower()): Promise<T> =>
+    withHost(server.connection, options, use);
+  it("must speak the newest API that both sides know", async () => {
+    await start({ engineSocket });
+    assert.deepEqual(await onHost(async (host) => (await host.docker()).version()), { Version: "26.1.5" });
+    apiVersion = "1.99";
+    await onHost(async (host) => (await host.docker()).version());
+    assert.deepEqual(paths, ["/_ping", "/v1.45/version", "/_ping", "/v1.51/version"]);
+  });
+
+  it("must refuse an engine that is too old", async () => {
+    await start({ engineSocket });
+    apiVersion = "1.24";
+    await assert.rejects(
+      onHost((host) => host.docker()),
+      (error) => isSlipwayError(error, "engine-unreachable") && error.message.includes("API 1.24"),
+    );
+  });
+
+  it("must make forty calls at once over at most eight channels", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      await Promise.all(Array.from({ length: 40 }, () => docker.version()));
+    });
+    assert.ok(connections <= 8, `${connections} channels`);
+    assert.equal(server.counts.streamLocal, connections);
+  });
+
+  it("must keep streams apart from the channels for calls", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      const streams = await Promise.all(Array.from({ length: 10 }, () => docker.getEvents()));
+      assert.deepEqual(await docker.version(), { Version: "26.1.5" });
+      for (const stream of streams) (stream as unknown as Socket).destroy();
+    });
+  });
+
+  it("must carry a hijacked stream both ways", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      const stream = await docker.getExec("x").start({ hijack: true, stdin: true });
+      stream.write("second");
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      assert.equal(Buffer.concat(chunks).toString(), "first second");
+    });
+  });
+
+  it("must keep the engine's status codes", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      await assert.rejects(docker.getContainer("missing").inspect(), { statusCode: 404 });
+    });
+  });
+
+  it("must fail when an answer breaks off, and when the line is lost", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      await assert.rejects(docker.info(), (error) => isSlipwayError(error, "connection-lost"));
+      const calling = docker.version();
+      server.drop();
+      await assert.rejects(calling, (error) => isSlipwayError(error, "connection-lost"));
+    });
+  });
+
+  it("must log each call without its query", async () => {
+    await start({ engineSocket });
+    const who = borrower();
+    await onHost(
+      async (host) => (await host.docker()).listContainers({ filters: { label: ["canary"] } }),
+      who,
+    );
+    const all = who.lines.join("\n");
+    assert.match(all, /GET \/v1\.45\/containers\/json -> 200, \d+ms/);
+    assert.ok(!all.includes("canary"), all);
+  });
+
+  it("must go through dial-stdio where forwarding is refused, and remember it", async () => {
+    // a `docker` whose dial-stdio is a small relay to the socket
+    const relay = `const s = require("net").connect(${JSON.stringify(engineSocket)}); process.stdin.pipe(s).pipe(process.stdout)`;
+    await writeFile(join(folder, "docker"), `#!${process.execPath}\n${relay}\n`, { mode: 0o755 });
+    const onExec: SshServerOptions["onExec"] = (line, channel) =>
+      runInShell(line.replaceAll("PATH=", `PATH=${folder}:`), channel);
+    await start({ onExec, maxSessions: 3 });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      const [version, , echo] = await Promise.all([
+        docker.version(),
+        docker.version(),
+        host.run(["echo", "hi"]),
+      ]);
+      assert.deepEqual(version, { Version: "26.1.5" });
+      assert.equal(echo, "hi\n");
+      await host.docker();
+    });
+    assert.equal(server.counts.streamLocal, 1);
+  });
+
+  it("must name every way it tried", async () => {
+    await start({ onExec: (line, channel) => runInShell(line.replaceAll("docker", "no-docker"), channel) });
+    await assert.rejects(
+      onHost((host) => host.docker()),
+      (error) =>
+        isSlipwayError(error, "engine-unreachable") &&
+        /forwarding to .*: .*\n- docker system dial-stdio: .*not found/.test(error.message),
+    );
+  });
+});
