@@ -78,10 +78,12 @@ export async function executeSteps(
       undo = [];
       committed = true;
     }
-    undo.unshift(...(step.undo ?? []));
     try {
       host.log.progress(formatStep(step));
       await options.beforeEach?.(step.operation);
+      run.assertInTime();
+      // before the call: one whose outcome is unknown has to be taken back too
+      undo.unshift(...(step.undo ?? []));
       await run.perform(step.operation);
     } catch (error) {
       // taking back must go on when the run is being stopped
@@ -120,10 +122,12 @@ class Run {
     return this;
   }
 
+  assertInTime(): void {
+    if (this.host.clock.now() >= this.endsAtMs) throw new Error("the progressDeadline has passed");
+  }
+
   async perform(operation: Operation): Promise<void> {
-    const leftMs = this.endsAtMs - this.host.clock.now();
-    if (leftMs <= 0) throw new Error("the progressDeadline has passed");
-    await this.one(operation, leftMs);
+    await this.one(operation, this.endsAtMs - this.host.clock.now());
   }
 
   /** Gives why it could not be done; undefined when it was. */

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { executeSteps, StepFailure } from "../../../provider/rolling-container/execute";
+import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
+import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
+import { FakeEngine } from "../../support/fake-engine";
+import { desiredService, foundContainer, foundHost } from "../../support/rollout";
+
+const STEPS = stepsOf(
+  planHost(
+    foundHost([foundContainer()]),
+    desiredService({ update: { ...UPDATE_DEFAULTS, switch: "plain" } }),
+  ),
+);
+const OPTIONS = { deadlineMs: 600_000 };
+const FORWARD = [
+  "create web.next",
+  "update id-web",
+  "stop id-web",
+  "start id-web.next",
+  "rename id-web web.aaaaaaaa",
+  "rename id-web.next web",
+  "update id-web.next",
+  "update id-web",
+];
+
+async function failureOf(engine: FakeEngine): Promise<StepFailure> {
+  const outcome = await executeSteps(engine.access(), STEPS.slice(0, -1), OPTIONS).catch(
+    (error: unknown) => error,
+  );
+  assert.ok(outcome instanceof StepFailure, "it had to fail");
+  return outcome;
+}
+
+describe("executeSteps", () => {
+  it("must make one call a step, by the ids, and measure the gap", async () => {
+    const engine = new FakeEngine();
+    const { gapMs, operations } = await executeSteps(engine.access(), STEPS.slice(0, -1), OPTIONS);
+    assert.deepEqual(engine.calls, FORWARD);
+    assert.equal(gapMs, 200, "a stop and a start");
+    assert.equal(operations.length, STEPS.length - 1);
+  });
+
+  it("must take back each step before the gate in reverse, the live one first of all", async () => {
+    const engine = new FakeEngine();
+    engine.failing.set("start id-web.next", 500);
+    const failure = await failureOf(engine);
+    assert.deepEqual(engine.calls.slice(4), [
+      "stop id-web.next",
+      "start id-web",
+      "update id-web",
+      "remove id-web.next",
+    ]);
+    assert.equal(failure.why, "Docker says: no");
+    assert.equal(failure.undoFailure, undefined);
+    assert.equal(failure.interrupted, true);
+    assert.equal(failure.committed, false);
+  });
+
+  it("must start the live one again even when the candidate cannot be stopped, and say what failed", async () => {
+    const engine = new FakeEngine();
+    engine.failing.set("start id-web.next", 500);
+    engine.failing.set("stop id-web.next", 500);
+    const failure = await failureOf(engine);
+    assert.ok(engine.calls.includes("start id-web"));
+    assert.equal(failure.undoFailure, "stop web.next: Docker says: no");
+  });
+
+  it("must take nothing back past the commit", async () => {
+    const engine = new FakeEngine();
+    engine.failing.set("rename id-web.next web", 500);
+    const failure = await failureOf(engine);
+    assert.deepEqual(engine.calls, FORWARD.slice(0, 6));
+    assert.equal(failure.committed, true);
+  });
+
+  it("must not touch the live one when the lock is lost", async () => {
+    const engine = new FakeEngine();
+    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> =>
+      kind === "stop" ? Promise.reject(new Error("lost")) : Promise.resolve();
+    await assert.rejects(executeSteps(engine.access(), STEPS, { ...OPTIONS, beforeEach }), StepFailure);
+    assert.deepEqual(engine.calls, [
+      "create web.next",
+      "update id-web",
+      "update id-web",
+      "remove id-web.next",
+    ]);
+  });
+
+  it("must begin no step after the deadline", async () => {
+    const engine = new FakeEngine();
+    await assert.rejects(executeSteps(engine.access(), STEPS, { deadlineMs: 100 }), /progressDeadline/);
+    assert.deepEqual(engine.calls, ["create web.next", "remove id-web.next"]);
+  });
+});
