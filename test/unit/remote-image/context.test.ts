@@ -96,7 +96,7 @@ describe("build context", () => {
     Readable.from([tar]).pipe(entries);
     for await (const entry of entries) {
       const { name, mode, type, size, mtime, uid, linkname } = entry.header;
-      listing.push([name, mode.toString(8), type, size, mtime.getTime(), uid, linkname ?? "-"].join(" "));
+      listing.push([name, mode.toString(8), type, size, mtime.getTime(), uid, linkname || "-"].join(" "));
       entry.resume();
     }
     assert.deepEqual(listing, [
