@@ -14,7 +14,10 @@ export async function observePortTakers(
   signal: AbortSignal,
 ): Promise<readonly PortTaker[]> {
   if (ports.length === 0) return [];
-  const [containers, sockets] = await Promise.all([docker.listContainers(), listeners(session, signal)]);
+  const [containers, sockets] = await Promise.all([
+    docker.listContainers(),
+    listeners(session, ports, signal),
+  ]);
   const published = containers.flatMap(({ Id, Names, Ports }) =>
     // the types promise a public port and address; a port that is not published has neither
     Ports.map((port: Partial<(typeof Ports)[number]>) => ({
@@ -30,14 +33,39 @@ export async function observePortTakers(
   );
 }
 
-/** Listening sockets with their processes; empty where `ss` is missing: then the engine's own refusal has to tell. */
-async function listeners(session: HostSession, signal: AbortSignal): Promise<string> {
+/** For hosts without `ss`: the same lines, of the ports in "$@" only, from the kernel's tables and the processes' open files. */
+const WITHOUT_SS = `
+for table in tcp tcp6 udp udp6; do
+  [ -r "/proc/net/$table" ] || continue
+  while read -r _ local _ state _ _ _ _ _ inode _; do
+    case $state in 0A) ;; 07) [ "\${table%6}" = udp ] || continue ;; *) continue ;; esac
+    port=$((0x\${local##*:}))
+    for wanted in "$@"; do
+      [ "$port" = "$wanted" ] || continue
+      users=
+      fd=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" 2>/dev/null | head -n 1)
+      pid=\${fd#/proc/}
+      pid=\${pid%%/*}
+      [ -n "$pid" ] && read -r name < "/proc/$pid/comm" && users="users:((\\"$name\\",pid=$pid,fd=0))"
+      echo "\${table%6} LISTEN 0 0 *:$port *:* $users"
+    done
+  done < "/proc/net/$table"
+done
+`;
+
+/** Listening sockets with their processes, as `ss` prints them. Where neither way works the engine's own refusal has to tell. */
+async function listeners(
+  session: HostSession,
+  ports: readonly PublishedPort[],
+  signal: AbortSignal,
+): Promise<string> {
   const facts = await session.facts({ signal });
-  const outcome = await session.exec(["ss", "-H", "-l", "-n", "-p", "-t", "-u"], {
-    sudo: facts.sudo !== "none" && facts.sudo !== "root",
-    signal,
-  });
-  return outcome.kind === "exited" && outcome.code === 0 ? outcome.stdout : "";
+  const options = { sudo: facts.sudo !== "none" && facts.sudo !== "root", signal };
+  const first = await session.exec(["ss", "-H", "-l", "-n", "-p", "-t", "-u"], options);
+  if (first.kind === "exited" && first.code === 0) return first.stdout;
+  const wanted = [...new Set(ports.map(({ host }) => String(host)))];
+  const second = await session.script(WITHOUT_SS, wanted, options);
+  return second.kind === "exited" && second.code === 0 ? second.stdout : "";
 }
 
 /** What `ss -Hlnptu` prints: `tcp LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=812,fd=6))`. */

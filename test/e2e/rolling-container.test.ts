@@ -163,10 +163,16 @@ describe("RollingContainer on a lab host", function () {
     assert.deepEqual(await containers(), ["other running"]);
     await host.must(["docker", "rm", "-f", "other"]);
 
-    const listen = "IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die; sleep 1000";
+    const listen = "@s = IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die; sleep 1000";
     await host.must(["systemd-run", "--unit", "taker", "perl", "-MIO::Socket::INET", "-e", listen]);
     try {
-      await host.must(["timeout", "10", "sh", "-c", "until ss -Hltn | grep -q ':80 '; do sleep 0.1; done"]);
+      await host.must([
+        "timeout",
+        "10",
+        "sh",
+        "-c",
+        "until grep -q ':0050 .* 0A ' /proc/net/tcp; do sleep 0.1; done",
+      ]);
       await assert.rejects(create(inputs("page:v2")), /port 80\/tcp is held by the process perl \(pid \d+\)/);
     } finally {
       await host.exec(["systemctl", "stop", "taker"]);
