@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ContainerState, HealthStatus } from "../container/observed";
 import type { HostArgument } from "../docker-host/resource";
 import { SlipwayResource } from "../resource";
@@ -52,8 +52,18 @@ export class HealthPolicy extends SlipwayResource {
 
   constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
     // the policy's own name, which is its id
-    super(SHAPE, name, { ...args, name }, opts);
+    super(SHAPE, name, { ...args, name, specHashes: specHashesOf(args.services) }, opts);
   }
+}
+
+/** What each service is to run: with another version the policy looks again, and preview says so. */
+function specHashesOf(services: HealthPolicyArgs["services"]): pulumi.Output<string[]> | undefined {
+  if (services === undefined) return undefined;
+  return pulumi
+    .output(services)
+    .apply((list) =>
+      pulumi.output((list ?? []).map((service) => (typeof service === "string" ? "" : service.specHash))),
+    );
 }
 
 const SHAPE = {

@@ -57,7 +57,7 @@ describe("pulumi preview of the root project", () => {
     const up = await preview();
     assert.deepEqual(
       formatPlan(up).filter((line) => !line.startsWith("same")),
-      ["update RemoteImage web-image", "update RollingContainer web"],
+      ["update RemoteImage web-image", "update RollingContainer web", "update HealthPolicy health"],
     );
     assert.deepEqual(
       (await host.look("docker ps -a --no-trunc; docker images --no-trunc")).out.replace(
