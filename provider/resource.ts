@@ -70,13 +70,23 @@ export abstract class SlipwayResource extends pulumi.CustomResource {
         ...outputs,
         ...plainArguments(shape, args),
         __provider: providerText(shape.kind),
-        __urn: pulumi.createUrn(name, type, opts?.parent),
+        __urn: ownUrn(name, type, opts?.parent),
         // filled by check, kept from then on; secret here, so that it is secret in the state
         __salt: pulumi.secret(saltWanted(shape, args)),
       },
       opts,
     );
   }
+}
+
+/**
+ * The resource's URN, without the dependency on its parent that createUrn's Output has: a dependency on a component means
+ * one on all its children, this resource among them, and two children of which one needs the other would wait for ever.
+ */
+function ownUrn(name: string, type: string, parent: pulumi.Resource | undefined): Promise<string> {
+  return new Promise((resolve) => {
+    pulumi.createUrn(name, type, parent).apply(resolve);
+  });
 }
 
 /** Arguments as they go to the engine: resources unwrapped to the values they stand for, secrets marked. */

@@ -49,7 +49,7 @@ export function readPolicy(fields: Fields): PolicyInputs {
   fields.duration("window"); // one run is one window; the agent will count over runs
   refuseAgent(fields);
   // only there to be compared: the services run something else now, so look again
-  fields.raw("specHashes");
+  fields.raw("versions");
   fields.rejectOthers(["targets", "hostKeys", "report", "restarted", "gaveUp"]);
   return policy;
 }

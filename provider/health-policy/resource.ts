@@ -52,17 +52,21 @@ export class HealthPolicy extends SlipwayResource {
 
   constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
     // the policy's own name, which is its id
-    super(SHAPE, name, { ...args, name, specHashes: specHashesOf(args.services) }, opts);
+    super(SHAPE, name, { ...args, name, versions: versionsOf(args.services) }, opts);
   }
 }
 
 /** What each service is to run: with another version the policy looks again, and preview says so. */
-function specHashesOf(services: HealthPolicyArgs["services"]): pulumi.Output<string[]> | undefined {
+function versionsOf(services: HealthPolicyArgs["services"]): pulumi.Output<string[]> | undefined {
   if (services === undefined) return undefined;
   return pulumi
     .output(services)
     .apply((list) =>
-      pulumi.output((list ?? []).map((service) => (typeof service === "string" ? "" : service.specHash))),
+      pulumi.output(
+        (list ?? []).map((service) =>
+          typeof service === "string" ? service : pulumi.interpolate`${service.image} ${service.specHash}`,
+        ),
+      ),
     );
 }
 

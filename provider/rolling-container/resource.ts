@@ -218,6 +218,8 @@ export interface RolloutSummary {
 export class RollingContainer extends SlipwayResource {
   /** The service. */
   declare readonly name: pulumi.Output<string>;
+  /** The reference that it runs. */
+  declare readonly image: pulumi.Output<string>;
   declare readonly containers: pulumi.Output<ServiceContainer[]>;
   /** 8 hex digits that name what runs: the spec and the resolved image. */
   declare readonly revision: pulumi.Output<string>;

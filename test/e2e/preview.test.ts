@@ -47,7 +47,7 @@ describe("pulumi preview of the root project", () => {
     const withoutKeyPath = (steps: readonly PlannedStep[]): string =>
       JSON.stringify(steps).replaceAll("/nonexistent/key", host.config.privateKeyPath ?? "");
     assert.equal(withoutKeyPath(down), withoutKeyPath(up));
-    assert.equal((await host.look("command -v docker")).code, 1, "preview must not install anything");
+    assert.notEqual((await host.look("command -v docker")).code, 0, "preview must not install anything");
   });
 
   it("must show the same change with the host down, and say only that the policy could not look", async () => {

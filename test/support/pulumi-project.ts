@@ -105,6 +105,8 @@ export class PulumiStack {
       PULUMI_HOME: path.join(this.folder, "home"),
       PULUMI_CONFIG_PASSPHRASE: "lab",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      // the plugins of packages that the repository only type-checks against
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
       ...options.env,
     };
