@@ -5,6 +5,7 @@ import type { PortTaker } from "./found";
 
 // the engine's own listeners stand for containers, which are asked for by name
 const ENGINE_PROCESSES = new Set(["docker-proxy", "dockerd", "rootlessport", "rootlesskit"]);
+const NAMELESS = "a process";
 
 /** Who holds any of these ports of the host: running containers, and processes where the host has `ss`. */
 export async function observePortTakers(
@@ -28,9 +29,26 @@ export async function observePortTakers(
       containerId: Id,
     })),
   );
-  return [...published, ...parseListeners(sockets)].flatMap((taker) =>
-    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol) ? [taker] : [],
+  return takersOf(published, parseListeners(sockets)).filter((taker) =>
+    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol),
   );
+}
+
+/**
+ * Containers, and the processes that are not there for one: without root's rights the engine's own listener has no name, so
+ * one without a name on a port that a container publishes is that container's.
+ */
+export function takersOf(
+  published: readonly PortTaker[],
+  listening: readonly PortTaker[],
+): readonly PortTaker[] {
+  const isContainers = (listener: PortTaker): boolean =>
+    listener.by === NAMELESS &&
+    published.some(
+      ({ port, protocol, hostIp }) =>
+        port === listener.port && protocol === listener.protocol && sameAddress(hostIp, listener.hostIp),
+    );
+  return [...published, ...listening.filter((listener) => !isContainers(listener))];
 }
 
 /** For hosts without `ss`: the same lines, of the ports in "$@" only, from the kernel's tables and the processes' open files. */
@@ -76,7 +94,7 @@ export function parseListeners(text: string): readonly PortTaker[] {
     if (!address) return [];
     const owner = /\("([^"]*)",pid=(\d+)/.exec(users);
     if (owner && ENGINE_PROCESSES.has(owner[1] ?? "")) return [];
-    const by = owner ? `the process ${owner[1] ?? ""} (pid ${owner[2] ?? ""})` : "a process";
+    const by = owner ? `the process ${owner[1] ?? ""} (pid ${owner[2] ?? ""})` : NAMELESS;
     return [
       {
         port: Number(address[2]),

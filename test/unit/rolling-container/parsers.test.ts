@@ -3,7 +3,7 @@ import { candidateName, copyName, keptName, liveName } from "../../../provider/c
 import { formatEvidence, textOfLog } from "../../../provider/rolling-container/evidence";
 import { loginFor } from "../../../provider/rolling-container/image";
 import { lockLabels, parseLockLabels, staleReason } from "../../../provider/rolling-container/lock-record";
-import { parseListeners, sameAddress } from "../../../provider/rolling-container/port-takers";
+import { parseListeners, sameAddress, takersOf } from "../../../provider/rolling-container/port-takers";
 import { parseContainerName } from "../../../provider/rolling-container/slot-name";
 import { batchSize } from "../../../provider/rolling-container/update-settings";
 
@@ -36,6 +36,15 @@ describe("parseListeners", () => {
       parseListeners(text).map(({ port, protocol, hostIp, by }) => `${protocol} ${hostIp} ${port} ${by}`),
       ["tcp 0.0.0.0 80 the process nginx (pid 812)", "udp 127.0.0.53 53 a process", "tcp  22 a process"],
     );
+  });
+
+  it("must not take a container's own listener, nameless without root's rights, for another process", () => {
+    const web = { port: 80, protocol: "tcp", hostIp: "0.0.0.0", by: 'the container "web"', containerId: "w" };
+    const nameless = parseListeners("tcp LISTEN 0 511 0.0.0.0:80 0.0.0.0:*");
+    const named = parseListeners('tcp LISTEN 0 511 127.0.0.1:80 0.0.0.0:* users:(("nginx",pid=8,fd=6))');
+    const other = parseListeners("tcp LISTEN 0 511 0.0.0.0:81 0.0.0.0:*");
+    assert.deepEqual(takersOf([web], [...nameless, ...named, ...other]), [web, ...named, ...other]);
+    assert.deepEqual(takersOf([], nameless), nameless);
   });
 
   it("must know that an address of all is every address", () => {
