@@ -23,13 +23,17 @@ export function planFinish(
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
     ...beyond.map((kept): Step => remove(kept, `more than ${limits.keepPrevious} kept`)),
     ...fixTags(found, stay),
-    ...(found.former === undefined ? [] : removeService(found.former, found, "the service has a new name")),
+    ...removeFormer(found, "the service has a new name"),
   ];
 }
 
-/** Everything of ours under a service's name on one host; volumes stay. */
+/** Everything of ours under a service's name, and the one that it had before, on one host; volumes stay. */
 export function planRemoval(found: HostFound, cause: string): readonly Step[] {
-  return removeService(found.service, found, cause);
+  return [...removeService(found.service, found, cause), ...removeFormer(found, cause)];
+}
+
+function removeFormer(found: HostFound, cause: string): readonly Step[] {
+  return found.former === undefined ? [] : removeService(found.former, found, cause);
 }
 
 function removeService(service: ServiceFound, found: HostFound, cause: string): readonly Step[] {

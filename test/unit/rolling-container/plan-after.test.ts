@@ -80,6 +80,18 @@ describe("planRemoval", () => {
     );
   });
 
+  it("must remove the service under its former name, too, on a host that is taken out in the same run", () => {
+    const live = foundContainer({ name: "shop" });
+    const former = {
+      service: "shop",
+      slots: [{ slot: 1, live, candidate: undefined, copy: undefined, kept: [] }],
+    };
+    assert.equal(
+      formatSteps(planRemoval(foundHost([], { former }), "the host was taken out")),
+      ["stop shop (the host was taken out)", "remove shop (the host was taken out)"].join("\n"),
+    );
+  });
+
   it("must have nothing to do where nothing is", () => {
     assert.deepEqual(planRemoval(foundHost(), "deleted"), []);
   });
