@@ -116,7 +116,8 @@ class Conversation {
     this.stdout.end();
     this.stderr.end();
     const output = { stdout: this.stdout.text(), stderr: this.stderr.text() };
-    if (exit === undefined) return { kind: "lost", ...output };
+    // sshd may send the exit code before the last of the output: without the channel's own close nobody knows what is missing
+    if (exit === undefined || this.context.transport.closed.aborted) return { kind: "lost", ...output };
     this.mustHaveStarted(exit.code);
     if (this.inputError !== undefined && exit.code === 0) throw this.inputError;
     if (exit.code === null) return { kind: "killed", signal: exit.signal ?? "unknown", ...output };

@@ -78,6 +78,18 @@ describe("remote commands", () => {
     );
   });
 
+  it("must call a command lost when the line drops after its exit code and before its output is whole", async () => {
+    await start({
+      onExec: (line, channel, connection) => {
+        channel.write(`${/<slipway-[a-z0-9]+>/.exec(line)?.[0] ?? ""}half`);
+        channel.exit(0);
+        setImmediate(() => connection.end());
+      },
+    });
+    const outcome = await onHost((host) => host.exec(["true"]));
+    assert.deepEqual(outcome, { kind: "lost", stdout: "half", stderr: "" });
+  });
+
   it("must tell which signal killed a command", async () => {
     await start({
       onExec: (line, channel) => {
