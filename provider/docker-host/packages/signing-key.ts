@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 
 const PUBLIC_KEY_TAG = 6;
-const ARMOR = /-----BEGIN PGP PUBLIC KEY BLOCK-----([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/g;
+/** Signatures, keys, trust, names and pictures: what a public key consists of. Others could carry a key unseen. */
+const KEY_PACKET_TAGS: ReadonlySet<number> = new Set([2, PUBLIC_KEY_TAG, 12, 13, 14, 17]);
+/** The strict form only: what apt's verifiers read more loosely than we do would be trusted without being seen. */
+const BLOCK =
+  /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[A-Za-z]+: [^\r\n]*\r?\n)*\r?\n((?:[A-Za-z0-9+/]+={0,2}\r?\n)+)(?:=[A-Za-z0-9+/]{4}\r?\n)?-----END PGP PUBLIC KEY BLOCK-----/g;
 
 /**
- * The fingerprints (upper case) of all primary keys in a key file, armored or binary. A file that cannot be read to its
- * end has none: apt would trust every key in it, so all have to be seen.
+ * The fingerprints (upper case) of all primary keys in a key file, armored or binary. A file that is not wholly understood
+ * has none: apt would trust every key in it, so all have to be seen.
  */
 export function readSigningKeys(file: string | Buffer): readonly string[] {
   try {
@@ -18,19 +22,20 @@ export function readSigningKeys(file: string | Buffer): readonly string[] {
 
 function keyPackets(file: string | Buffer): readonly Buffer[] {
   const text = file.toString("latin1");
-  const blocks = [...text.matchAll(ARMOR)].map((match) => {
-    const lines = (match[1] ?? "").replaceAll("\r", "").split("\n");
-    const body = lines.slice(lines.indexOf("", 1) + 1).filter((line) => !line.startsWith("="));
-    return Buffer.from(body.join(""), "base64");
+  if (!text.includes("-----")) return [typeof file === "string" ? Buffer.from(file, "latin1") : file];
+  if (text.replaceAll(BLOCK, "").trim() !== "") throw new RangeError("more than key blocks");
+  return [...text.matchAll(BLOCK)].map((match) => {
+    const body = (match[1] ?? "").replaceAll(/[\r\n]/g, "");
+    if (body.length % 4 !== 0 || /=[^=]/.test(body)) throw new RangeError("not base64");
+    return Buffer.from(body, "base64");
   });
-  if (blocks.length > 0) return blocks;
-  return [typeof file === "string" ? Buffer.from(file, "latin1") : file];
 }
 
 function fingerprints(bytes: Buffer): readonly string[] {
   const found: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     const packet = readPacket(bytes, at);
+    if (!KEY_PACKET_TAGS.has(packet.tag)) throw new RangeError("more than a public key");
     if (packet.tag === PUBLIC_KEY_TAG) found.push(fingerprintOf(packet.body));
     at = packet.end;
   }
