@@ -1,7 +1,7 @@
 import type { Desired } from "./desired";
 import { checkIn } from "./desired";
 import { liveName } from "../container/names";
-import type { Found, HostFound, SlotFound } from "./found";
+import { type Found, type HostFound, slotOf, type SlotFound } from "./found";
 import type { GateOperation, Step } from "./operation";
 import { commit, gateBack, refOf } from "./plan-switch";
 
@@ -20,7 +20,8 @@ export function recover(
   found: HostFound,
   desired: Pick<Desired, "service" | "limits" | "update">,
 ): readonly Recovery[] {
-  return found.service.slots.flatMap((slot) => [...leftCopy(slot), ...interruptedSwitch(slot, desired)]);
+  const now = found.service.slots.flatMap((slot) => [...leftCopy(slot), ...interruptedSwitch(slot, desired)]);
+  return [...now, ...interruptedRenaming(found, desired)];
 }
 
 function leftCopy({ copy }: SlotFound): readonly Recovery[] {
@@ -36,6 +37,10 @@ function interruptedSwitch(
   const { live, candidate, kept } = slot;
   if (live?.foreign !== undefined || candidate?.foreign !== undefined) return [];
   if (live?.state === "running") return undrained(live, kept);
+  const serving = kept.find(({ state }) => state === "running");
+  if (live === undefined && serving !== undefined && candidate?.state !== "running") {
+    return [{ found: `no live one, ${serving.name} (running)`, steps: nameBack(slot, serving, desired) }];
+  }
   if (candidate === undefined) return [];
   const names = `${candidate.name} (${candidate.state})`;
   if (live !== undefined) {
@@ -52,23 +57,56 @@ function interruptedSwitch(
   ];
 }
 
-/** Died before the previous one was stopped: the live one is the new one. */
+/** Died inside a switch to another name of the service: who served is stopped under the former one. */
+function interruptedRenaming(
+  { service, former }: HostFound,
+  desired: Pick<Desired, "limits" | "update">,
+): readonly Recovery[] {
+  return (former?.slots ?? []).flatMap(({ slot, live: before }): Recovery[] => {
+    const { live, candidate } = slotOf(service, slot);
+    if (before === undefined || before.foreign !== undefined || before.state !== "exited") return [];
+    // the policy is the mark of a switch; a candidate that runs is the planner's, and has the port
+    if (before.limits.restart !== "always" || live !== undefined || candidate?.state === "running") return [];
+    return [{ found: `${before.name} stopped in a switch`, steps: startAgain(before, desired) }];
+  });
+}
+
+/** Died before the previous one was stopped, or lost the policy that brings it back: the live one is the new one. */
 function undrained(live: Found, kept: readonly Found[]): readonly Recovery[] {
-  return kept
-    .filter(({ state }) => state === "running")
-    .map((previous) => ({
-      found: `${previous.name} still running beside ${live.name}`,
-      steps: [
-        {
-          operation: { kind: "restart-policy", container: refOf(previous), restart: "no" },
-          cause: "it serves no more",
-        },
-        {
-          operation: { kind: "stop", container: refOf(previous), interrupts: false },
-          cause: "the new one serves",
-        },
-      ] satisfies Step[],
-    }));
+  return kept.flatMap((previous): Recovery[] => {
+    const container = refOf(previous);
+    const running = previous.state === "running";
+    if (!running && previous.limits.restart === "no") return [];
+    const quiet: Step = {
+      operation: { kind: "restart-policy", container, restart: "no" },
+      cause: "it serves no more",
+    };
+    const stop: Step = {
+      operation: { kind: "stop", container, interrupts: false },
+      cause: "the new one serves",
+    };
+    if (running)
+      return [{ found: `${previous.name} still running beside ${live.name}`, steps: [quiet, stop] }];
+    return [{ found: `${previous.name} with the restart policy of a switch`, steps: [quiet] }];
+  });
+}
+
+/** Died between two renames, then the host restarted: Docker brought the kept one back, under its kept name. */
+function nameBack(
+  { slot }: SlotFound,
+  serving: Found,
+  { service, limits }: Pick<Desired, "service" | "limits">,
+): readonly Step[] {
+  const name = liveName(service, slot);
+  const container = { name, id: serving.id };
+  return [
+    {
+      operation: { kind: "rename", container: refOf(serving), to: name },
+      cause: "it serves",
+      commit: true,
+    },
+    { operation: { kind: "restart-policy", container, restart: limits.restart }, cause: "it serves" },
+  ];
 }
 
 /** Died inside the switch, after the start: the candidate goes forward if it is healthy, else the live one comes back. */

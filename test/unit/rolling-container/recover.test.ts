@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { recover } from "../../../provider/rolling-container/recover";
 import type { Found } from "../../../provider/rolling-container/found";
-import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
+import { desiredService, foundContainer, foundHost, LIMITS, wantedContainer } from "../../support/rollout";
 
 function recovered(...containers: readonly Found[]): string {
   return recover(foundHost(containers), desiredService())
@@ -15,7 +15,11 @@ describe("recover", () => {
   const stopped = foundContainer({ state: "exited" });
   const candidate = wantedContainer({ name: "web.next" });
   const created = wantedContainer({ name: "web.next", state: "created" });
-  const kept = foundContainer({ name: "web.aaaaaaaa", state: "exited" });
+  const kept = foundContainer({
+    name: "web.aaaaaaaa",
+    state: "exited",
+    limits: { ...LIMITS, restart: "no" },
+  });
 
   it("must do nothing where nothing was interrupted", () => {
     assert.equal(recovered(), "");
@@ -83,6 +87,44 @@ describe("recover", () => {
         "stop web.aaaaaaaa (the new one serves)",
       ].join("\n"),
     );
+  });
+
+  it("must take the switch's restart policy from a kept one, or a reboot starts it beside the live one", () => {
+    const always = { ...LIMITS, restart: "always" };
+    const kept = foundContainer({ name: "web.aaaaaaaa", state: "exited", limits: always });
+    assert.equal(
+      recovered(wantedContainer(), kept),
+      [
+        "web.aaaaaaaa with the restart policy of a switch:",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+      ].join("\n"),
+    );
+  });
+
+  it("must give a kept one that serves its name back where there is no live one", () => {
+    const serving = foundContainer({ name: "web.aaaaaaaa" });
+    const steps = [
+      "* rename web.aaaaaaaa to web (it serves)",
+      "restart policy of web: unless-stopped (it serves)",
+    ];
+    const stopped = wantedContainer({ name: "web.next", state: "exited" });
+    assert.equal(recovered(serving), ["no live one, web.aaaaaaaa (running):", ...steps].join("\n"));
+    assert.equal(recovered(serving, stopped), ["no live one, web.aaaaaaaa (running):", ...steps].join("\n"));
+  });
+
+  it("must start the one under the service's former name first when its switch was interrupted", () => {
+    const always = { ...LIMITS, restart: "always" };
+    const live = foundContainer({ name: "shop", state: "exited", limits: always });
+    const former = {
+      service: "shop",
+      slots: [{ slot: 1, live, candidate: undefined, copy: undefined, kept: [] }],
+    };
+    const found = (...containers: readonly Found[]) =>
+      recover(foundHost(containers, { former }), desiredService()).map((row) => row.found);
+    assert.deepEqual(found(), ["shop stopped in a switch"]);
+    assert.deepEqual(found(created), ["shop stopped in a switch"]);
+    assert.deepEqual(found(candidate), []);
+    assert.deepEqual(found(wantedContainer()), []);
   });
 
   it("must remove a copy that nobody watches", () => {
