@@ -3,7 +3,7 @@ import type { Properties } from "../handler";
 import { changedKeys, keysThatRestart } from "./daemon-config";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
-import { directionOf, upstreamOf } from "./version";
+import { compareVersions, directionOf, upstreamOf } from "./version";
 import type { EngineWish } from "./wish";
 
 /** What the program has to have allowed before something is done. */
@@ -46,8 +46,10 @@ export function consentNeeds(
   const restart = plan.find((operation) => operation.kind === "restart");
   const install = plan.find((operation) => operation.kind === "install");
   if (install?.downgrade === true) {
-    const now =
-      observed.daemon?.version ?? observed.packages.installed[install.packages[0]?.name ?? ""] ?? "";
+    const now = newest([
+      observed.daemon?.version,
+      observed.packages.installed[install.packages[0]?.name ?? ""],
+    ]);
     const cause = `going from ${upstreamOf(now) ?? now} to ${wanted} is a downgrade`;
     needs.push({ flag: "allowDowngrade", cause });
   }
@@ -58,6 +60,12 @@ export function consentNeeds(
     needs.push({ flag: "allowDaemonRestart", cause });
   }
   return needs;
+}
+
+/** What is installed may be newer than what runs: the higher of the two is what one goes down from. */
+function newest(versions: readonly (string | undefined)[]): string {
+  const known = versions.filter((version) => version !== undefined);
+  return known.reduce((best, version) => (compareVersions(version, best) > 0 ? version : best), "");
 }
 
 /** The foreign engines as needs for `adopt`. */
