@@ -1,6 +1,6 @@
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { formatDuration } from "../duration";
-import { messageOf } from "../errors";
+import { isSlipwayError, messageOf } from "../errors";
 import { stripControl } from "../secret";
 import { captureEvidence } from "./evidence";
 import { waitAtGate } from "./gate";
@@ -89,7 +89,11 @@ export async function executeSteps(
       // taking back must go on when the run is being stopped
       const calm = run.unaborted();
       const evidence = await calm.evidence(step.operation, error);
-      const undoFailure = await calm.takeBack(undo);
+      // the name is taken: what stands under it is not what this step would have made
+      if (step.operation.kind === "create" && engineStatus(error) === 409) undo.splice(0, step.undo?.length);
+      const undoFailure = isSlipwayError(error, "service-locked")
+        ? "nothing was taken back, since somebody else may be at work here"
+        : await calm.takeBack(undo);
       const { interrupted, execution } = run;
       const why = describe(host, error);
       throw new StepFailure({ step, why, evidence, undoFailure, interrupted, committed, execution }, error);

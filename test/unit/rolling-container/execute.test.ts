@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SlipwayError } from "../../../provider/errors";
 import { executeSteps, StepFailure } from "../../../provider/rolling-container/execute";
 import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -84,6 +85,31 @@ describe("executeSteps", () => {
       "update id-web",
       "remove id-web.next",
     ]);
+  });
+
+  it("must take nothing back, by any name or id, once somebody else holds the lock", async () => {
+    const engine = new FakeEngine();
+    const taken = new SlipwayError({
+      code: "service-locked",
+      what: "changing",
+      why: "somebody took it over",
+    });
+    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> =>
+      kind === "rename" ? Promise.reject(taken) : Promise.resolve();
+    const failure = await executeSteps(engine.access(), STEPS.slice(0, -1), { ...OPTIONS, beforeEach }).catch(
+      (error: unknown) => error,
+    );
+    assert.deepEqual(engine.calls, FORWARD.slice(0, 4));
+    assert.ok(failure instanceof StepFailure);
+    assert.match(failure.undoFailure ?? "", /nothing was taken back/);
+  });
+
+  it("must not remove by its name what the engine refused to create: somebody else has the name", async () => {
+    const engine = new FakeEngine();
+    engine.failing.set("create web.next", 409);
+    const failure = await failureOf(engine);
+    assert.deepEqual(engine.calls, ["create web.next"]);
+    assert.equal(failure.undoFailure, undefined);
   });
 
   it("must begin no step after the deadline", async () => {
