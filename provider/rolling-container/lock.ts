@@ -11,6 +11,7 @@ import { lookAtSessionProcess, ownSessionProcess } from "./session-process";
 export const EMPTY_IMAGE = "slipway/empty:1";
 const EMPTY_TAR = Buffer.alloc(1_024);
 const POLL_MS = 500;
+const AGAIN_MS = 50;
 
 export interface LockOptions {
   readonly service: string;
@@ -44,7 +45,13 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
     const id = await tryCreate(host, options.service, record);
     if (id !== undefined) return held(host, options.service, id);
     const lock = await lookAtLock(host, options.service);
-    if (lock === undefined) continue;
+    if (lock === undefined) {
+      // just released; or its removal hangs in the engine, which gives the name to nobody
+      if (clock.now() >= endsAtMs)
+        throw lockedBy(host, options, "somebody whose lock the engine is removing");
+      await clock.sleep(AGAIN_MS, signal);
+      continue;
+    }
     const holder = lock.record.session;
     const alive = holder === undefined ? "unknown" : await lookAtSessionProcess(session, holder, signal);
     const stale = staleReason(lock, alive);
@@ -55,7 +62,7 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
       await removeById(host, lock.id);
       continue;
     }
-    if (clock.now() >= endsAtMs) throw lockedBy(host, options, lock);
+    if (clock.now() >= endsAtMs) throw lockedBy(host, options, lock.record.holder);
     if (!told) log.progress(`waiting for ${lock.record.holder}, who is changing "${options.service}"`);
     told = true;
     await clock.sleep(POLL_MS, signal);
@@ -153,12 +160,12 @@ async function removeById({ docker }: HostAccess, id: string): Promise<void> {
   }
 }
 
-function lockedBy(host: HostAccess, options: LockOptions, lock: HeldLock): SlipwayError {
+function lockedBy(host: HostAccess, options: LockOptions, holder: string): SlipwayError {
   return new SlipwayError({
     code: "service-locked",
     what: `changing "${options.service}"`,
     host: host.session.target,
-    why: `${lock.record.holder} is changing it`,
+    why: `${holder} is changing it`,
     after: `waited ${formatDuration(options.waitMs)}, lockWait`,
     left: "Nothing was touched",
     next: "Wait until they are done, then run pulumi up again",

@@ -20,7 +20,7 @@ export async function withLocks<T>(
   use: (locksOf: (host: HostAccess) => readonly Lock[]) => Promise<T>,
 ): Promise<T> {
   const held = new Map<HostAccess, Lock[]>();
-  const inOrder = [...hosts].sort((a, b) => (a.session.target < b.session.target ? -1 : 1));
+  const inOrder = [...hosts].sort((a, b) => inLockOrder(a.session.target, b.session.target));
   const operation = operationId(context.random);
   const { holder } = context;
   const { waitMs, ttlMs } = demand;
@@ -35,6 +35,12 @@ export async function withLocks<T>(
   } finally {
     for (const [host, locks] of held) await release(host, locks, demand.forgetImage === true);
   }
+}
+
+/** By the machine's address and port: two deployers may log in as different users. */
+export function inLockOrder(a: string, b: string): number {
+  const machineOf = (target: string): string => target.slice(target.lastIndexOf("@") + 1);
+  return machineOf(a) < machineOf(b) ? -1 : 1;
 }
 
 async function release(host: HostAccess, locks: readonly Lock[], forgetImage: boolean): Promise<void> {

@@ -3,6 +3,7 @@ import { candidateName, copyName, keptName, liveName } from "../../../provider/c
 import { formatEvidence, textOfLog } from "../../../provider/rolling-container/evidence";
 import { loginFor } from "../../../provider/rolling-container/image";
 import { lockLabels, parseLockLabels, staleReason } from "../../../provider/rolling-container/lock-record";
+import { inLockOrder } from "../../../provider/rolling-container/locks";
 import { parseListeners, sameAddress, takersOf } from "../../../provider/rolling-container/port-takers";
 import { parseContainerName } from "../../../provider/rolling-container/slot-name";
 import { batchSize } from "../../../provider/rolling-container/update-settings";
@@ -76,6 +77,13 @@ describe("lock labels", () => {
       staleReason({ ...lock, ageMs: 60_001 }, "alive"),
       "it is 1m old, longer than a rollout may take",
     );
+  });
+});
+
+describe("inLockOrder", () => {
+  it("must be the same whoever logs in", () => {
+    const mixed = ["deploy@b:22", "root@a:22", "ci@c:22"];
+    assert.deepEqual([...mixed].sort(inLockOrder), ["root@a:22", "deploy@b:22", "ci@c:22"]);
   });
 });
 
