@@ -39,7 +39,7 @@ export async function ensureImage(
     } catch (error) {
       if (mustPull) throw missing(host, wanted, `it could not be pulled: ${wordsOf(host, error)}`, error);
       host.log.keep(
-        `${host.session.target}: ${wanted.image} was not pulled anew; the one on the host is used`,
+        `${host.session.target}: ${wanted.image} was not pulled anew (${wordsOf(host, error)}); the one on the host is used`,
       );
     }
   }
