@@ -56,7 +56,7 @@ describe("pulumi preview of the root project", () => {
     const onTheHost = async (): Promise<string> => {
       const ids =
         "docker ps -aq --no-trunc; docker images -aq --no-trunc; docker network ls -q; docker volume ls -q";
-      return (await host.look(ids)).out;
+      return (await host.look(`(${ids}) | sort`)).out;
     };
     const before = await onTheHost();
     const up = await preview();
