@@ -41,11 +41,12 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
   const own = await ownSessionProcess(session, signal);
   const record: LockRecord = { ...options, session: own };
   const endsAtMs = clock.now() + options.waitMs;
+  let removed: string | undefined;
   for (let told = false; ; ) {
     const id = await tryCreate(host, options.service, record);
     if (id !== undefined) return held(host, options.service, id);
     const lock = await lookAtLock(host, options.service);
-    if (lock === undefined) {
+    if (lock === undefined || lock.id === removed) {
       // just released; or its removal hangs in the engine, which gives the name to nobody
       if (clock.now() >= endsAtMs)
         throw lockedBy(host, options, "somebody whose lock the engine is removing");
@@ -60,6 +61,7 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
         `${session.target}: took over the lock of "${options.service}" from ${lock.record.holder}: ${stale}`,
       );
       await removeById(host, lock.id);
+      removed = lock.id;
       continue;
     }
     if (clock.now() >= endsAtMs) throw lockedBy(host, options, lock.record.holder);

@@ -38,10 +38,13 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
     if (index > 0) await first.host.clock.sleep(first.desired.update.delayMs, first.host.signal);
     begun.push(...batch);
     const ended = await Promise.allSettled(batch.map((rollout) => rollHost(rollout)));
+    const failures: HostFailure[] = [];
     for (const [at, each] of ended.entries()) {
       if (each.status === "fulfilled") executions.push(each.value);
-      else throw await failed(batch[at] ?? first, begun, each.reason);
+      else failures.push({ rollout: batch[at] ?? first, error: each.reason });
     }
+    const [failure, ...more] = failures;
+    if (failure !== undefined) throw await failed(failure, more, begun);
   }
   return {
     operations: executions.flatMap(({ operations }) => operations),
@@ -57,9 +60,10 @@ export async function runSteps(
     desired,
   }: Pick<HostRollout, "host" | "locks"> & { readonly desired: Pick<Desired, "update"> },
   steps: readonly Step[],
+  deadlineMs = desired.update.progressDeadlineMs,
 ): Promise<Execution> {
   return executeSteps(host, steps, {
-    deadlineMs: desired.update.progressDeadlineMs,
+    deadlineMs,
     beforeEach: async ({ kind }) => {
       if (ON_LIVE.has(kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
     },
@@ -83,13 +87,16 @@ export async function runStepsOrSay(
 }
 
 async function rollHost(rollout: HostRollout): Promise<Execution> {
-  const { plan } = rollout;
+  const { plan, host, desired } = rollout;
   const executions: Execution[] = [];
+  // one for all slots of the host: the lock's ttl rests on it
+  const endsAtMs = host.clock.now() + desired.update.progressDeadlineMs;
+  const leftMs = (): number => endsAtMs - host.clock.now();
   // with the first slot, so that a failure there takes the preparation back as well
   const [first, ...others] = plan.slots.filter(({ steps }) => steps.length > 0);
   if (first === undefined) return { operations: [], gapMs: 0 };
-  executions.push(await runSteps(rollout, [...plan.preparation, ...first.steps]));
-  for (const slot of others) executions.push(await runSteps(rollout, slot.steps));
+  executions.push(await runSteps(rollout, [...plan.preparation, ...first.steps], leftMs()));
+  for (const slot of others) executions.push(await runSteps(rollout, slot.steps, leftMs()));
   return {
     operations: executions.flatMap(({ operations }) => operations),
     gapMs: Math.max(...executions.map(({ gapMs }) => gapMs)),
@@ -110,24 +117,43 @@ function batches(rollouts: readonly HostRollout[]): readonly (readonly HostRollo
   return all;
 }
 
-async function failed(rollout: HostRollout, begun: readonly HostRollout[], error: unknown): Promise<Error> {
+interface HostFailure {
+  readonly rollout: HostRollout;
+  readonly error: unknown;
+}
+
+/** The error of the first host that failed, with those of the same batch. */
+async function failed(
+  { rollout, error }: HostFailure,
+  more: readonly HostFailure[],
+  begun: readonly HostRollout[],
+): Promise<Error> {
   const { desired, host, before } = rollout;
   // past its gate there is no way back: the new version serves, and the next run goes on from there
   const forward = error instanceof StepFailure && error.committed;
   const stay = forward || desired.update.failureAction === "pause";
   const back = stay ? { done: 0, failure: undefined } : await putBack(begun);
-  const done = begun.length - 1;
+  const done = begun.length - 1 - more.length;
   const stayed = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
   const others = stay ? stayed : back.done === 0 ? "" : `The hosts done before (${back.done}) were put back`;
+  const stuck = more.flatMap(({ rollout: other, error: reason }) =>
+    reason instanceof StepFailure && reason.undoFailure !== undefined
+      ? [`${other.host.session.target}: ${reason.undoFailure}`]
+      : [],
+  );
   return rolloutError({
     service: desired.service,
     revision: desired.revision,
     host: host.session.target,
     error,
     before,
-    others,
-    backFailure: back.failure,
+    others: [...more.map(sayToo), others].filter((text) => text !== "").join(". "),
+    backFailure: [back.failure, ...stuck].filter((text) => text !== undefined).join("; ") || undefined,
   });
+}
+
+function sayToo({ rollout: { host }, error }: HostFailure): string {
+  return `It failed on ${host.session.target} too: ${host.session.redact(engineMessage(error))}`;
 }
 
 /** Puts every slot back that the rollout switched; looks first, since only the host knows. */
