@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Clock, systemClock } from "../clock";
 import { isSlipwayError } from "../errors";
-import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { type Failure, type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { debugWanted } from "../log";
 import { NO_SALT } from "../resource";
 import { type Redact, redactor } from "../secret";
@@ -54,10 +54,7 @@ export function dynamicProvider(handler: Handler, options: AdapterOptions): Requ
           .catch((error: unknown) => refusal(error, salted));
         return {
           inputs: wireSafe({ ...checked.inputs, ...reserved }),
-          failures: checked.failures.map(({ property, reason }) => ({
-            property,
-            reason: context.redact(reason),
-          })),
+          failures: checked.failures.map((failure) => withoutProperty(failure, context.redact)),
         };
       }),
 
@@ -132,6 +129,14 @@ function caller(options: AdapterOptions) {
       }
     });
   };
+}
+
+/**
+ * The path of a mistake goes into its reason: Pulumi prints the whole value of a property that a failure names, in clear
+ * where it is secret, and `<nil>` for a nested one.
+ */
+function withoutProperty({ property, reason }: Failure, redact: Redact): Failure {
+  return { property: "", reason: redact(property === "" ? reason : `${property}: ${reason}`) };
 }
 
 /** An error of ours in check is a mistake in the arguments: said with the resource, once, and without a stack. */
