@@ -1,5 +1,6 @@
-import { Fields, isObject } from "../values";
+import { Fields, UNKNOWN, isObject } from "../values";
 import { type Connection, targetOf } from "./connection";
+import { parseHostKey } from "./host-key";
 
 const POLICIES = ["strict", "accept-new"] as const;
 
@@ -18,7 +19,7 @@ export function readConnection(fields: Fields): Connection | undefined {
     password: fields.string("password"),
     sudoPassword: fields.string("sudoPassword"),
     agentSocketPath: fields.string("agentSocketPath"),
-    hostKey: Array.isArray(fields.raw("hostKey")) ? fields.strings("hostKey") : fields.string("hostKey"),
+    hostKey: readHostKey(fields),
     knownHosts: fields.string("knownHosts"),
     hostKeyPolicy: fields.oneOf("hostKeyPolicy", POLICIES),
     proxy: bastion === undefined ? undefined : readConnection(bastion),
@@ -62,6 +63,19 @@ export function recordedHosts(outputs: Readonly<Record<string, unknown>>): reado
     const connection = isObject(value) ? readConnection(new Fields(value)) : undefined;
     return connection === undefined ? [] : [connection];
   });
+}
+
+function readHostKey(fields: Fields): string | readonly string[] | undefined {
+  const several = Array.isArray(fields.raw("hostKey"));
+  const keys = several ? fields.strings("hostKey") : fields.string("hostKey");
+  for (const key of keys === undefined ? [] : [keys].flat()) {
+    if (key === UNKNOWN || parseHostKey(key) !== undefined) continue;
+    fields.fail(
+      "hostKey",
+      `must be a public key line or a SHA256 fingerprint (ssh-keyscan shows the one, ssh-keygen -lf the other), not "${key.slice(0, 60)}"`,
+    );
+  }
+  return keys;
 }
 
 function isEmptyList(value: unknown): boolean {

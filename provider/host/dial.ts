@@ -90,7 +90,7 @@ async function dialWithRetries(
     if (isSlipwayError(error) || context.signal.aborted) throw error;
     throw new SlipwayError({
       code: "dial-failed",
-      what: "connecting",
+      what: "reaching sshd",
       host: target,
       why: messageOf(error),
       after: `after ${formatDuration(clock.now() - started)}, ${tried} ${tried === 1 ? "attempt" : "attempts"}`,

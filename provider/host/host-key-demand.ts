@@ -29,7 +29,7 @@ export async function demandFor(
   recordedHostKey: string | undefined,
 ): Promise<HostKeyDemand> {
   const target = targetOf(connection);
-  const nothing = { revoked: [], acceptNew: false, authorityOnly: false };
+  const nothing = { revoked: [], acceptNew: false, authorityOnly: false, fromFiles: false };
   const given = connection.hostKey === undefined ? [] : [connection.hostKey].flat();
   if (given.length > 0) {
     return { ...nothing, accepted: given.map((text) => parseGiven(text, target)), source: "hostKey" };
@@ -51,6 +51,7 @@ export async function demandFor(
     revoked: entries.filter((entry) => entry.marker === "revoked"),
     acceptNew: connection.hostKeyPolicy === "accept-new",
     authorityOnly: plain.length === 0 && entries.some((entry) => entry.marker === "cert-authority"),
+    fromFiles: true,
     source: files.join(", "),
   };
 }

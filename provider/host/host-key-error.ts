@@ -35,8 +35,7 @@ export function hostKeyError(
         code: "host-key-mismatch",
         why: `the machine presents ${fingerprint} (${type}), but ${demand.source} says ${verdict.expected.join(" or ")}`,
         left: "Nobody was logged in; somebody may be listening in between, or the machine was installed anew",
-        next: `Only if you know why it changed, put hostKey: "${fingerprint}" into the connection (several may stand there), or this line into known_hosts:`,
-        evidence: line,
+        ...mendMismatch(demand, fingerprint, line),
       });
     case "revoked":
       return new SlipwayError({
@@ -47,6 +46,12 @@ export function hostKeyError(
         next: "Give the machine new host keys",
       });
   }
+}
+
+/** A line in known_hosts helps only where known_hosts was asked: `hostKey` and a recorded key go before it. */
+function mendMismatch(demand: HostKeyDemand, fingerprint: string, line: string) {
+  const next = `Only if you know why it changed, put hostKey: "${fingerprint}" into the connection (several may stand there)`;
+  return demand.fromFiles ? { next: `${next}, or this line into known_hosts:`, evidence: line } : { next };
 }
 
 /** The error for a host for which only a certificate authority stands in known_hosts. */

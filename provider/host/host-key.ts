@@ -7,6 +7,8 @@ export interface HostKeyDemand {
   readonly revoked: readonly KnownHost[];
   /** An unknown machine is taken as it is, once (hostKeyPolicy accept-new, nothing recorded yet). */
   readonly acceptNew: boolean;
+  /** The keys come from known_hosts files; false when `hostKey` or a recorded key goes before them. */
+  readonly fromFiles: boolean;
   /** Where we looked: `hostKey`, the recorded key, or the files. */
   readonly source: string;
   /** True when only a certificate authority speaks for the host, which cannot be checked. */

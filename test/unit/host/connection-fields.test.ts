@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import type { Failure } from "../../../provider/handler";
 import { secretsOf, targetOf } from "../../../provider/host/connection";
 import { readConnection, readHosts, recordedHosts } from "../../../provider/host/connection-fields";
-import { Fields } from "../../../provider/values";
+import { Fields, UNKNOWN } from "../../../provider/values";
 
 describe("readConnection", () => {
   it("must keep what was given and add no default", () => {
-    const given = { host: "10.0.0.1", privateKey: "k", hostKey: ["a", "b"], proxy: { host: "bastion" } };
+    const hostKey = [`SHA256:${"A".repeat(43)}`, `SHA256:${"B".repeat(43)}`];
+    const given = { host: "10.0.0.1", privateKey: "k", hostKey, proxy: { host: "bastion" } };
     assert.deepEqual(readConnection(new Fields(given)), given);
   });
 
@@ -18,6 +19,24 @@ describe("readConnection", () => {
       "connection.port",
       "connection.proxy.usr",
     ]);
+  });
+});
+
+describe("readConnection, hostKey", () => {
+  const failuresOf = (hostKey: unknown) => {
+    const failures: Failure[] = [];
+    readConnection(new Fields({ host: "a", hostKey }, failures));
+    return failures.map((failure) => failure.property);
+  };
+
+  it("must refuse in preview what is neither a key line nor a fingerprint", () => {
+    assert.deepEqual(failuresOf("SHA256:abc"), ["hostKey"]);
+    assert.deepEqual(failuresOf([`SHA256:${"A".repeat(43)}`, "MD5:00:11"]), ["hostKey"]);
+  });
+
+  it("must wait for one that is not known yet", () => {
+    assert.deepEqual(failuresOf(UNKNOWN), []);
+    assert.deepEqual(failuresOf([UNKNOWN]), []);
   });
 });
 

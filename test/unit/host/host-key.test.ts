@@ -20,6 +20,7 @@ const demand = (parts: Partial<HostKeyDemand>): HostKeyDemand => ({
   revoked: [],
   acceptNew: false,
   authorityOnly: false,
+  fromFiles: true,
   source: "test",
   ...parts,
 });
