@@ -41,7 +41,7 @@ export interface ConvergeTask extends Task {
 export async function converge(task: ConvergeTask): Promise<Properties> {
   const { session, wish, former, context } = task;
   const desired = await desiredOn(session, wish, former, context.signal);
-  const observed = await observe(session, desired, context.signal);
+  const observed = await observe(session, desired, context);
   if (isSettled(desired, observed)) return outputsOf(task.inputs, task.connection, session, observed, []);
   refuse(desired, observed);
   return withEngineLock(session, context, (signal) =>
@@ -59,7 +59,7 @@ export async function lookAt({
   context,
 }: Task): Promise<Properties> {
   const desired = await desiredOn(session, wish, former, context.signal);
-  const observed = await observe(session, desired, context.signal);
+  const observed = await observe(session, desired, context);
   return outputsOf(inputs, connection, session, observed, driftOf(desired, observed));
 }
 
@@ -72,7 +72,7 @@ export async function uninstall(
   const desired = await desiredOn(session, wish, wish, context.signal);
   const family = familyOf(session.target, await session.facts(), wish.source);
   await withEngineLock(session, context, async (signal) => {
-    const { packages } = await observe(session, desired, signal);
+    const { packages } = await observe(session, desired, { ...context, signal });
     const names = [...desired.names, ...desired.dependencies].filter((name) => name in packages.installed);
     if (names.length > 0) {
       context.log.progress(`removing ${names.join(", ")}`);
@@ -87,7 +87,7 @@ async function changeEngine(task: ConvergeTask, desired: Desired): Promise<Prope
   const { session, wish, former, context } = task;
   const { log, signal } = context;
   const family = familyOf(session.target, await session.facts(), wish.source);
-  const seen = await observe(session, desired, signal); // somebody else may have held the lock until now
+  const seen = await observe(session, desired, context); // somebody else may have held the lock until now
   const managed = former !== undefined;
   const blind = planEngine(desired, seen);
   refuse(desired, seen);
@@ -108,7 +108,7 @@ async function changeEngine(task: ConvergeTask, desired: Desired): Promise<Prope
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
     await execute(plan, { ...context, session, family });
-    const done = await observe(session, desired, signal);
+    const done = await observe(session, desired, context);
     if (done.daemon !== undefined && begun) {
       log.keep(`Docker ${upstreamOf(done.daemon.version) ?? done.daemon.version} runs on ${session.target}`);
     }
@@ -123,7 +123,7 @@ async function partly(task: ConvergeTask, desired: Desired, error: Error): Promi
   const { session, inputs, olds, context } = task;
   if (context.signal.aborted) return error;
   try {
-    const observed = await observe(session, desired, context.signal);
+    const observed = await observe(session, desired, context);
     // what was applied the last time stays recorded, so that the next run still knows what to take out
     const applied =
       olds === undefined ? {} : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold"], inputs);

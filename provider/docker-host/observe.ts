@@ -1,5 +1,8 @@
 import type Docker from "dockerode";
-import { isSlipwayError } from "../errors";
+import { formatDuration } from "../duration";
+import { isSlipwayError, SlipwayError } from "../errors";
+import type { HandlerContext } from "../handler";
+import { withTimeLimit } from "../health/time-limit";
 import type { HostSession } from "../host/session";
 import { isObject } from "../values";
 import { parseDaemonConfig } from "./daemon-config";
@@ -8,6 +11,9 @@ import type { EngineSummaryValues, ForeignEngine, ObservedEngine, RunningDaemon 
 import { familyOf } from "./packages/families";
 import type { PackageAnswer } from "./packages/package-family";
 import type { EngineWish } from "./wish";
+
+/** A daemon answers these questions from its memory; one that takes longer is stuck. */
+const ANSWER_MS = 30_000;
 
 /** Packages that bring an engine, or what looks like one. */
 const ENGINES: readonly string[] = ["docker.io", "docker-ce", "podman-docker"];
@@ -34,11 +40,23 @@ export async function desiredOn(
   };
 }
 
-/** One look at the machine: facts, packages, daemon.json, and the running daemon by its own API. */
+/** How the daemon behind an active service answered. */
+export type DaemonAnswer =
+  | { readonly kind: "answered"; readonly daemon: RunningDaemon }
+  /** Its API cannot be reached. */
+  | { readonly kind: "unreachable" }
+  /** It takes calls and does not answer them. */
+  | { readonly kind: "silent" };
+
+/**
+ * One look at the machine: facts, packages, daemon.json, and the running daemon by its own API.
+ * @throws SlipwayError engine-unreachable when the daemon takes calls and does not answer them: whether containers run
+ * under it cannot be known then
+ */
 export async function observe(
   session: HostSession,
   desired: Desired,
-  signal: AbortSignal,
+  { clock, signal }: Pick<HandlerContext, "clock" | "signal">,
 ): Promise<ObservedEngine> {
   const facts = await session.facts({ fresh: true, signal });
   const users = [...new Set([...desired.wish.dockerUsers, ...(desired.former?.dockerUsers ?? [])])];
@@ -51,31 +69,55 @@ export async function observe(
     daemonConfigText: answer.daemonConfig,
     daemonConfig: parseDaemonConfig(answer.daemonConfig),
     // asking a stopped one would start it: its socket belongs to systemd
-    daemon: answer.active ? await observeDaemon(session, signal) : undefined,
+    daemon: answer.active ? daemonOf(session, await observeDaemon(session, { clock, signal })) : undefined,
     enabled: answer.enabled,
     foreign: foreignEngines(answer, desired),
     users: answer.users,
   };
 }
 
-/** The running daemon; undefined when its API cannot be reached. */
+/** Asks the daemon what it is, for half a minute at most. */
 export async function observeDaemon(
   session: HostSession,
-  signal: AbortSignal,
-): Promise<RunningDaemon | undefined> {
-  try {
-    return await askDaemon(await session.docker(signal));
-  } catch (error) {
-    if (isSlipwayError(error, "engine-unreachable")) return undefined;
-    throw error;
-  }
+  { clock, signal }: Pick<HandlerContext, "clock" | "signal">,
+): Promise<DaemonAnswer> {
+  const asked = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (abortSignal) => {
+    try {
+      return await askDaemon(await session.docker(abortSignal), abortSignal);
+    } catch (error) {
+      if (isSlipwayError(error, "engine-unreachable")) return undefined;
+      throw error;
+    }
+  });
+  if (asked.kind === "late") return { kind: "silent" };
+  return asked.value === undefined ? { kind: "unreachable" } : { kind: "answered", daemon: asked.value };
 }
 
-async function askDaemon(docker: Docker): Promise<RunningDaemon> {
+function daemonOf(session: HostSession, answer: DaemonAnswer): RunningDaemon | undefined {
+  if (answer.kind === "answered") return answer.daemon;
+  if (answer.kind === "unreachable") return undefined;
+  throw new SlipwayError({
+    code: "engine-unreachable",
+    what: "asking the Docker daemon for its version",
+    host: session.target,
+    why: "it takes the call and does not answer",
+    after: `after ${formatDuration(ANSWER_MS)}`,
+    next: "Look at `journalctl -u docker` on the host; `systemctl restart docker` there starts it anew",
+  });
+}
+
+/** What dockerode takes and its types do not say. */
+interface Abortable {
+  version(options: { readonly abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
+  info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+}
+
+async function askDaemon(docker: Docker, abortSignal: AbortSignal): Promise<RunningDaemon> {
+  const abortable = docker as unknown as Abortable;
   const [version, info, containers] = await Promise.all([
-    docker.version(),
-    docker.info() as Promise<unknown>,
-    docker.listContainers({ filters: { status: ["running"] } }),
+    abortable.version({ abortSignal }),
+    abortable.info({ abortSignal }),
+    docker.listContainers({ filters: { status: ["running"] }, abortSignal }),
   ]);
   const values = isObject(info) ? info : {};
   const swarm = isObject(values.Swarm) ? values.Swarm.LocalNodeState : undefined;

@@ -1,6 +1,8 @@
+import type Docker from "dockerode";
 import { engineStatus } from "../container/engine-status";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
+import { withTimeLimit } from "../health/time-limit";
 import type { ExecuteContext } from "./execute-context";
 import type { RunningDaemon } from "./observed";
 import { observeDaemon } from "./observe";
@@ -40,44 +42,55 @@ export async function reviveContainers(
   ids: readonly string[],
   { session, clock, signal, log }: VerifyContext & Pick<ExecuteContext, "log">,
 ): Promise<void> {
-  const docker = await session.docker(signal);
-  const deadline = clock.now() + REVIVE_MS;
   let waiting = ids;
-  for (;;) {
-    const still: string[] = [];
-    for (const id of waiting) {
-      const container = docker.getContainer(id);
-      try {
-        if ((await container.inspect()).State.Running) continue;
-        still.push(id);
-        await container.start();
-      } catch (error) {
-        const status = engineStatus(error);
-        if (status === undefined) throw error;
-        if (status === 404)
-          log.warn(
-            `container ${id.slice(0, 12)} on ${session.target} is gone: it was removed when Docker stopped it`,
-          );
-        // started meanwhile, or it cannot be: the next look tells
-      }
+  const revived = await withTimeLimit({ timeoutMs: REVIVE_MS, clock, signal }, async (abortSignal) => {
+    const docker = await session.docker(abortSignal);
+    while (waiting.length > 0) {
+      waiting = await stillDown(waiting, docker, abortSignal, (id) => {
+        const short = id.slice(0, 12);
+        log.warn(`container ${short} on ${session.target} is gone: it was removed when Docker stopped it`);
+      });
+      if (waiting.length > 0) await clock.sleep(POLL_MS, abortSignal);
     }
-    if (still.length === 0) return;
-    waiting = still;
-    if (clock.now() >= deadline) throw notRunning(session.target, still);
-    await clock.sleep(POLL_MS, signal);
+  });
+  if (revived.kind === "late") throw notRunning(session.target, waiting);
+}
+
+/** Those that do not run, each of them told to start. */
+async function stillDown(
+  ids: readonly string[],
+  docker: Docker,
+  abortSignal: AbortSignal,
+  onGone: (id: string) => void,
+): Promise<readonly string[]> {
+  const still: string[] = [];
+  for (const id of ids) {
+    const container = docker.getContainer(id);
+    try {
+      if ((await container.inspect({ abortSignal })).State.Running) continue;
+      still.push(id);
+      await container.start({ abortSignal });
+    } catch (error) {
+      const status = engineStatus(error);
+      if (status === undefined) throw error;
+      if (status === 404) onGone(id);
+      // started meanwhile, or it cannot be: the next look tells
+    }
   }
+  return still;
 }
 
 async function answeringDaemon({ session, clock, signal }: VerifyContext): Promise<RunningDaemon> {
-  const deadline = clock.now() + ANSWER_MS;
-  for (;;) {
-    // who may open the socket is among the facts, and has just changed
-    await session.facts({ fresh: true, signal });
-    const daemon = await observeDaemon(session, signal);
-    if (daemon !== undefined) return daemon;
-    if (clock.now() >= deadline) break;
-    await clock.sleep(POLL_MS, signal);
-  }
+  const waited = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (inner) => {
+    for (;;) {
+      // who may open the socket is among the facts, and has just changed
+      await session.facts({ fresh: true, signal: inner });
+      const answer = await observeDaemon(session, { clock, signal: inner });
+      if (answer.kind === "answered") return answer.daemon;
+      await clock.sleep(POLL_MS, inner);
+    }
+  });
+  if (waited.kind === "done") return waited.value;
   throw new SlipwayError({
     code: "engine-unreachable",
     what: "waiting for the Docker daemon",

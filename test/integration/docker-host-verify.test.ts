@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type Server, createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reviveContainers, verifyVersion } from "../../provider/docker-host/verify";
+import { closeConnections, withHost } from "../../provider/host/pool";
+import { silentLog } from "../../provider/log";
+import { until } from "../lab/until";
+import { borrower } from "../support/borrow";
+import { ManualClock } from "../support/manual-clock";
+import { type SshTestServer, startSshServer } from "../support/ssh-server";
+
+describe("verifying a daemon that takes calls and does not answer", () => {
+  let folder: string;
+  let engine: Server;
+  let server: SshTestServer;
+  let clock: ManualClock;
+  /** How many of the calls other than `/_ping` are never answered, and how many were not. */
+  let mute: number;
+  let unanswered: number;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "slipway-verify-"));
+    clock = new ManualClock();
+    unanswered = 0;
+    engine = createServer((request, response) => {
+      response.setHeader("Api-Version", "1.45");
+      if (request.url === "/_ping") response.end("OK");
+      else if (unanswered < mute) unanswered++;
+      else response.end(request.url?.includes("/containers/json") ? "[]" : '{"Version":"26.1.5"}');
+    });
+    engine.listen(join(folder, "docker.sock"));
+    await once(engine, "listening");
+    server = await startSshServer({ engineSocket: join(folder, "docker.sock") });
+  });
+  afterEach(async () => {
+    closeConnections();
+    await server.stop();
+    engine.closeAllConnections();
+    engine.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const verifying = (): Promise<void> =>
+    withHost(server.connection, borrower().options, (session) =>
+      verifyVersion("26.1.5", { session, clock, signal: new AbortController().signal }),
+    );
+
+  it("must ask again after half a minute, over new channels", async () => {
+    mute = 3;
+    const done = verifying();
+    await until("the first question", () => unanswered === 3);
+    await clock.advance(30_000);
+    await until("the end of the mute channels", () => server.counts.streamLocalOpen === 0);
+    await clock.advance(250);
+    await done;
+  });
+
+  it("must give up after a minute", async () => {
+    mute = Number.POSITIVE_INFINITY;
+    const refused = assert.rejects(
+      verifying(),
+      /waiting for the Docker daemon .*does not answer \(after 1m\)/,
+    );
+    await until("the first question", () => unanswered === 3);
+    await clock.advance(60_000);
+    await refused;
+  });
+
+  it("must give up on containers that the daemon does not speak of", async () => {
+    mute = Number.POSITIVE_INFINITY;
+    const reviving = withHost(server.connection, borrower().options, (session) =>
+      reviveContainers(["abc"], { session, clock, log: silentLog, signal: new AbortController().signal }),
+    );
+    const refused = assert.rejects(reviving, /1 containers that ran before do not run again: abc/);
+    await until("the question", () => unanswered === 1);
+    await clock.advance(60_000);
+    await refused;
+  });
+});
