@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { isSlipwayError } from "../../provider/errors";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
+import { until } from "../lab/until";
 import { borrower } from "../support/borrow";
 import { type SshServerOptions, type SshTestServer, runInShell, startSshServer } from "../support/ssh-server";
 
@@ -124,6 +125,19 @@ describe("the engine over SSH", () => {
       const calling = docker.version();
       server.drop();
       await assert.rejects(calling, (error) => isSlipwayError(error, "connection-lost"));
+    });
+  });
+
+  it("must call over a new channel when the daemon restarted while the old one was idle", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      await docker.version();
+      assert.equal(server.counts.streamLocal, 1);
+      engine.closeIdleConnections();
+      await until("the end of the idle channel", () => server.counts.streamLocalOpen === 0, 5_000);
+      assert.deepEqual(await docker.version(), { Version: "26.1.5" });
+      assert.equal(server.counts.streamLocal, 2);
     });
   });
 

@@ -43,6 +43,7 @@ export async function startSshServer(options: SshServerOptions = {}) {
     sessionsOpen: 0,
     mostSessionsOpen: 0,
     streamLocal: 0,
+    streamLocalOpen: 0,
     refusedSessions: 0,
   };
   const lines: string[] = [];
@@ -87,10 +88,18 @@ export async function startSshServer(options: SshServerOptions = {}) {
       counts.streamLocal++;
       if (options.engineSocket === undefined) return reject();
       const channel = accept();
-      const socket = connect(options.engineSocket);
+      counts.streamLocalOpen++;
+      const socket = connect({ path: options.engineSocket, allowHalfOpen: true });
       socket.on("error", () => channel.close());
-      channel.on("close", () => socket.destroy());
-      channel.pipe(socket).pipe(channel);
+      channel.on("close", () => {
+        counts.streamLocalOpen--;
+        socket.destroy();
+      });
+      channel.pipe(socket);
+      socket.pipe(channel, { end: false });
+      // as sshd: when the daemon ends its side, the client hears so and may still send
+      socket.on("end", () => channel.eof());
+      socket.on("finish", () => channel.close());
     });
     connection.on("tcpip", (accept, _reject, { destIP, destPort }) => {
       const channel = accept();
