@@ -6,6 +6,7 @@ import { parseLimits } from "../container/limits";
 import type { PublishedPort } from "../container/spec";
 import type { HostSession } from "../host/session";
 import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
+import type { RecordedOwnership } from "./outputs";
 import { observePortTakers } from "./port-takers";
 import { parseContainerName } from "./slot-name";
 
@@ -16,8 +17,8 @@ export interface ObserveOptions {
   readonly former?: string | undefined;
   /** `project/stack`. */
   readonly stack: string;
-  /** Container ids in the state: ours whatever the stack is called by now. */
-  readonly recorded: ReadonlySet<string>;
+  /** What the state knows: ours whatever the stack is called by now. */
+  readonly recorded: RecordedOwnership;
   /** Ports of the host whose holders are wanted. */
   readonly ports: readonly PublishedPort[];
   readonly signal: AbortSignal;
@@ -98,14 +99,16 @@ function lastRunFirst(a: Found, b: Found): number {
 
 /** Whose a container is, when it is not ours: no label of the service, or another stack's that we have no record of. */
 function foreignOwner(
-  container: Pick<Found, "id" | "labels" | "image">,
+  container: Pick<Found, "id" | "name" | "labels" | "image">,
   service: string,
   { stack, recorded }: Pick<ObserveOptions, "stack" | "recorded">,
 ): string | undefined {
   const short = `${container.id.slice(0, 12)}, image ${container.image}`;
   if (container.labels[LABEL.service] !== service) return `a container that Slipway did not make (${short})`;
   const owner = container.labels[LABEL.stack] ?? "";
-  if (owner === stack || recorded.has(container.id)) return undefined;
+  if (owner === stack || recorded.ids.has(container.id)) return undefined;
+  const kept = parseContainerName(container.name, service)?.phase === "kept";
+  if (kept && recorded.kept.has(container.labels[LABEL.revision] ?? "")) return undefined;
   return `the stack ${owner} (${short})`;
 }
 

@@ -60,6 +60,22 @@ export function recordedContainers(outputs: Properties): readonly RecordedContai
   );
 }
 
+/** By what the state knows containers as ours, whatever the stack is called by now. */
+export interface RecordedOwnership {
+  /** Ids of live ones. */
+  readonly ids: ReadonlySet<string>;
+  /** Revisions of kept ones. */
+  readonly kept: ReadonlySet<string>;
+}
+
+export function recordedOwnership(outputs: Properties): RecordedOwnership {
+  const previous: readonly unknown[] = Array.isArray(outputs.previous) ? outputs.previous : [];
+  return {
+    ids: new Set(recordedContainers(outputs).map(({ id }) => id)),
+    kept: new Set(previous.filter((revision) => typeof revision === "string")),
+  };
+}
+
 /** Why the outputs show that the host is not as it should be; undefined when it is. */
 export function driftIn(outputs: Properties): string | undefined {
   const settled = new Set(["running", "restarting"]);

@@ -4,14 +4,14 @@ import { recordedHosts } from "../host/connection-fields";
 import { recordedHostKeys, withHosts } from "./hosts";
 import { serviceOf } from "./inputs";
 import { observeHost } from "./observe";
-import { previousRevisions, recordContainers, recordedContainers } from "./outputs";
+import { previousRevisions, recordContainers, recordedContainers, recordedOwnership } from "./outputs";
 
 /** The outputs with what stands on the hosts now; a container that is gone is `missing`. */
 export async function readService(outputs: Properties, context: HandlerContext): Promise<Properties> {
   const service = serviceOf(outputs);
   const connections = recordedHosts(outputs);
   const before = recordedContainers(outputs);
-  const recorded = new Set(before.map(({ id }) => id));
+  const recorded = recordedOwnership(outputs);
   const healthBefore = new Map(before.map(({ id, health }) => [id, health]));
   const replicas = typeof outputs.replicas === "number" ? outputs.replicas : 1;
   return withHosts(connections, { context, hostKeys: recordedHostKeys(outputs) }, async (hosts) => {

@@ -7,7 +7,7 @@ import { serviceOf } from "./inputs";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
 import type { Step } from "./operation";
-import { recordedContainers } from "./outputs";
+import { recordedOwnership } from "./outputs";
 import { planRemoval } from "./plan-finish";
 import { runStepsOrSay } from "./roll-hosts";
 import { UPDATE_DEFAULTS } from "./update-settings";
@@ -49,7 +49,7 @@ function observe(
   outputs: Properties,
   { stack }: HandlerContext,
 ): Promise<HostFound> {
-  const recorded = new Set(recordedContainers(outputs).map(({ id }) => id));
+  const recorded = recordedOwnership(outputs);
   return observeHost(host.session, { service, stack, recorded, ports: [], signal: host.signal });
 }
 

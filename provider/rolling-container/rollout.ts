@@ -19,6 +19,8 @@ import {
   previousRevisions,
   recordContainers,
   recordedContainers,
+  type RecordedOwnership,
+  recordedOwnership,
   type RolloutSummary,
   urlOf,
 } from "./outputs";
@@ -75,7 +77,7 @@ class RolloutRun {
   private readonly context: HandlerContext;
   private readonly former: string | undefined;
   private readonly locksOf: (host: HostAccess) => readonly Lock[];
-  private readonly recorded: ReadonlySet<string>;
+  private readonly recorded: RecordedOwnership;
 
   constructor(
     request: RolloutRequest,
@@ -87,7 +89,7 @@ class RolloutRun {
     this.context = context;
     this.former = former;
     this.locksOf = locksOf;
-    this.recorded = new Set(recordedContainers(request.olds ?? {}).map(({ id }) => id));
+    this.recorded = recordedOwnership(request.olds ?? {});
   }
 
   observe(host: HostAccess): Promise<HostFound> {
@@ -132,7 +134,10 @@ class RolloutRun {
     for (const { plan } of work) log.debug(`plan for ${plan.target}:\n${formatPlan(plan)}`);
     if (switching !== undefined) this.announce(switching);
     const startMs = clock.now();
-    const execution = await this.attempt(rollouts);
+    const execution = await this.orWhatRuns(
+      rollouts.map(({ host }) => host),
+      () => rollHosts(rollouts),
+    );
     if (switching === undefined) return undefined;
     const durationMs = Math.round(clock.now() - startMs);
     const summary = summarize(switching, execution, durationMs);
@@ -143,21 +148,9 @@ class RolloutRun {
     return summary;
   }
 
+  /** The new version serves already: whatever fails here, the state has to know it. */
   async finish(hosts: readonly HostAccess[], leaving: readonly HostAccess[]): Promise<void> {
-    const desired = this.request.wanted;
-    const tidy = async (host: HostAccess, gone: boolean): Promise<void> => {
-      const found = await this.observe(host);
-      const steps = gone ? planRemoval(found, "the host was taken out") : planFinish(found, desired);
-      await runStepsOrSay(
-        `tidying up after "${desired.service}"`,
-        { host, locks: this.locksOf(host), desired },
-        steps,
-      );
-    };
-    await Promise.all([
-      ...hosts.map((host) => tidy(host, false)),
-      ...leaving.map((host) => tidy(host, true)),
-    ]);
+    await this.orWhatRuns(hosts, () => this.tidyUp(hosts, leaving));
   }
 
   async outputs(
@@ -183,15 +176,34 @@ class RolloutRun {
     };
   }
 
+  private async tidyUp(hosts: readonly HostAccess[], leaving: readonly HostAccess[]): Promise<void> {
+    const desired = this.request.wanted;
+    const tidy = async (host: HostAccess, gone: boolean): Promise<void> => {
+      const found = await this.observe(host);
+      const steps = gone ? planRemoval(found, "the host was taken out") : planFinish(found, desired);
+      await runStepsOrSay(
+        `tidying up after "${desired.service}"`,
+        { host, locks: this.locksOf(host), desired },
+        steps,
+      );
+    };
+    await Promise.all([
+      ...hosts.map((host) => tidy(host, false)),
+      ...leaving.map((host) => tidy(host, true)),
+    ]);
+  }
+
   /** Where containers stay that the state would know nothing of, it is told what really runs. */
-  private async attempt(rollouts: readonly HostRollout[]): Promise<Execution> {
+  private async orWhatRuns<T>(on: readonly HostAccess[], work: () => Promise<T>): Promise<T> {
     try {
-      return await rollHosts(rollouts);
+      return await work();
     } catch (error) {
       const { olds, inputs, wanted } = this.request;
-      const hosts = rollouts.map(({ host }) => ({ ...host, signal: new AbortController().signal }));
+      const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
       const outputs = await this.outputs(hosts, undefined, undefined).catch(() => undefined);
-      const left = recordedContainers(outputs ?? {}).filter(({ id }) => id !== "" && !this.recorded.has(id));
+      const left = recordedContainers(outputs ?? {}).filter(
+        ({ id }) => id !== "" && !this.recorded.ids.has(id),
+      );
       if (outputs === undefined || left.length === 0 || !(error instanceof Error)) throw error;
       const real = {
         ...outputs,
