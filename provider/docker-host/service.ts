@@ -1,5 +1,6 @@
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
+import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { type DaemonConfig, DAEMON_CONFIG_PATH, formatDaemonConfig } from "./daemon-config";
@@ -31,6 +32,7 @@ export async function applyDaemonConfig(
     try {
       const argv = ["dockerd", "--validate", "--config-file", CANDIDATE_PATH];
       const outcome = await session.exec(argv, { sudo: true, signal });
+      assertOutcomeKnown(outcome, session.target, `checking ${DAEMON_CONFIG_PATH}`);
       if (outcome.kind !== "exited" || outcome.code !== 0) throw refused(session, outcome.stderr);
     } finally {
       await session.exec(["rm", "-f", "--", CANDIDATE_PATH], { sudo: true });
@@ -83,6 +85,7 @@ async function trySystemctl(
     timeoutMs: START_MS,
     signal,
   });
+  assertOutcomeKnown(outcome, session.target, `systemctl ${verb} ${SERVICE}`);
   if (outcome.kind === "exited" && outcome.code === 0) return undefined;
   const journal = await session.exec(["journalctl", "-u", SERVICE, "-n", "20", "--no-pager", "-o", "cat"], {
     sudo: true,
@@ -99,6 +102,7 @@ async function putBack(text: string, { session, signal }: ServiceContext): Promi
 /** Whoever closed the file to others (it may hold a proxy's password) finds it closed afterwards. */
 async function replaceConfig(text: string, session: HostSession, signal: AbortSignal): Promise<void> {
   const outcome = await session.exec(["stat", "-c", "%a", "--", DAEMON_CONFIG_PATH], { sudo: true, signal });
+  assertOutcomeKnown(outcome, session.target, `reading the mode of ${DAEMON_CONFIG_PATH}`);
   const isThere = outcome.kind === "exited" && outcome.code === 0;
   const mode = isThere ? Number.parseInt(outcome.stdout.trim(), 8) : 0o644;
   await session.writeFile(DAEMON_CONFIG_PATH, text, { mode, sudo: true });
@@ -106,6 +110,7 @@ async function replaceConfig(text: string, session: HostSession, signal: AbortSi
 
 async function canValidate(session: HostSession, signal: AbortSignal): Promise<boolean> {
   const outcome = await session.exec(["dockerd", "--version"], { signal });
+  assertOutcomeKnown(outcome, session.target, "asking dockerd for its version");
   const version = /\d+\.\d+\.\d+/.exec(outcome.stdout)?.[0];
   return version !== undefined && compareVersions(version, VALIDATES_SINCE) >= 0;
 }

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { SlipwayError } from "../errors";
+import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
 import type { BuildJob, BuildResult } from "./build-job";
 import { BuildKitLog } from "./build-log";
@@ -28,7 +28,7 @@ export async function hasBuildKit(
   signal: AbortSignal,
 ): Promise<boolean> {
   const outcome = await session.exec(["docker", "buildx", "version"], { sudo, signal });
-  if (outcome.kind === "lost") throw lost(session.target, "asking for buildx");
+  assertOutcomeKnown(outcome, session.target, "asking for buildx");
   return outcome.kind === "exited" && outcome.code === 0;
 }
 
@@ -58,7 +58,7 @@ export async function buildWithBuildKit(
       sudo,
     });
     if (broken !== undefined) throw broken;
-    if (outcome.kind === "lost") throw lost(session.target, `building ${job.ref}`);
+    assertOutcomeKnown(outcome, session.target, `building ${job.ref}`);
     const verdict = log.end();
     if (outcome.kind === "exited" && outcome.code === 0) return { kind: "ended" };
     const how = outcome.kind === "exited" ? `exit code ${outcome.code}` : `killed by ${outcome.signal}`;
@@ -119,13 +119,4 @@ function valuesOf({ spec }: BuildJob): readonly EnvironmentValue[] {
 async function* after(lines: string, tar: Readable): AsyncGenerator<Buffer> {
   if (lines !== "") yield Buffer.from(lines);
   for await (const chunk of tar) yield chunk as Buffer;
-}
-
-function lost(target: string, what: string): SlipwayError {
-  return new SlipwayError({
-    code: "connection-lost",
-    what,
-    host: target,
-    why: "the connection broke off before its end was known",
-  });
 }

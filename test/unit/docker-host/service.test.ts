@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { isSlipwayError } from "../../../provider/errors";
+import { applyDaemonConfig, startDaemon } from "../../../provider/docker-host/service";
+import type { CommandOutcome, HostSession } from "../../../provider/host/session";
+import { FakeClock } from "../../support/fake-clock";
+
+/** A host on which this command's end is never heard; everything else works. */
+function hostThatLoses(command: string) {
+  const calls: string[] = [];
+  const exec = (argv: readonly string[]): Promise<CommandOutcome> => {
+    const line = argv.join(" ");
+    calls.push(line);
+    const output = { stdout: line === "dockerd --version" ? "Docker version 28.5.2" : "600", stderr: "" };
+    const lost = line.startsWith(command);
+    return Promise.resolve(lost ? { kind: "lost", ...output } : { kind: "exited", code: 0, ...output });
+  };
+  const session = {
+    target: "root@host:22",
+    redact: (text: string) => text,
+    exec,
+    run: exec,
+    writeFile: (path: string) => {
+      calls.push(`write ${path}`);
+      return Promise.resolve();
+    },
+  } as unknown as HostSession;
+  return { calls, context: { session, clock: new FakeClock(), signal: new AbortController().signal } };
+}
+
+const isLost = (error: unknown): boolean => isSlipwayError(error, "connection-lost");
+
+describe("the daemon's service", () => {
+  it("must not put daemon.json back for a restart whose end nobody heard", async () => {
+    const { calls, context } = hostThatLoses("systemctl restart");
+    await assert.rejects(startDaemon("restart", { configBefore: "{}" }, context), isLost);
+    assert.ok(!calls.some((call) => call.startsWith("write")));
+  });
+
+  it("must not write daemon.json where its mode or the engine's verdict is not known", async () => {
+    for (const command of ["stat", "dockerd --validate", "dockerd --version"]) {
+      const { calls, context } = hostThatLoses(command);
+      await assert.rejects(applyDaemonConfig({}, context), isLost, command);
+      assert.ok(!calls.includes("write /etc/docker/daemon.json"), command);
+    }
+  });
+});
