@@ -1,4 +1,5 @@
 import { engineStatus } from "../container/engine-status";
+import { LABEL } from "../container/labels";
 import { lockName } from "../container/names";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
@@ -110,7 +111,8 @@ async function tryCreate(host: HostAccess, service: string, record: LockRecord):
         name: lockName(service),
         Image: EMPTY_IMAGE,
         Cmd: ["never-started"],
-        Labels: lockLabels(record),
+        // clean-up jobs are told to spare this label; by its name it is no container of the service
+        Labels: { [LABEL.service]: service, ...lockLabels(record) },
         HostConfig: { NetworkMode: "none" },
       });
       return container.id;
