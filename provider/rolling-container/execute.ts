@@ -106,6 +106,7 @@ export async function executeSteps(
 class Run {
   interrupted = false;
   private host: HostAccess;
+  private stopped = false;
   private readonly created = new Map<string, string>();
   private readonly operations: string[] = [];
   private readonly endsAtMs: number;
@@ -122,6 +123,7 @@ class Run {
   }
 
   unaborted(): this {
+    this.stopped = this.host.signal.aborted;
     this.host = { ...this.host, signal: new AbortController().signal };
     return this;
   }
@@ -138,6 +140,8 @@ class Run {
   async takeBack(undo: readonly Operation[]): Promise<string | undefined> {
     let failure: string | undefined;
     for (const operation of undo) {
+      // who stops a run waits for seconds only, and sessions are stopped with it: the next run asks again
+      if (this.stopped && operation.kind === "gate") continue;
       this.host.log.progress(`taking back: ${formatOperation(operation)}`);
       try {
         await this.one(operation, Number.POSITIVE_INFINITY);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LABEL } from "../../../provider/container/labels";
 import { SlipwayError } from "../../../provider/errors";
 import { executeSteps, StepFailure } from "../../../provider/rolling-container/execute";
 import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
@@ -109,6 +110,28 @@ describe("executeSteps", () => {
     engine.failing.set("create web.next", 409);
     const failure = await failureOf(engine);
     assert.deepEqual(engine.calls, ["create web.next"]);
+    assert.equal(failure.undoFailure, undefined);
+  });
+
+  it("must start the live one when the run is stopped, and ask it nothing: the sessions are stopped too", async () => {
+    const check = JSON.stringify({ test: { kind: "tcp", port: 1 } });
+    const live = foundContainer();
+    const asked = { ...live, labels: { ...live.labels, [LABEL.healthcheck]: check } };
+    const desired = desiredService({ update: { ...UPDATE_DEFAULTS, switch: "plain" } });
+    const steps = stepsOf(planHost(foundHost([asked]), desired));
+    const stopped = new AbortController();
+    const engine = new FakeEngine();
+    const access = engine.access();
+    const host = { ...access, signal: stopped.signal };
+    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> => {
+      if (kind === "gate") stopped.abort(new Error("the run was stopped"));
+      return Promise.resolve();
+    };
+    const failure = await executeSteps(host, steps, { ...OPTIONS, beforeEach }).catch(
+      (error: unknown) => error,
+    );
+    assert.ok(failure instanceof StepFailure);
+    assert.equal(engine.calls.includes("start id-web"), true);
     assert.equal(failure.undoFailure, undefined);
   });
 
