@@ -25,11 +25,9 @@ export type ErrorCode =
   | "dockerfile-missing"
   | "image-build-failed"
   | "image-missing"
-  | "image-transfer-failed"
   | "service-locked"
   | "name-taken"
   | "port-taken"
-  | "gate-failed"
   | "rollout-failed"
   | "rollback-failed"
   | "unhealthy";

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Clock, systemClock } from "../clock";
@@ -25,7 +25,7 @@ export interface AdapterOptions {
   readonly lifetime: Lifetime;
   /** @default the process's */
   readonly clock?: Clock;
-  /** @default Math.random */
+  /** @default from the system's secure source: prompts and markers on hosts must not be guessed */
   readonly random?: () => number;
   /** 32 hex digits. @default from the system's secure source */
   readonly newSalt?: () => string;
@@ -95,7 +95,7 @@ type CallContext = HandlerContext & { readonly redact: Redact };
 
 /** Runs one call with a context of its own; whatever it throws leaves in the form that Pulumi wants. */
 function caller(options: AdapterOptions) {
-  const { send, lifetime, clock = systemClock, random = Math.random, environment = process.env } = options;
+  const { send, lifetime, clock = systemClock, random = secureRandom, environment = process.env } = options;
   return async <T>(
     subject: Properties,
     others: readonly Properties[],
@@ -137,6 +137,10 @@ function caller(options: AdapterOptions) {
  */
 function withoutProperty({ property, reason }: Failure, redact: Redact): Failure {
   return { property: "", reason: redact(property === "" ? reason : `${property}: ${reason}`) };
+}
+
+function secureRandom(): number {
+  return randomInt(2 ** 32) / 2 ** 32;
 }
 
 /** An error of ours in check is a mistake in the arguments: said with the resource, once, and without a stack. */

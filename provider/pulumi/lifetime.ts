@@ -1,3 +1,5 @@
+import { SlipwayError } from "../errors";
+
 /** What the provider process is to us; the real one is Node's `process`. */
 export interface HostProcess {
   on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
@@ -25,7 +27,14 @@ export function lifetimeOf(host: HostProcess): Lifetime {
     if (controller.signal.aborted && running === 0) host.exit(0);
   };
   const stop = (): void => {
-    controller.abort(new Error("the run was stopped"));
+    controller.abort(
+      new SlipwayError({
+        code: "cancelled",
+        what: "changing this resource",
+        why: "the run was stopped",
+        next: "Run pulumi up again: it looks at the host and goes on from there",
+      }),
+    );
     endWhenIdle();
   };
   host.on("SIGINT", stop);

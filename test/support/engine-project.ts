@@ -28,7 +28,7 @@ const { SlipwayError } = require(dist + "/errors.js");
 const root = path.join(__dirname, "..", "..");
 const behaviour = () => JSON.parse(fs.readFileSync(root + "/behaviour.json", "utf8"));
 const note = (line) => fs.appendFileSync(root + "/calls.txt", line + "\\n");
-const refuse = (what) => new SlipwayError({ code: "gate-failed", what, why: "it does not work" });
+const refuse = (what) => new SlipwayError({ code: "rollout-failed", what, why: "it does not work" });
 const may = (call, name) => {
   note(call + " " + name + " " + process.pid);
   if (behaviour().fail === call) throw refuse(call + " of " + name);

@@ -44,7 +44,7 @@ describe("SlipwayError", () => {
     const error: unknown = new SlipwayError({ code: "port-taken", what: "w", why: "y" });
     assert.ok(
       isSlipwayError(error, "port-taken") &&
-        !isSlipwayError(error, "gate-failed") &&
+        !isSlipwayError(error, "rollout-failed") &&
         !isSlipwayError(new Error("x")),
     );
   });

@@ -35,7 +35,7 @@ function provider(change: Partial<Handler> = {}, environment: NodeJS.ProcessEnv 
   return { ...adapted, notes };
 }
 
-const refused = (code: "engine-consent" | "gate-failed") =>
+const refused = (code: "engine-consent" | "rollout-failed") =>
   new SlipwayError({ code, what: 'swapping "web"', why: "it never became healthy", left: "v1 serves" });
 
 describe("check", () => {
@@ -165,7 +165,7 @@ describe("create, update, read, delete", () => {
 
   it("must report a partial failure with the provider and the URN, or the resource could never be used again", async () => {
     const update: Handler["update"] = () =>
-      Promise.reject(new PartialFailure("web", { image: "old" }, refused("gate-failed")));
+      Promise.reject(new PartialFailure("web", { image: "old" }, refused("rollout-failed")));
     const message = 'swapping "web": it never became healthy. v1 serves.';
     await assert.rejects(provider({ update }).update("web", inputs, inputs), {
       message,
@@ -176,7 +176,7 @@ describe("create, update, read, delete", () => {
   });
 
   it("must throw the message alone, with the stack only for SLIPWAY_DEBUG=1", async () => {
-    const gone: Partial<Handler> = { delete: () => Promise.reject(refused("gate-failed")) };
+    const gone: Partial<Handler> = { delete: () => Promise.reject(refused("rollout-failed")) };
     const thrown = (environment: NodeJS.ProcessEnv): Promise<unknown> =>
       provider(gone, environment)
         .delete("web", inputs)
