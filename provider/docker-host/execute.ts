@@ -30,6 +30,8 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     }
     case "write-source":
       return family.addRepository(session, operation.repository, run);
+    case "remove-source":
+      return family.removeRepository(session, run);
     case "refresh-lists":
       return family.refresh(session, run);
     case "remove-snap":

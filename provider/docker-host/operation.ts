@@ -19,6 +19,7 @@ export type Step =
   | { readonly kind: "repair-packages" }
   | { readonly kind: "install-tools"; readonly names: readonly string[] }
   | { readonly kind: "write-source"; readonly repository: RepositoryFile }
+  | { readonly kind: "remove-source" }
   | { readonly kind: "refresh-lists" }
   | { readonly kind: "remove-snap" }
   | {
@@ -71,6 +72,8 @@ export function formatStep(step: Step): string {
       return `install ${step.names.join(", ")}`;
     case "write-source":
       return `add the package source ${step.repository.url}`;
+    case "remove-source":
+      return "remove the former package source";
     case "refresh-lists":
       return "refresh the package lists";
     case "remove-snap":

@@ -19,6 +19,9 @@ export function planSource({ wish, repository }: Desired, observed: ObservedEngi
     const cause = sourceCause(repository, observed);
     if (cause !== undefined) plan.push({ kind: "write-source", repository, cause });
   }
+  if (repository === undefined && packages.sourceFile !== undefined) {
+    plan.push({ kind: "remove-source", cause: "the program names another one" });
+  }
   plan.push({ kind: "refresh-lists", cause: `${wish.dockerVersion} is looked up in them` });
   return plan;
 }

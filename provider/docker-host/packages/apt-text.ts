@@ -19,6 +19,21 @@ export const DOCKER_PACKAGE_NAMES: readonly string[] = [
   "podman-docker",
 ];
 
+/**
+ * apt-get waits for the lock of dpkg, but gives up at once when another one (a fresh machine's apt-daily) has that of the
+ * package lists. `$1` seconds to wait for that, then the command.
+ */
+export const REFRESH = `
+left=$1; shift
+held() { [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/apt/lists/lock -print -quit 2>/dev/null)" ]; }
+while :; do
+  while [ "$left" -gt 0 ] && held; do sleep 1; left=$((left - 1)); done
+  "$@" </dev/null && exit 0
+  code=$?
+  [ "$left" -gt 0 ] && held || exit "$code"
+done
+`;
+
 /** `name | version | source` lines of apt-cache madison; a version that several mirrors have counts once. */
 export function parseMadison(text: string): readonly Offer[] {
   const offers: Offer[] = [];

@@ -11,10 +11,11 @@ import {
   type Repository,
 } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
-import { LOOK, parseLook, parseMadison } from "./apt-text";
+import { LOOK, parseLook, parseMadison, REFRESH } from "./apt-text";
 import type { PackageFamily, RunOptions } from "./package-family";
 
-const REFRESH_MS = 300_000;
+const LOCK_WAIT_S = 300;
+const REFRESH_MS = 600_000;
 /** A slow line, or five minutes of waiting for somebody else's dpkg. */
 const INSTALL_MS = 1_500_000;
 const ENVIRONMENT = {
@@ -26,10 +27,16 @@ const ENVIRONMENT = {
 const APT_OPTIONS = [
   "-q",
   "-y",
-  ...["-o", "DPkg::Lock::Timeout=300"],
+  ...["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`],
   ...["-o", "Dpkg::Use-Pty=0"],
   ...["-o", "Dpkg::Options::=--force-confdef"],
   ...["-o", "Dpkg::Options::=--force-confold"],
+];
+
+const ONLY_OUR_SOURCE = [
+  ...["-o", `Dir::Etc::sourcelist=${APT_SOURCE_PATH}`],
+  ...["-o", "Dir::Etc::sourceparts=-"],
+  ...["-o", "APT::Get::List-Cleanup=0"],
 ];
 
 /** Debian, Ubuntu and what is made of them. */
@@ -85,7 +92,20 @@ export const apt: PackageFamily = {
     );
   },
 
-  addRepository: addAptRepository,
+  async addRepository(session, repository, run) {
+    await addAptRepository(session, repository, run);
+    const outcome = await refreshLists(session, run, ONLY_OUR_SOURCE);
+    if (outcome.kind === "exited" && outcome.code === 0) return;
+    const error = failure(session, `reading the package source ${repository.url}`, outcome);
+    if (outcome.kind === "lost") throw error;
+    // left there, it would have every apt-get update of this machine fail
+    await apt.removeRepository(session, run);
+    throw new SlipwayError({
+      ...error.parts,
+      left: "The package source was taken off the host again",
+      next: "Put the url, suite, components and key of source right",
+    });
+  },
 
   async removeRepository(session, run) {
     const argv = ["rm", "-f", "--", APT_SOURCE_PATH, APT_KEY_PATH];
@@ -93,13 +113,10 @@ export const apt: PackageFamily = {
   },
 
   async refresh(session, run) {
-    await must(
-      session,
-      "refreshing the package lists",
-      ["apt-get", ...APT_OPTIONS, "update"],
-      run,
-      REFRESH_MS,
-    );
+    const outcome = await refreshLists(session, run);
+    if (outcome.kind !== "exited" || outcome.code !== 0) {
+      throw failure(session, "refreshing the package lists", outcome);
+    }
   },
 
   async install(session, order, run) {
@@ -153,14 +170,22 @@ function sourceFile(repository: Repository, facts: HostFacts): string {
   return `${lines.join("\n")}\n`;
 }
 
+function refreshLists(
+  session: HostSession,
+  run: RunOptions,
+  options: readonly string[] = [],
+): Promise<CommandOutcome> {
+  const args = [String(LOCK_WAIT_S), "apt-get", ...APT_OPTIONS, ...options, "update"];
+  return session.script(REFRESH, args, { sudo: true, env: ENVIRONMENT, timeoutMs: REFRESH_MS, ...run });
+}
+
 async function must(
   session: HostSession,
   what: string,
   argv: readonly string[],
   run: RunOptions,
-  timeoutMs = INSTALL_MS,
 ): Promise<void> {
-  const outcome = await session.exec(argv, { sudo: true, env: ENVIRONMENT, timeoutMs, ...run });
+  const outcome = await session.exec(argv, { sudo: true, env: ENVIRONMENT, timeoutMs: INSTALL_MS, ...run });
   if (outcome.kind !== "exited" || outcome.code !== 0) throw failure(session, what, outcome);
 }
 
@@ -192,7 +217,7 @@ function failure(session: HostSession, what: string, outcome: CommandOutcome): S
         what,
         host,
         why: `the package manager ended with exit code ${outcome.code}`,
-        after: `another package manager's lock is waited for up to ${formatDuration(300_000)}`,
+        after: `another package manager's lock is waited for up to ${formatDuration(LOCK_WAIT_S * 1_000)}`,
         evidence,
       });
   }

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { formatPlan } from "../../../provider/docker-host/operation";
+import { planSource } from "../../../provider/docker-host/plan-source";
+import type { ObservedEngine } from "../../../provider/docker-host/observed";
+import { desiredEngine, observedEngine } from "../../support/observed-engine";
+
+const REPOSITORY = {
+  url: "https://mirror.example/debian",
+  components: ["stable"],
+  key: "https://mirror.example/key.asc",
+  keyFingerprint: "A".repeat(40),
+  packages: ["docker-ce"],
+  content: "the file",
+};
+const WRITTEN = { sourceFile: "the file", keyFingerprints: ["A".repeat(40)] };
+const planned = (packages: Partial<ObservedEngine["packages"]>, repository?: typeof REPOSITORY): string =>
+  formatPlan(planSource({ ...desiredEngine("26.x"), repository }, observedEngine({}, packages)));
+const REFRESH = "refresh the package lists: 26.x is looked up in them";
+const write = (cause: string): string => `add the package source ${REPOSITORY.url}: ${cause}\n${REFRESH}`;
+
+describe("planSource", () => {
+  it("must add the source, and again when its file or its key is another one", () => {
+    assert.equal(planned({}, REPOSITORY), write("the host does not know it"));
+    assert.equal(planned(WRITTEN, REPOSITORY), REFRESH);
+    assert.equal(planned({ ...WRITTEN, sourceFile: "other" }, REPOSITORY), write("it has changed"));
+    const otherKey = { ...WRITTEN, keyFingerprints: ["B".repeat(40)] };
+    assert.equal(planned(otherKey, REPOSITORY), write("its key has changed"));
+    assert.equal(planned({ ...WRITTEN, keyFingerprints: [] }, REPOSITORY), write("its key is missing"));
+  });
+
+  it("must leave a source alone that somebody else has written", () => {
+    assert.equal(planned({ otherSourceFiles: ["/etc/apt/sources.list.d/docker.list"] }, REPOSITORY), REFRESH);
+  });
+
+  it("must take our source off when the distribution's packages are wanted", () => {
+    assert.equal(
+      planned(WRITTEN),
+      `remove the former package source: the program names another one\n${REFRESH}`,
+    );
+    assert.equal(planned({}), REFRESH);
+  });
+});
