@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { envRedactor } from "../container/env-redactor";
+import { isLocked } from "../container/held-lock";
 import { observeContainer } from "../container/inspect";
-import { lockName } from "../container/names";
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import type { HandlerContext } from "../handler";
 import { formatReason } from "../health/evaluate";
@@ -88,7 +88,7 @@ async function bringBack(
       context.log.progress(`${name}: still unhealthy, next restart in ${Math.round(pauseMs / 1_000)}s`);
       await context.clock.sleep(pauseMs, context.signal);
     }
-    const hindrance = await hindranceTo(subject, context.docker);
+    const hindrance = await hindranceTo(subject, context);
     if (hindrance !== undefined) return leftAlone(subject, hindrance.container, hindrance.reason, true);
     context.log.progress(
       `${name} on ${subject.target}: restart ${restarts} of ${maxRestarts}: ${last.reason}`,
@@ -164,11 +164,11 @@ interface Hindrance {
 /** A deployment that began since the look, or somebody's hand, comes before the policy. */
 async function hindranceTo(
   { service, container }: ContainerHealth,
-  docker: Docker,
+  { session, docker, signal }: OnHost,
 ): Promise<Hindrance | undefined> {
   const now = await observeContainer(docker, container.id);
   if (now === undefined) return { container: now, reason: "it was removed by somebody" };
-  if (service !== undefined && (await observeContainer(docker, lockName(service))) !== undefined) {
+  if (service !== undefined && (await isLocked(session, docker, service, signal))) {
     return { container: now, reason: "a deployment holds the lock of its service" };
   }
   return now.name === container.name ? undefined : { container: now, reason: `it is called ${now.name} now` };

@@ -1,3 +1,4 @@
+import { isLocked } from "../container/held-lock";
 import { observeContainers } from "../container/inspect";
 import { LABEL } from "../container/labels";
 import { liveName, lockName } from "../container/names";
@@ -49,11 +50,14 @@ function scopeLabels(scope: Scope): readonly string[] {
   }
 }
 
-async function observeLocks({ docker }: ExamineContext): Promise<readonly string[]> {
+/** Services that a deployment is changing now; a lock that a dead one left holds nobody up. */
+async function observeLocks({ session, docker, signal }: ExamineContext): Promise<readonly string[]> {
   const prefix = lockName("");
   const found = await docker.listContainers({ all: true, filters: { name: [prefix] } });
-  return found
+  const services = found
     .flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, "")))
     .filter((name) => name.startsWith(prefix))
     .map((name) => name.slice(prefix.length));
+  const held = await Promise.all(services.map((service) => isLocked(session, docker, service, signal)));
+  return services.filter((_, index) => held[index]);
 }

@@ -1,12 +1,12 @@
 import { engineStatus } from "../container/engine-status";
+import { observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
+import { type LockRecord, lockLabels } from "../container/lock-record";
 import { lockName } from "../container/names";
+import { ownSessionProcess } from "../container/session-process";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
-import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
-import { type HeldLock, type LockRecord, lockLabels, parseLockLabels, staleReason } from "./lock-record";
-import { lookAtSessionProcess, ownSessionProcess } from "./session-process";
 
 /** The image that locks are created from: nothing at all, made on the host. */
 export const EMPTY_IMAGE = "slipway/empty:1";
@@ -38,7 +38,7 @@ export interface Lock {
  * @throws SlipwayError service-locked, with the holder, when it is not free within `waitMs`
  */
 export async function acquireLock(host: HostAccess, options: LockOptions): Promise<Lock> {
-  const { clock, log, session, signal } = host;
+  const { clock, docker, log, session, signal } = host;
   const own = await ownSessionProcess(session, signal);
   const record: LockRecord = { ...options, session: own };
   const endsAtMs = clock.now() + options.waitMs;
@@ -46,7 +46,7 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
   for (let told = false; ; ) {
     const id = await tryCreate(host, options.service, record);
     if (id !== undefined) return held(host, options.service, id);
-    const lock = await lookAtLock(host, options.service);
+    const lock = await observeLock(docker, options.service);
     if (lock === undefined || lock.id === removed) {
       // just released; or its removal hangs in the engine, which gives the name to nobody
       if (clock.now() >= endsAtMs)
@@ -54,9 +54,7 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
       await clock.sleep(AGAIN_MS, signal);
       continue;
     }
-    const holder = lock.record.session;
-    const alive = holder === undefined ? "unknown" : await lookAtSessionProcess(session, holder, signal);
-    const stale = staleReason(lock, alive);
+    const stale = await observeStaleness(session, lock, signal);
     if (stale !== undefined) {
       log.keep(
         `${session.target}: took over the lock of "${options.service}" from ${lock.record.holder}: ${stale}`,
@@ -87,7 +85,7 @@ function held(host: HostAccess, service: string, id: string): Lock {
     id,
     release: () => removeById(host, id),
     async assertHeld() {
-      const lock = await lookAtLock(host, service);
+      const lock = await observeLock(host.docker, service);
       if (lock?.id === id) return;
       throw new SlipwayError({
         code: "service-locked",
@@ -131,28 +129,6 @@ async function importEmptyImage({ docker }: HostAccess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-async function lookAtLock({ docker }: HostAccess, service: string): Promise<HeldLock | undefined> {
-  try {
-    const [inspect, info] = await Promise.all([
-      docker.getContainer(lockName(service)).inspect(),
-      docker.info() as Promise<unknown>,
-    ]);
-    const record = parseLockLabels(inspect.Config.Labels);
-    const now = Date.parse(isObject(info) && typeof info.SystemTime === "string" ? info.SystemTime : "");
-    const ageMs = now - Date.parse(inspect.Created);
-    // a container of that name without our labels is nobody's lock, but it is in the way
-    const unknown = {
-      holder: `a container "${lockName(service)}" that is no lock of ours`,
-      operation: "",
-      ttlMs: Infinity,
-    };
-    return { id: inspect.Id, record: record ?? { ...unknown, session: undefined }, ageMs };
-  } catch (error) {
-    if (engineStatus(error) === 404) return undefined;
-    throw error;
-  }
 }
 
 async function removeById({ docker }: HostAccess, id: string): Promise<void> {
