@@ -14,6 +14,10 @@ const PACKAGES = [
   "docker-compose-plugin",
 ];
 
+// what apt-get does with its lists' lock, for three seconds
+const HOLD_LISTS = `open(my $file, "+>>", "/var/lib/apt/lists/lock");
+fcntl($file, F_SETLK, pack("s s l! l! i x![l!]", F_WRLCK, 0, 0, 0, 0)) or die; sleep 3;`;
+
 describe("DockerHost from a package source of its own", function () {
   this.timeout(120_000);
   const lines: string[] = [];
@@ -75,6 +79,22 @@ describe("DockerHost from a package source of its own", function () {
       /https:\/\/download\.docker\.com\/linux\/debian\/gpg could not be read \(exit code 7\).*Nothing was trusted/s,
     );
     assert.equal(await ours(), "");
+  });
+
+  it("must leave apt as it was when the source cannot be read", async () => {
+    const url = `${repository.url}/nowhere`;
+    await assert.rejects(
+      handler.create(inputs("26.x", {}, { url }), context),
+      /reading the package source .*nowhere.*exit code 100.*The package source was taken off the host again/s,
+    );
+    assert.equal(await ours(), "");
+  });
+
+  it("must wait while another apt-get reads the package lists", async () => {
+    const unit = ["systemd-run", "--quiet", "--service-type=exec", "--unit", "lab-apt"];
+    await host.must([...unit, "perl", "-MFcntl", "-e", HOLD_LISTS]);
+    await assert.rejects(handler.create(inputs("28.0.0"), context), { code: "engine-version-unavailable" });
+    assert.notEqual((await host.exec(["systemctl", "is-active", "lab-apt"])).stdout.trim(), "active");
   });
 
   it("must list what the source offers when the version is not among it", async () => {
