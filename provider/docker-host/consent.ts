@@ -54,12 +54,19 @@ export function consentNeeds(
     needs.push({ flag: "allowDowngrade", cause });
   }
   const inUse = observed.daemon !== undefined && (managed || observed.daemon.running.length > 0);
-  if (restart !== undefined && inUse) {
+  const why = restart?.cause ?? replacementCause(plan, install?.remove ?? []);
+  if (why !== undefined && inUse) {
     const count = observed.daemon.running.length;
-    const cause = `the running daemon has to be restarted (${restart.cause}; ${count} running containers)`;
+    const cause = `the running daemon has to be restarted (${why}; ${count} running containers)`;
     needs.push({ flag: "allowDaemonRestart", cause });
   }
   return needs;
+}
+
+/** Another package's daemon ends with its package, whatever its version. */
+function replacementCause(plan: readonly Operation[], removed: readonly string[]): string | undefined {
+  if (plan.some((operation) => operation.kind === "remove-snap")) return "the docker snap is replaced";
+  return removed.length > 0 ? `${removed.join(", ")} are replaced` : undefined;
 }
 
 /** What is installed may be newer than what runs: the higher of the two is what one goes down from. */

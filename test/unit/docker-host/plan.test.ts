@@ -113,6 +113,23 @@ describe("planEngine", () => {
     );
   });
 
+  it("must want consent to the restart that replacing the engine is, at the same version too", () => {
+    const observed = observedEngine(
+      {
+        daemon: runningDaemon("28.5.2", ["c1"]),
+        daemonConfig: { "live-restore": true },
+        foreign: [{ kind: "packages", names: ["docker-ce"] }],
+      },
+      { installed: { "docker-ce": "5:28.5.2-1", "containerd.io": "1.7.1-1" } },
+    );
+    const needs = consentNeeds(planEngine(desiredEngine("28.x"), observed), observed, false, "28.x");
+    assert.deepEqual(
+      needs.map((need) => need.flag),
+      ["allowDaemonRestart"],
+    );
+    assert.match(needs[0]?.cause ?? "", /containerd\.io, docker-ce are replaced; 1 running containers/);
+  });
+
   it("must list what is offered when the version is not", () => {
     assert.throws(
       () => planEngine(desiredEngine("99.0.0"), observedEngine(), OFFERS),
