@@ -1,3 +1,4 @@
+import { SlipwayError } from "../errors";
 import { Fields, UNKNOWN, isObject } from "../values";
 import { type Connection, targetOf } from "./connection";
 import { parseHostKey } from "./host-key";
@@ -6,6 +7,10 @@ const POLICIES = ["strict", "accept-new"] as const;
 
 /** Reads a connection from inputs; undefined when its host is not known yet or mistakes were found. */
 export function readConnection(fields: Fields): Connection | undefined {
+  return readRoute(fields, "machine");
+}
+
+function readRoute(fields: Fields, what: "machine" | "bastion"): Connection | undefined {
   const before = fields.failures.length;
   const host = fields.requiredString("host");
   const bastion = fields.object("proxy");
@@ -22,11 +27,15 @@ export function readConnection(fields: Fields): Connection | undefined {
     hostKey: readHostKey(fields),
     knownHosts: fields.string("knownHosts"),
     hostKeyPolicy: fields.oneOf("hostKeyPolicy", POLICIES),
-    proxy: bastion === undefined ? undefined : readConnection(bastion),
+    proxy: bastion === undefined ? undefined : readRoute(bastion, "bastion"),
     dialErrorLimit: fields.integer("dialErrorLimit", { min: -1 }),
     perDialTimeout: fields.integer("perDialTimeout", { min: 0 }),
   };
   fields.rejectOthers();
+  // learned keys are kept by machine, in the outputs: a bastion's would be learned anew by every run
+  if (what === "bastion" && connection.hostKeyPolicy === "accept-new") {
+    fields.fail("hostKeyPolicy", "cannot be accept-new for a bastion: give its hostKey, or knownHosts");
+  }
   if (host === undefined || fields.failures.length > before) return undefined;
   return withoutUndefined({ ...connection, host });
 }
@@ -40,9 +49,11 @@ export function readHosts(fields: Fields, options: { readonly required: boolean 
   if (options.required && !fields.has("host") && (!fields.has("hosts") || isEmptyList(fields.raw("hosts")))) {
     fields.fail("hosts", "needs at least one host");
   }
-  const targets = all.map(targetOf);
-  targets.forEach((target, index) => {
-    if (targets.indexOf(target) !== index) fields.fail("hosts", `names ${target} twice`);
+  const machines = all.map(({ host, port = 22 }) => `${host}:${port}`);
+  all.forEach((each, index) => {
+    // under whatever user: one machine has one engine, and we would wait for our own lock
+    if (machines.indexOf(machines[index] ?? "") !== index)
+      fields.fail("hosts", `names ${targetOf(each)} twice`);
   });
   return all;
 }
@@ -52,7 +63,10 @@ export function targetsOf(connections: readonly Connection[]): readonly string[]
   return connections.map(targetOf);
 }
 
-/** Connections as recorded in outputs, which were checked when they were inputs. */
+/**
+ * Connections as recorded in outputs, which were checked when they were inputs.
+ * @throws SlipwayError invalid-input when one cannot be read: to leave it out would forget what runs there
+ */
 export function recordedHosts(outputs: Readonly<Record<string, unknown>>): readonly Connection[] {
   const list = [
     outputs.connection,
@@ -60,7 +74,10 @@ export function recordedHosts(outputs: Readonly<Record<string, unknown>>): reado
     ...(Array.isArray(outputs.hosts) ? (outputs.hosts as unknown[]) : []),
   ];
   return list.flatMap((value) => {
-    const connection = isObject(value) ? readConnection(new Fields(value)) : undefined;
+    if (!isObject(value)) return [];
+    const fields = new Fields(value);
+    const connection = readConnection(fields);
+    if (fields.failures.length > 0) throw unreadable(fields);
     return connection === undefined ? [] : [connection];
   });
 }
@@ -76,6 +93,15 @@ function readHostKey(fields: Fields): string | readonly string[] | undefined {
     );
   }
   return keys;
+}
+
+function unreadable({ failures }: Fields): SlipwayError {
+  return new SlipwayError({
+    code: "invalid-input",
+    what: "reading a recorded connection",
+    why: failures.map(({ property, reason }) => `${property} ${reason}`).join("; "),
+    next: "The state is of another release, or was edited by hand: mend it with pulumi state edit",
+  });
 }
 
 function isEmptyList(value: unknown): boolean {

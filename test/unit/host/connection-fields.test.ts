@@ -22,6 +22,27 @@ describe("readConnection", () => {
   });
 });
 
+describe("readConnection, bastions", () => {
+  it("must refuse to learn a bastion's key: nobody would record it, so each run would take any", () => {
+    const failures: Failure[] = [];
+    const proxy = { host: "b", proxy: { host: "c", hostKeyPolicy: "accept-new" } };
+    readConnection(new Fields({ host: "a", hostKeyPolicy: "accept-new", proxy }, failures));
+    assert.deepEqual(
+      failures.map((failure) => failure.property),
+      ["proxy.proxy.hostKeyPolicy"],
+    );
+  });
+});
+
+describe("recordedHosts of a state that cannot be read", () => {
+  it("must say so, and not take the host for none: what runs there would be forgotten", () => {
+    assert.throws(() => recordedHosts({ hosts: [{ host: "a" }, { host: "b", port: "22" }] }), {
+      name: "SlipwayError",
+      message: /recorded.*port must be a whole number/,
+    });
+  });
+});
+
 describe("readConnection, hostKey", () => {
   const failuresOf = (hostKey: unknown) => {
     const failures: Failure[] = [];
@@ -44,10 +65,13 @@ describe("readHosts", () => {
   it("must refuse the same machine twice and none at all", () => {
     const failures: Failure[] = [];
     readHosts(new Fields({ hosts: [{ host: "a" }, { host: "a", port: 22 }] }, failures), { required: true });
+    readHosts(new Fields({ hosts: [{ host: "a" }, { host: "a", user: "deploy" }] }, failures), {
+      required: true,
+    });
     readHosts(new Fields({ hosts: [] }, failures), { required: true });
     assert.deepEqual(
       failures.map((failure) => failure.reason),
-      ["names root@a:22 twice", "needs at least one host"],
+      ["names root@a:22 twice", "names deploy@a:22 twice", "needs at least one host"],
     );
   });
 
