@@ -4,21 +4,11 @@ import { targetOf, type Connection } from "../host/connection";
 import { withHost } from "../host/pool";
 import type { HostSession } from "../host/session";
 import { canonicalJson, Fields, hasUnknown, isObject, UNKNOWN } from "../values";
-import { converge, lookAt, uninstall } from "./converge";
 import { certainNeeds, refuseWithoutConsent } from "./consent";
+import { converge, lookAt, uninstall } from "./converge";
+import { isSameOnHost, underArguments } from "./same-on-host";
 import { satisfies } from "./version";
 import { type EngineWish, readHostArguments, wishOf } from "./wish";
-
-/** Inputs that say how we get there or what we may do; the machine itself knows nothing of them. */
-const NOT_ON_THE_HOST: readonly string[] = [
-  "connection",
-  "targets",
-  "allowDaemonRestart",
-  "allowDowngrade",
-  "adopt",
-  "uninstallOnDelete",
-  "abandonUnreachable",
-];
 
 /** DockerHost: Docker at a pinned version, configured, held, and verified to be what runs. */
 export const dockerHostHandler: Handler = {
@@ -46,11 +36,16 @@ export const dockerHostHandler: Handler = {
   async update(id, olds, news, context) {
     const { connection, wish } = parsed(news);
     const former = wishOf(olds).wish;
+    const same = isSameOnHost(olds, news);
+    // a machine that died must not be asked: abandonUnreachable is set when it is too late to ask
+    if (same && canonicalJson(olds.connection) === canonicalJson(news.connection)) {
+      return underArguments(olds, news);
+    }
     return onHost(connection, olds, context, (session) => {
-      if (isOnlyConnection(olds, news)) {
+      if (same) {
         context.log.keep("connection only, nothing touched");
         const hostKeys = { [session.target]: session.hostKey };
-        return Promise.resolve({ ...olds, ...news, hostKeys });
+        return Promise.resolve({ ...underArguments(olds, news), hostKeys });
       }
       return converge({ id, session, connection, wish, inputs: news, former, olds, context });
     });
@@ -120,10 +115,4 @@ function addressOf(connection: unknown): unknown {
 function isAnotherMachine(before: unknown, after: unknown): boolean {
   if (!isObject(before) || !isObject(after) || hasUnknown([after.host, after.port])) return false;
   return before.host !== after.host || (before.port ?? 22) !== (after.port ?? 22);
-}
-
-function isOnlyConnection(olds: Properties, news: Properties): boolean {
-  if (Array.isArray(olds.drift) && olds.drift.length > 0) return false;
-  const keys = Object.keys(news).filter((key) => !key.startsWith("__") && !NOT_ON_THE_HOST.includes(key));
-  return canonicalJson(keys.map((key) => olds[key])) === canonicalJson(keys.map((key) => news[key]));
 }

@@ -60,19 +60,16 @@ export function readHostArguments(fields: Fields): HostArguments {
   return { connection, wish: { dockerVersion, source, daemonConfig, liveRestoreIsExplicit, ...flags } };
 }
 
+/** Every argument that a program can give. */
+export const HOST_ARGUMENTS: readonly string[] = [
+  ...["connection", "dockerVersion", "source", "daemonConfig", "liveRestore", "hold", "dockerUsers"],
+  ...["allowDaemonRestart", "allowDowngrade", "adopt", "uninstallOnDelete", "abandonUnreachable"],
+];
+
 /** The wish of values that check has passed before: inputs, or outputs of the state. */
 export function wishOf(values: Properties): HostArguments {
-  const known = [
-    "connection",
-    "dockerVersion",
-    "source",
-    "daemonConfig",
-    "liveRestore",
-    "allowDaemonRestart",
-  ];
-  known.push("allowDowngrade", "adopt", "hold", "dockerUsers", "uninstallOnDelete", "abandonUnreachable");
   return readHostArguments(
-    new Fields(Object.fromEntries(known.map((key) => [key, values[key] ?? undefined]))),
+    new Fields(Object.fromEntries(HOST_ARGUMENTS.map((key) => [key, values[key] ?? undefined]))),
   );
 }
 

@@ -93,3 +93,16 @@ describe("dockerHostHandler.diff", () => {
     assert.equal((await diff(state, { ...state, dockerVersion: ">=26" })).changes, undefined);
   });
 });
+
+describe("dockerHostHandler.update", () => {
+  // nothing listens there: who asks this machine fails
+  const dead = { host: "127.0.0.1", port: 1, hostKey: `SHA256:${"A".repeat(43)}`, dialErrorLimit: 1 };
+  const olds = { ...state, connection: dead, hostKeys: {} };
+  const update = (before: Properties, news: Properties) =>
+    dockerHostHandler.update("id", before, news, context);
+
+  it("must take a word for a machine that is dead without asking it", async () => {
+    const news = { connection: dead, dockerVersion: "26.1.5", abandonUnreachable: true };
+    assert.deepEqual(await update({ ...olds, adopt: true }, news), { ...olds, ...news });
+  });
+});
