@@ -36,8 +36,9 @@ export const rollingContainerHandler: Handler = {
 
   update(_id: string, olds: Properties, news: Properties, context: HandlerContext): Promise<Properties> {
     const wanted = parseWanted(news);
-    if (onlyConnectionsDiffer(olds, news, wanted)) {
-      context.log.keep("connection only, nothing touched");
+    if (nothingOnHostsDiffers(olds, news, wanted)) {
+      const isSameWay = canonicalJson(olds.hosts) === canonicalJson(news.hosts);
+      context.log.keep(isSameWay ? "nothing touched" : "connection only, nothing touched");
       return Promise.resolve(reconnected(olds, news, wanted));
     }
     return rollOut({ wanted, inputs: news, olds }, context);
@@ -48,29 +49,25 @@ export const rollingContainerHandler: Handler = {
   },
 };
 
-const OF_CONNECTIONS = new Set(["hosts", "targets"]);
+/** What the machines know nothing of. A machine that died must not be asked whether it may be abandoned. */
+const NOT_ON_HOSTS = ["hosts", "targets", "abandonUnreachable"];
 
-/** The same machines reached in another way, and nothing else: true also for another order of nothing. */
-function onlyConnectionsDiffer(olds: Properties, news: Properties, { hosts }: Wanted): boolean {
+/** The same machines, reached in another way or with another word for the dead ones, and nothing else. */
+function nothingOnHostsDiffers(olds: Properties, news: Properties, { hosts }: Wanted): boolean {
   const before = recordedHosts(olds);
   const same =
     before.length === hosts.length &&
     hosts.every((host, at) => before.some((old, b) => b === at && sameMachine(old, host)));
-  if (!same || driftIn(olds) !== undefined || canonicalJson(olds.hosts) === canonicalJson(news.hosts))
-    return false;
+  const isEqual = (key: string): boolean => canonicalJson(olds[key]) === canonicalJson(news[key]);
+  if (!same || driftIn(olds) !== undefined || NOT_ON_HOSTS.every(isEqual)) return false;
   const keys = new Set([...Object.keys(news), ...ARGUMENTS_THAT_MAY_GO.filter((key) => key in olds)]);
-  return [...keys].every(
-    (key) =>
-      OF_CONNECTIONS.has(key) ||
-      key.startsWith("__") ||
-      canonicalJson(olds[key]) === canonicalJson(news[key]),
-  );
+  return [...keys].every((key) => NOT_ON_HOSTS.includes(key) || key.startsWith("__") || isEqual(key));
 }
 
 // outside the spec (whose hash tells); outputs hold more keys than arguments
 const ARGUMENTS_THAT_MAY_GO = [
   ...["image", "replicas", "restart", "memory", "cpus", "pidsLimit", "update", "keepPrevious", "triggers"],
-  ...["registries", "pull", "adopt", "abandonUnreachable"],
+  ...["registries", "pull", "adopt"],
 ];
 
 /** The old outputs under the new inputs; a host's clear name changes with its user. */
@@ -83,7 +80,13 @@ function reconnected(olds: Properties, news: Properties, { hosts }: Wanted): Pro
   const containers = recordedContainers(olds).map((container): RecordedContainer => {
     return { ...container, host: names.get(container.host) ?? container.host };
   });
-  return { ...olds, ...news, containers, hostKeys: Object.fromEntries(keys) as Properties };
+  const recorded = Object.entries(olds).filter(([key]) => key !== "abandonUnreachable");
+  return {
+    ...Object.fromEntries(recorded),
+    ...news,
+    containers,
+    hostKeys: Object.fromEntries(keys) as Properties,
+  };
 }
 
 function swaps(olds: Properties, news: Properties): boolean {

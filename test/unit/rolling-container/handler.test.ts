@@ -148,4 +148,13 @@ describe("RollingContainer update", () => {
     });
     assert.deepEqual(said, ["connection only, nothing touched"]);
   });
+
+  it("must take and forget abandonUnreachable without asking a machine that is dead", async () => {
+    const before = (await handler.check({}, INPUTS, contextWith())).inputs;
+    const olds = { ...before, containers: [], hostKeys: {}, revision: "aaaaaaaa" };
+    const after = { ...before, abandonUnreachable: true };
+    const willing = await handler.update("web", olds, after, contextWith());
+    assert.deepEqual(willing, { ...olds, abandonUnreachable: true });
+    assert.deepEqual(await handler.update("web", willing, before, contextWith()), olds);
+  });
 });
