@@ -107,11 +107,15 @@ function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log
   if (missing.length > 0) log.warn(`no container of ${missing.join(", ")} on ${policy.hosts.length} host(s)`);
 }
 
+const OF_CONNECTIONS: readonly string[] = ["hosts", "host"];
+const OUTPUTS: readonly string[] = ["report", "restarted", "gaveUp", "hostKeys"];
+
 /** Other credentials for the same machines: nothing to do there, unless something there was unhealthy. */
 function isConnectionOnly(olds: Properties, news: Properties): boolean {
-  const keys = Object.keys(news).filter((key) => !key.startsWith("__"));
+  const given = [...Object.keys(news), ...Object.keys(olds).filter((key) => !OUTPUTS.includes(key))];
+  const keys = [...new Set(given)].filter((key) => !key.startsWith("__"));
   const changed = keys.filter((key) => canonicalJson(news[key]) !== canonicalJson(olds[key]));
-  const only = changed.length > 0 && changed.every((key) => key === "hosts" || key === "host");
+  const only = changed.length > 0 && changed.every((key) => OF_CONNECTIONS.includes(key));
   return only && recordedUnhealthy(olds).length === 0;
 }
 

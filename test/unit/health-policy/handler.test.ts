@@ -144,3 +144,14 @@ describe("lookForRepairs", () => {
     await assert.rejects(looking, /stopped/);
   });
 });
+
+describe("healthPolicyHandler.update, beside the connection", () => {
+  it("must not take an argument that went with a rotated key for a change of the connection alone", async () => {
+    const hosts = [{ host: "127.0.0.1", port: 1, dialErrorLimit: 1, privateKeyPath: "/nowhere" }];
+    const olds = { name: "health", hosts: [{ host: "127.0.0.1", port: 1 }], repair: false, report: [] };
+    const kept: string[] = [];
+    const update = healthPolicyHandler.update("health", olds, { name: "health", hosts }, contextWith(kept));
+    await assert.rejects(update, /privateKeyPath cannot be read/);
+    assert.deepEqual(kept, []);
+  });
+});
