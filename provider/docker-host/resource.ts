@@ -34,7 +34,7 @@ export interface ConnectionArgs {
   readonly knownHosts?: pulumi.Input<string | undefined>;
   /**
    * "strict": a key that nobody vouched for is refused. "accept-new": the first key seen is learned, kept in the output
-   * `hostKeys` and enforced from then on.
+   * `hostKeys` and enforced from then on; not for bastions.
    * @default "strict"
    */
   readonly hostKeyPolicy?: pulumi.Input<"strict" | "accept-new" | undefined>;
