@@ -82,11 +82,12 @@ describe("DockerHost from a package source of its own", function () {
   });
 
   it("must leave apt as it was when the source cannot be read", async () => {
-    const url = `${repository.url}/nowhere`;
-    await assert.rejects(
-      handler.create(inputs("26.x", {}, { url }), context),
-      /reading the package source .*nowhere.*exit code 100.*The package source was taken off the host again/s,
-    );
+    const refusal =
+      /reading the package source .*exit code 100.*The package source was taken off the host again/s;
+    const key = await host.must(["cat", "/srv/repo/right.asc"]);
+    for (const url of [`${repository.url}/nowhere`, "http://127.0.0.1:1/down"]) {
+      await assert.rejects(handler.create(inputs("26.x", {}, { url, key }), context), refusal);
+    }
     assert.equal(await ours(), "");
   });
 

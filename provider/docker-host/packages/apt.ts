@@ -37,6 +37,8 @@ const ONLY_OUR_SOURCE = [
   ...["-o", `Dir::Etc::sourcelist=${APT_SOURCE_PATH}`],
   ...["-o", "Dir::Etc::sourceparts=-"],
   ...["-o", "APT::Get::List-Cleanup=0"],
+  // a server that does not answer is a mere warning otherwise
+  ...["-o", "APT::Update::Error-Mode=any"],
 ];
 
 /** Debian, Ubuntu and what is made of them. */
