@@ -6,9 +6,13 @@ export function engineStatus(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** What dockerode puts before the engine's words: `(HTTP code 400) unexpected - `. */
+const DOCKERODE_PREFIX = /^\(HTTP code \d{3}\) [^-]* - /;
+
 /** The engine's own words in an error answer (`{"message": …}`), for showing only; else the error's message. */
 export function engineMessage(error: unknown): string {
   const json: unknown = error instanceof Error && "json" in error ? error.json : undefined;
   if (isObject(json) && typeof json.message === "string") return json.message;
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(DOCKERODE_PREFIX, "");
 }
