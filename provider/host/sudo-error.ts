@@ -13,7 +13,7 @@ export function sudoError(target: string, sudo: SudoCall, prompts: number, words
       host: target,
       why,
       next,
-      evidence: words,
+      evidence: withoutPrompts(words, sudo),
     });
   if (prompts > 1 || (prompts === 1 && words.includes("incorrect password"))) {
     return fail("sudo did not take the password", "Check sudoPassword; it was tried once");
@@ -40,4 +40,10 @@ export function sudoError(target: string, sudo: SudoCall, prompts: number, words
     );
   }
   return fail("sudo refused before it asked for a password", "See its own words below");
+}
+
+/** Our prompt, which sudo prints before its own words, tells a reader nothing. */
+function withoutPrompts(words: string, { shape }: SudoCall): string {
+  const shown = shape.kind === "password" ? words.split(shape.prompt).join("") : words;
+  return shown.replace(/\n\s*\n/g, "\n").trim();
 }
