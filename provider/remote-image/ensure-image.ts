@@ -50,7 +50,8 @@ export async function ensureImage(
       const image = before ?? (await findImage(docker, ref, contextHash));
       if (image === undefined) throw notThere(ref, session.target);
       await ensureTags(docker, ref, image.id, spec.tags);
-      log.progress(`${ref} ${before === undefined ? "built" : "is there already"} on ${session.target}`);
+      if (before === undefined) log.keep(`${ref} built on ${session.target}`);
+      else log.progress(`${ref} is there already on ${session.target}`);
       const resource = resourceOf(context);
       const earlier = await earlierRefs(docker, {
         name: wish.name,
