@@ -78,6 +78,8 @@ export function recordedOwnership(outputs: Properties): RecordedOwnership {
 
 /** Why the outputs show that the host is not as it should be; undefined when it is. */
 export function driftIn(outputs: Properties): string | undefined {
+  const none = Array.isArray(outputs.containers) && outputs.containers.length === 0;
+  if (none) return "what an interrupted run left on the hosts is not known";
   const settled = new Set(["running", "restarting"]);
   const off = recordedContainers(outputs).find(({ state }) => !settled.has(state));
   return off === undefined ? undefined : `${off.name} on ${off.host} is ${off.state}`;

@@ -1,5 +1,5 @@
 import { formatDuration } from "../duration";
-import { type HandlerContext, PartialFailure, type Properties } from "../handler";
+import type { HandlerContext, Properties } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
 import { revisionOf } from "../container/spec-hash";
@@ -11,14 +11,13 @@ import { type HostFound, revisionIn, slotOf } from "./found";
 import type { HostAccess } from "./host-access";
 import { recordedHostKeys, sameMachine, withHosts } from "./hosts";
 import { ensureImage } from "./image";
-import { serviceOf, type Wanted } from "./inputs";
+import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
 import {
   previousRevisions,
   recordContainers,
-  recordedContainers,
   type RecordedOwnership,
   recordedOwnership,
   type RolloutSummary,
@@ -30,15 +29,7 @@ import { switchWay } from "./plan-switch";
 import { recover } from "./recover";
 import { type HostRollout, rollHosts, runSteps, runStepsOrSay } from "./roll-hosts";
 import { stepError } from "./rollout-error";
-
-/** What a rollout starts from. */
-export interface RolloutRequest {
-  readonly wanted: Wanted;
-  /** The inputs as they came; outputs repeat them. */
-  readonly inputs: Properties;
-  /** The old outputs; undefined at the first. */
-  readonly olds: Properties | undefined;
-}
+import { orWhatRuns, type RolloutRequest } from "./what-runs";
 
 /**
  * Brings every host to what is wanted: looks, clears up what an interrupted run left, plans, carries out, tidies.
@@ -153,7 +144,16 @@ class RolloutRun {
     await this.orWhatRuns(hosts, () => this.tidyUp(hosts, leaving));
   }
 
-  async outputs(
+  /** What the state is to know; a last look that fails must not make it forget what was made. */
+  outputs(
+    hosts: readonly HostAccess[],
+    summary: RolloutSummary | undefined,
+    revision: string | undefined,
+  ): Promise<Properties> {
+    return this.orWhatRuns(hosts, () => this.look(hosts, summary, revision));
+  }
+
+  private async look(
     hosts: readonly HostAccess[],
     summary: RolloutSummary | undefined,
     revision: string | undefined,
@@ -172,7 +172,7 @@ class RolloutRun {
       previous: previousRevisions(found),
       lastRollout: summary ?? olds.lastRollout,
       targets: wanted.hosts.map(targetOf),
-      hostKeys: Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey])),
+      hostKeys: hostKeysOf(hosts),
     };
   }
 
@@ -193,26 +193,12 @@ class RolloutRun {
     ]);
   }
 
-  /** Where containers stay that the state would know nothing of, it is told what really runs. */
-  private async orWhatRuns<T>(on: readonly HostAccess[], work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const { olds, inputs, wanted } = this.request;
-      const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
-      const outputs = await this.outputs(hosts, undefined, undefined).catch(() => undefined);
-      const left = recordedContainers(outputs ?? {}).filter(
-        ({ id }) => id !== "" && !this.recorded.ids.has(id),
-      );
-      if (outputs === undefined || left.length === 0 || !(error instanceof Error)) throw error;
-      const real = {
-        ...outputs,
-        ...(olds ?? inputs),
-        containers: outputs.containers,
-        previous: outputs.previous,
-      };
-      throw new PartialFailure(wanted.service, real, error);
-    }
+  /** The new version may serve already: whatever fails in `work`, the state has to know what runs. */
+  private orWhatRuns<T>(on: readonly HostAccess[], work: () => Promise<T>): Promise<T> {
+    const { request, recorded } = this;
+    const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
+    const look = (): Promise<Properties> => this.look(hosts, undefined, undefined);
+    return orWhatRuns({ request, recorded, hostKeys: hostKeysOf(on), look }, work);
   }
 
   private announce({ desired }: HostRollout): void {
@@ -244,6 +230,10 @@ class RolloutRun {
       }
     }
   }
+}
+
+function hostKeysOf(hosts: readonly HostAccess[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey]));
 }
 
 function summarize(

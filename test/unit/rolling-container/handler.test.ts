@@ -151,7 +151,8 @@ describe("RollingContainer update", () => {
 
   it("must take and forget abandonUnreachable without asking a machine that is dead", async () => {
     const before = (await handler.check({}, INPUTS, contextWith())).inputs;
-    const olds = { ...before, containers: [], hostKeys: {}, revision: "aaaaaaaa" };
+    const containers = [{ host: "deploy@10.0.0.1:22", name: "web", slot: 1, id: "1", state: "running" }];
+    const olds = { ...before, containers, hostKeys: {}, revision: "aaaaaaaa" };
     const after = { ...before, abandonUnreachable: true };
     const willing = await handler.update("web", olds, after, contextWith());
     assert.deepEqual(willing, { ...olds, abandonUnreachable: true });
