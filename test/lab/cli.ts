@@ -10,10 +10,6 @@ npm run lab -- list                          the hosts that stay`;
 const KEPT = ["label=slipway.lab=kept"];
 
 async function up(name: string, suite: Suite): Promise<number> {
-  // A start that fails clears its own leftovers by name: it must not meet a machine that is somebody's.
-  if ((await listContainers()).includes(name)) {
-    throw new Error(`there is a lab host ${name} already; npm run lab -- down ${name} removes it`);
-  }
   const host = await startLabHost({ name, suite, keep: true });
   const seconds = (host.startedInMs / 1000).toFixed(1);
   console.log(`${name}: ${suite}, up in ${seconds} s; npm run lab -- ssh ${name}`);

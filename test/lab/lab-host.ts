@@ -51,6 +51,7 @@ export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
     limited: randomBytes(9).toString("base64url"),
     plain: randomBytes(9).toString("base64url"),
   };
+  await mustBeFree(name);
   if (!keep) removeAtExit(name);
   const ports = await createContainer(name, suite, run, passwords);
   try {
@@ -253,6 +254,12 @@ async function createContainer(
     if (!taken || attempt === START_ATTEMPTS)
       throw new Error(`lab host ${name} does not start: ${stderr.trim()}`);
   }
+}
+
+/** A start that fails clears its own leftovers by name: nothing that is somebody's may have it, in the lab or not. */
+async function mustBeFree(name: string): Promise<void> {
+  const { code } = await askDocker(["container", "inspect", name]);
+  if (code === 0) throw new Error(`there is a container ${name} already; remove it, or give another name`);
 }
 
 function portOf(ports: Ports, inside: number): number {
