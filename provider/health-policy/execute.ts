@@ -8,6 +8,7 @@ import type { HandlerContext } from "../handler";
 import { formatReason } from "../health/evaluate";
 import type { Healthcheck } from "../health/policy";
 import { type Verdict, waitForHealth } from "../health/wait";
+import { allEnded } from "../host/all-ended";
 import type { HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import type { ContainerHealth } from "./observed";
@@ -40,7 +41,7 @@ const MIN_HEALTHY_MS = 3_000;
 
 /** Runs a plan: its lanes at once, in each lane as many operations as it is wide. */
 export async function executePlan(plan: RepairPlan, context: ExecuteContext): Promise<readonly Repaired[]> {
-  const done = await Promise.all(plan.lanes.map((lane) => executeLane(lane, context)));
+  const done = await allEnded(plan.lanes.map((lane) => executeLane(lane, context)));
   return done.flat();
 }
 
@@ -58,7 +59,7 @@ async function executeLane(lane: Lane, context: ExecuteContext): Promise<readonl
       done.push(await executeOperation(next, context));
     }
   };
-  await Promise.all(Array.from({ length: lane.width }, worker));
+  await allEnded(Array.from({ length: lane.width }, worker));
   return done;
 }
 

@@ -1,5 +1,6 @@
 import { isSlipwayError, messageOf } from "../errors";
 import { type Created, type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { allEnded, oneErrorOf } from "../host/all-ended";
 import { type Connection, targetOf } from "../host/connection";
 import { checkImage } from "./check";
 import { dropImage, ensureImage, observeImage, type Wish } from "./ensure-image";
@@ -56,7 +57,7 @@ export const remoteImageHandler: Handler = {
     const kept = new Set(wish.spec.hosts.map(machineOf));
     const left = recorded.hosts.filter((host) => !kept.has(machineOf(host)));
     const abandon = wish.spec.abandonUnreachable;
-    await Promise.all(
+    await allEnded(
       left.map((host) => leaveHost(host, { ...recorded, abandonUnreachable: abandon }, context)),
     );
     return imageOutputs(news, found, recorded.builder);
@@ -64,7 +65,7 @@ export const remoteImageHandler: Handler = {
 
   async delete(_id, outputs, context) {
     const recorded = readRecorded(outputs);
-    await Promise.all(recorded.hosts.map((host) => leaveHost(host, recorded, context)));
+    await allEnded(recorded.hosts.map((host) => leaveHost(host, recorded, context)));
   },
 };
 
@@ -109,7 +110,5 @@ function failureIn(outcomes: readonly PromiseSettledResult<unknown>[]): Error | 
   const errors = outcomes.flatMap((outcome) =>
     outcome.status === "rejected" ? [outcome.reason as unknown] : [],
   );
-  const [first] = errors;
-  if (first === undefined || errors.length === 1) return first as Error | undefined;
-  return new Error(errors.map(messageOf).join("\n"), { cause: first });
+  return errors.length === 0 ? undefined : oneErrorOf(errors);
 }

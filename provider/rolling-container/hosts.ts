@@ -1,5 +1,6 @@
-import { isSlipwayError, messageOf, SlipwayError } from "../errors";
+import { isSlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
+import { oneErrorOf } from "../host/all-ended";
 import { type Connection, targetOf } from "../host/connection";
 import { withHost } from "../host/pool";
 import { isObject } from "../values";
@@ -86,15 +87,8 @@ function reachable(
       failures.push(each.reason);
     }
   });
-  const [first, ...others] = failures;
-  if (first === undefined) return hosts;
-  if (others.length === 0 || !isSlipwayError(first))
-    throw first instanceof Error ? first : new Error(messageOf(first));
-  const evidence = others.map(messageOf).join("\n");
-  throw new SlipwayError({
-    ...first.parts,
-    evidence: [first.parts.evidence, evidence].filter(Boolean).join("\n"),
-  });
+  if (failures.length > 0) throw oneErrorOf(failures);
+  return hosts;
 }
 
 /** True for what `abandonUnreachable` speaks of: the machine does not answer. */

@@ -1,4 +1,5 @@
 import type { HandlerContext, Properties } from "../handler";
+import { allEnded } from "../host/all-ended";
 import { recordedHosts } from "../host/connection-fields";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
@@ -28,7 +29,7 @@ export async function removeService(outputs: Properties, context: HandlerContext
     { context, hostKeys: recordedHostKeys(outputs), optional },
     (hosts) =>
       withLocks(hosts, demand, context, async (locksOf) => {
-        await Promise.all(
+        await allEnded(
           hosts.map(async (host) => {
             const found = await observe(host, service, outputs, context);
             const steps = [...planRemoval(found, "deleted"), ...unusedNetworks(found, outputs)];

@@ -1,5 +1,6 @@
 import { formatDuration } from "../duration";
 import type { HandlerContext, Properties } from "../handler";
+import { allEnded } from "../host/all-ended";
 import { type Connection, targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
 import { revisionOf } from "../container/spec-hash";
@@ -96,13 +97,13 @@ class RolloutRun {
   }
 
   async recoverAll(hosts: readonly HostAccess[]): Promise<void> {
-    await Promise.all(hosts.map((host) => this.recoverHost(host)));
+    await allEnded(hosts.map((host) => this.recoverHost(host)));
   }
 
   async plan(hosts: readonly HostAccess[]): Promise<readonly HostRollout[]> {
     const { wanted, olds, inputs } = this.request;
     const renew = olds !== undefined && canonicalJson(olds.triggers) !== canonicalJson(inputs.triggers);
-    const images = await Promise.all(hosts.map((host) => ensureImage(host, wanted, renew)));
+    const images = await allEnded(hosts.map((host) => ensureImage(host, wanted, renew)));
     const revision = revisionOf(wanted.specHash, images[0]?.id ?? "");
     const { stack, name: resource } = this.context;
     return Promise.all(
@@ -187,10 +188,7 @@ class RolloutRun {
         steps,
       );
     };
-    await Promise.all([
-      ...hosts.map((host) => tidy(host, false)),
-      ...leaving.map((host) => tidy(host, true)),
-    ]);
+    await allEnded([...hosts.map((host) => tidy(host, false)), ...leaving.map((host) => tidy(host, true))]);
   }
 
   /** The new version may serve already: whatever fails in `work`, the state has to know what runs. */
