@@ -2,6 +2,7 @@ import type { DiffResult, Handler, HandlerContext, Properties } from "../handler
 import { isSlipwayError, SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
 import { withHost } from "../host/pool";
+import { recordedHostKeyOf } from "../host/recorded-host-key";
 import type { HostSession } from "../host/session";
 import { canonicalJson, Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { certainNeeds, refuseWithoutConsent } from "./consent";
@@ -93,9 +94,7 @@ function onHost<T>(
   use: (session: HostSession) => Promise<T>,
 ): Promise<T> {
   const { log, clock, random, signal } = context;
-  const recorded = connection.hostKeyPolicy === "accept-new" && isObject(olds.hostKeys) ? olds.hostKeys : {};
-  const key = recorded[targetOf(connection)];
-  const recordedHostKey = typeof key === "string" ? key : undefined;
+  const recordedHostKey = recordedHostKeyOf(olds, connection);
   return withHost(connection, { log, clock, random, signal, recordedHostKey }, use);
 }
 

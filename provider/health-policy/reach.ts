@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import type { HandlerContext } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
 import { withHost } from "../host/pool";
+import { recordedHostKeyOf } from "../host/recorded-host-key";
 import type { HostSession } from "../host/session";
 
 /** What is needed to reach hosts. */
@@ -25,7 +26,7 @@ export function reachOf(
     async on(target, use) {
       const connection = byTarget.get(target);
       if (connection === undefined) throw new Error(`${target} is no host of this policy`);
-      const recordedHostKey = connection.hostKeyPolicy === "accept-new" ? hostKeys[target] : undefined;
+      const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
       return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
         use(session, await session.docker(signal)),
       );

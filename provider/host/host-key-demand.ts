@@ -21,7 +21,8 @@ export function expandHome(path: string, home = homedir()): string {
 }
 
 /**
- * Gathers what must be true of a machine's key: its `hostKey`, else what an earlier run recorded, else known_hosts.
+ * Gathers what must be true of a machine's key: its `hostKey`, else what an earlier run recorded, else
+ * known_hosts; what known_hosts revokes is never right.
  * @throws SlipwayError invalid-input (a `hostKey` that is none, a known_hosts file that cannot be read)
  */
 export async function demandFor(
@@ -29,7 +30,12 @@ export async function demandFor(
   recordedHostKey: string | undefined,
 ): Promise<HostKeyDemand> {
   const target = targetOf(connection);
-  const nothing = { revoked: [], acceptNew: false, authorityOnly: false, fromFiles: false };
+  const files =
+    connection.knownHosts === undefined ? defaultKnownHosts() : [expandHome(connection.knownHosts)];
+  const entries = (await Promise.all(files.map((file) => readEntries(file, connection)))).flat();
+  // a key is revoked for everybody, whoever says that it is right
+  const revoked = entries.filter((entry) => entry.marker === "revoked");
+  const nothing = { revoked, acceptNew: false, authorityOnly: false, fromFiles: false };
   const given = connection.hostKey === undefined ? [] : [connection.hostKey].flat();
   if (given.length > 0) {
     return { ...nothing, accepted: given.map((text) => parseGiven(text, target)), source: "hostKey" };
@@ -38,9 +44,6 @@ export async function demandFor(
     const accepted: readonly AcceptedKey[] = [{ kind: "fingerprint", fingerprint: recordedHostKey }];
     return { ...nothing, accepted, source: "the key recorded by an earlier run" };
   }
-  const files =
-    connection.knownHosts === undefined ? defaultKnownHosts() : [expandHome(connection.knownHosts)];
-  const entries = (await Promise.all(files.map((file) => readEntries(file, connection)))).flat();
   const plain = entries.filter((entry) => entry.marker === "none");
   return {
     accepted: plain.map(({ type, key }) => ({
@@ -48,7 +51,7 @@ export async function demandFor(
       type,
       fingerprint: fingerprintOf(Buffer.from(key, "base64")),
     })),
-    revoked: entries.filter((entry) => entry.marker === "revoked"),
+    revoked,
     acceptNew: connection.hostKeyPolicy === "accept-new",
     authorityOnly: plain.length === 0 && entries.some((entry) => entry.marker === "cert-authority"),
     fromFiles: true,

@@ -1,7 +1,8 @@
 import { SlipwayError, isSlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { type Connection, secretsOf, targetOf } from "../host/connection";
+import { type Connection, secretsOf } from "../host/connection";
 import { withHost } from "../host/pool";
+import { recordedHostKeyOf } from "../host/recorded-host-key";
 import type { HostSession } from "../host/session";
 import { LABEL } from "../container/labels";
 import type { Log } from "../log";
@@ -102,8 +103,7 @@ function onHost<T>(
   const redact = redactor([...secretsOf(connection), ...(spec === undefined ? [] : secretValues(spec))]);
   const log = redacted(context.log, redact);
   const { clock, random, signal } = context;
-  const recordedHostKey =
-    connection.hostKeyPolicy === "accept-new" ? hostKeys[targetOf(connection)] : undefined;
+  const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
   return withHost(connection, { log, clock, random, signal, recordedHostKey }, (session) =>
     use(session, log, redact),
   );

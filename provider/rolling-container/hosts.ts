@@ -1,8 +1,9 @@
 import { isSlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { oneErrorOf } from "../host/all-ended";
-import { type Connection, targetOf } from "../host/connection";
+import type { Connection } from "../host/connection";
 import { withHost } from "../host/pool";
+import { recordedHostKeyOf } from "../host/recorded-host-key";
 import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
 
@@ -60,8 +61,7 @@ function open(
   until: Promise<void>,
 ): Opening {
   const { log, clock, random, signal } = context;
-  const recordedHostKey =
-    connection.hostKeyPolicy === "accept-new" ? hostKeys[targetOf(connection)] : undefined;
+  const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
   let closed: Promise<void> = Promise.resolve();
   const ready = new Promise<HostAccess>((resolve, reject) => {
     closed = withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) => {

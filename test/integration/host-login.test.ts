@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSlipwayError } from "../../provider/errors";
 import type { Connection } from "../../provider/host/connection";
+import { reachOf } from "../../provider/health-policy/reach";
 import { knownHostsLine } from "../../provider/host/host-key";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
@@ -85,6 +86,27 @@ describe("logging in", () => {
     assert.equal(await login(acceptNew), server.fingerprint);
     const { code } = await refusal(acceptNew, { recordedHostKey: OTHER_PRINT });
     assert.equal(code, "host-key-mismatch");
+  });
+
+  it("must enforce a recorded key when another user logs in", async () => {
+    const server = await start();
+    const connection = { ...without(server.connection, "hostKey"), user: "deploy" };
+    const acceptNew = { ...connection, hostKeyPolicy: "accept-new" } as const;
+    const hostKeys = { [`root@127.0.0.1:${server.port}`]: OTHER_PRINT };
+    const reach = reachOf([acceptNew], hostKeys, borrower().options);
+    const reached = reach.on(`deploy@127.0.0.1:${server.port}`, () => Promise.resolve());
+    await assert.rejects(reached, (error) => isSlipwayError(error, "host-key-mismatch"));
+  });
+
+  it("must refuse a key that known_hosts revokes, also where hostKey or a recorded key says it is right", async () => {
+    const server = await start();
+    const knownHosts = join(folder, "known_hosts");
+    await writeFile(knownHosts, `@revoked ${knownHostsLine("127.0.0.1", server.port, server.publicKey)}\n`);
+    const given = await refusal({ ...server.connection, knownHosts });
+    assert.equal(given.code, "host-key-revoked");
+    const acceptNew = { ...without(server.connection, "hostKey"), knownHosts, hostKeyPolicy: "accept-new" };
+    const recorded = await refusal(acceptNew as Connection, { recordedHostKey: server.fingerprint });
+    assert.equal(recorded.code, "host-key-revoked");
   });
 
   it("must check the demand of each borrower of a live connection", async () => {
