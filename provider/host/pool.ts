@@ -83,6 +83,11 @@ function startDialling(key: string, connection: Connection, options: WithHostOpt
     line: undefined,
     idle: undefined,
     dialling: dialUnlessRefused(key, connection, { ...options, signal: abandon.signal }).then((transport) => {
+      if (abandon.signal.aborted) {
+        // the login was done just before: nobody else knows of this connection
+        transport.end();
+        throw abandon.signal.reason as Error;
+      }
       const line = new Line(connection, transport, memory);
       entry.line = line;
       transport.closed.addEventListener("abort", () => forget(entry), { once: true });

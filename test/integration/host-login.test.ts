@@ -204,6 +204,20 @@ describe("logging in", () => {
     await staying;
     assert.equal(server.counts.logins, 1);
   });
+
+  it("must not leave a connection open that was dialled when nobody waited for it any more", async () => {
+    const server = await start();
+    const abort = new AbortController();
+    const { options } = borrower({ signal: abort.signal });
+    const debug = (line: string): void => {
+      // said after the login, before anybody has the connection
+      if (line.includes("connected")) abort.abort(new Error("stop"));
+    };
+    const log = { ...options.log, debug };
+    await assert.rejects(login(server.connection, { log, signal: abort.signal }), /stop/);
+    while (server.connectionsOpen() > 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.counts.logins, 1);
+  });
 });
 
 function without(connection: Connection, field: "hostKey" | "privateKey"): Connection {

@@ -150,6 +150,7 @@ export async function startSshServer(options: SshServerOptions = {}) {
     lines,
     /** How the right user reaches this server. */
     connection,
+    connectionsOpen: (): number => connections.size,
     /** Cuts every line without a word. */
     drop(): void {
       for (const each of connections) (each as unknown as { _sock: { destroy(): void } })._sock.destroy();
