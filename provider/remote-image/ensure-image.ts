@@ -60,7 +60,7 @@ export async function ensureImage(
         stack: context.stack,
         current: ref,
       });
-      const owner = { imageId: wish.recordedIds[session.target], resource };
+      const owner = { imageId: wish.recordedIds[session.target], resource, stack: context.stack };
       await removeNames(docker, [...new Set([...earlier, ...wish.dropped])], owner, log);
       return { connection, hostKey: session.hostKey, image, builder };
     }),
@@ -89,7 +89,7 @@ export async function dropImage(
     const docker = await session.docker(context.signal);
     const resource = resourceOf(context);
     const earlier = await earlierRefs(docker, { ...of, resource, stack: context.stack, current: of.ref });
-    const owner = { imageId: of.imageIds[session.target], resource };
+    const owner = { imageId: of.imageIds[session.target], resource, stack: context.stack };
     await removeNames(docker, [...of.tags, of.ref, ...earlier], owner, log);
   });
 }

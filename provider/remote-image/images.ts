@@ -19,10 +19,11 @@ export interface BuiltImage {
   readonly layers: number;
 }
 
-/** What makes an image one of this resource's: its recorded id, or its label. */
+/** What makes an image one of this resource's: the stack's label, and its recorded id or the resource's label. */
 export interface Owner {
   readonly imageId: string | undefined;
   readonly resource: string;
+  readonly stack: string;
 }
 
 /** The image under this ref; undefined when there is none, or when it is not the one we built from this context. */
@@ -74,6 +75,11 @@ export async function removeNames(
     const labels = found?.Config.Labels ?? {};
     if (found === undefined || labels[CONTEXT_HASH_LABEL] === undefined) continue;
     if (found.Id !== owner.imageId && labels[LABEL.resource] !== owner.resource) continue;
+    if (labels[LABEL.stack] !== owner.stack) {
+      // its build was used here as it was found: the id is recorded, and it is still theirs
+      log.progress(`${name} stays: another stack built it`);
+      continue;
+    }
     const users = await docker.listContainers({ all: true, filters: { ancestor: [found.Id] } });
     if (users.length > 0) {
       log.progress(
