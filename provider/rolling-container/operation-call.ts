@@ -28,6 +28,7 @@ export async function callEngine(
       return undefined;
     }
     case "remove-network":
+      if (await isInNetwork(docker, operation.name, abortSignal)) return undefined;
       // 403: somebody uses it
       await allowing([404, 403, 409], docker.getNetwork(operation.name).remove({ abortSignal }));
       return undefined;
@@ -92,6 +93,12 @@ export async function callEngine(
       await allowing([404, 409], docker.getImage(operation.tag).remove({ noprune: false, abortSignal }));
       return undefined;
   }
+}
+
+/** The engine refuses for running containers only; a stopped one could never start again without its network. */
+async function isInNetwork(docker: Docker, name: string, abortSignal: AbortSignal): Promise<boolean> {
+  const inside = await docker.listContainers({ all: true, filters: { network: [name] }, abortSignal });
+  return inside.length > 0;
 }
 
 async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {

@@ -54,7 +54,7 @@ function observe(
   return observeHost(host.session, { service, stack, recorded, ports: [], signal: host.signal });
 }
 
-/** Networks that we made go with their last container; the engine refuses while somebody is in one. */
+/** Networks that we made go with their last container; they stay while any other is in one. */
 function unusedNetworks(found: HostFound, outputs: Properties): readonly Step[] {
   const names: readonly unknown[] = Array.isArray(outputs.networks) ? outputs.networks : [];
   return found.networks
