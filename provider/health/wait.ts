@@ -39,6 +39,8 @@ export type Verdict =
 
 const SHORTEST_PAUSE_MS = 250;
 const PAUSE_TO_DURATION = 3;
+/** A long gate must not flood the log of a run that nobody watches. */
+const TELL_EVERY_MS = 1_000;
 
 /** Probes cost the container something: the next begins three times the last one's duration after its end, 250 ms at least. */
 export function pauseAfter(result: ProbeResult | undefined): number {
@@ -67,16 +69,17 @@ export async function waitForHealth(options: WaitOptions): Promise<Verdict> {
   // the first sample is unasked: it is what later ones are held against
   let sample: Sample = { atMs: startMs, container, probe: undefined };
   let state = WAIT_BEGIN;
-  let told = "";
+  let told = { why: "", atMs: Number.NEGATIVE_INFINITY };
   for (;;) {
     samples.push(sample);
     state = foldSample(state, sample, demand);
     const { evaluation } = state;
     if (evaluation.kind === "bad") return { kind: "bad", samples, reason: evaluation.reason, container };
     if (evaluation.kind === "good" && container !== undefined) return { kind: "good", samples, container };
-    if (evaluation.kind === "wait" && evaluation.why !== told) {
-      told = evaluation.why;
-      options.log.progress(`${container?.name ?? id}: waiting: ${told}`);
+    const { atMs } = sample;
+    if (evaluation.kind === "wait" && evaluation.why !== told.why && atMs - told.atMs >= TELL_EVERY_MS) {
+      told = { why: evaluation.why, atMs };
+      options.log.progress(`${container?.name ?? id}: waiting: ${told.why}`);
     }
     const leftMs = startMs + options.deadlineMs - clock.now();
     // the first probe comes at once

@@ -44,8 +44,8 @@ export async function connectEngine(line: Line, log: Log, signal: AbortSignal | 
     code: "engine-unreachable",
     what: "reaching the Docker Engine",
     host: line.target,
-    why: "no way led to it",
-    next: "Is Docker installed and running there, and may the user reach it (group docker, or sudo)?",
+    why: line.redact(failures.at(-1) ?? "no way leads to it"),
+    next: "Look at systemctl status docker there; the user has to be root, in the group docker, or a sudoer",
     evidence: failures.map((failure) => `- ${line.redact(failure)}`).join("\n"),
   });
 }

@@ -56,6 +56,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     run,
     async script(text, args = [], how = {}) {
       const { argv, stdin } = scriptCommand(text, args, context.nonce());
+      context.debug(redact(`script ${quoteAll(args)}\n${text.trim().replace(/^/gm, "  | ")}`));
       return exec(argv, { ...how, stdin });
     },
     async facts({ fresh, signal } = {}) {

@@ -2,8 +2,15 @@ import { randomBytes, randomInt } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Clock, systemClock } from "../clock";
-import { isSlipwayError } from "../errors";
-import { type Failure, type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { isSlipwayError, SlipwayError } from "../errors";
+import {
+  type Created,
+  type Failure,
+  type Handler,
+  type HandlerContext,
+  PartialFailure,
+  type Properties,
+} from "../handler";
 import { debugWanted } from "../log";
 import { NO_SALT } from "../resource";
 import { type Redact, redactor } from "../secret";
@@ -79,7 +86,9 @@ export function dynamicProvider(handler: Handler, options: AdapterOptions): Requ
 
     read: (id, outputs = {}) =>
       call(outputs, [], async (context) => {
-        const found = await handler.read(id, withoutReserved(outputs), context);
+        const found = await handler
+          .read(id, withoutReserved(outputs), context)
+          .catch((error: unknown) => asRecorded(error, { id, outputs }, context));
         // no id: Pulumi takes it out of the state
         if (found === undefined) return { id: "", props: {} };
         const failed = outputs.__failed === true ? { __failed: true } : {};
@@ -87,7 +96,11 @@ export function dynamicProvider(handler: Handler, options: AdapterOptions): Requ
       }),
 
     delete: (id, outputs) =>
-      call(outputs, [], (context) => handler.delete(id, withoutReserved(outputs), context)),
+      call(outputs, [], (context) =>
+        handler.delete(id, withoutReserved(outputs), context).catch((error: unknown) => {
+          throw withWayOut(error);
+        }),
+      ),
   };
 }
 
@@ -137,6 +150,25 @@ function caller(options: AdapterOptions) {
  */
 function withoutProperty({ property, reason }: Failure, redact: Redact): Failure {
   return { property: "", reason: redact(property === "" ? reason : `${property}: ${reason}`) };
+}
+
+/**
+ * An engine that does not answer on a host that does is for DockerHost's refresh to find. The others keep what is
+ * recorded, or one stopped daemon would fail the whole refresh, and nothing could show the drift.
+ */
+function asRecorded(error: unknown, recorded: Created, { log }: HandlerContext): Created {
+  if (!isSlipwayError(error, "engine-unreachable")) throw error;
+  log.warn(`not refreshed: ${error.message}`);
+  return recorded;
+}
+
+/** A machine that is gone for good must not keep a stack from being destroyed. */
+function withWayOut(error: unknown): unknown {
+  if (!isSlipwayError(error, "dial-failed")) return error;
+  const { next = "", ...parts } = error.parts;
+  const way =
+    "If the machine is gone for good, set abandonUnreachable: true, run pulumi up, then destroy again";
+  return new SlipwayError({ ...parts, next: `${next.replace(/\.?$/, ". ")}${way}`.trimStart() });
 }
 
 function secureRandom(): number {

@@ -199,10 +199,11 @@ class RolloutRun {
     return orWhatRuns({ request, recorded, hostKeys: hostKeysOf(on), look }, work);
   }
 
-  private announce({ desired }: HostRollout): void {
+  private announce({ desired, before }: HostRollout): void {
     const { log } = this.context;
     const way = switchWay(desired);
-    if (way.kind === "plain") {
+    const slots = [...before.service.slots, ...(before.former?.slots ?? [])];
+    if (way.kind === "plain" && slots.some(({ live }) => live !== undefined)) {
       const proof = way.rehearse ? "; a copy without ports proves the version first" : "";
       log.progress(`plain switch, a gap of one stop and one start: ${way.why}${proof}`);
     }

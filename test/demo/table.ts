@@ -12,7 +12,7 @@ export function formatSteps(steps: readonly DemoStep[]): string {
   const rows = steps.map((step) => [
     step.passed ? "ok" : "FAILED",
     step.name,
-    (step.seen.split("\n")[0] ?? "").slice(0, 120),
+    (step.seen.split("\n")[0] ?? "").slice(0, 160),
     `${step.seconds.toFixed(1)} s`,
   ]);
   const widths = head.map((title, column) =>

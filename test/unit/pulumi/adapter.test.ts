@@ -163,6 +163,33 @@ describe("create, update, read, delete", () => {
     assert.deepEqual(await provider({ read }).read("web", inputs), { id: "", props: {} });
   });
 
+  it("must keep what is recorded when the engine does not answer, and say so", async () => {
+    const stopped = new SlipwayError({
+      code: "engine-unreachable",
+      what: "w",
+      host: "root@a:22",
+      why: "refused",
+    });
+    const { read, notes } = provider({ read: () => Promise.reject(stopped) });
+    assert.deepEqual(await read("web", { ...OURS, image: "web" }), {
+      id: "web",
+      props: { ...OURS, image: "web" },
+    });
+    assert.match(notes.lines.join("\n"), /not refreshed: w on root@a:22: refused/);
+    const down = provider({
+      read: () => Promise.reject(new SlipwayError({ code: "dial-failed", what: "w", why: "y" })),
+    });
+    await assert.rejects(down.read("web", OURS), (error: Error) => error.message === "w: y.");
+  });
+
+  it("must name the way out when a machine is gone for good", async () => {
+    const parts = { code: "dial-failed", what: "reaching it", why: "no answer", next: "Check it" } as const;
+    const { delete: remove } = provider({ delete: () => Promise.reject(new SlipwayError(parts)) });
+    await assert.rejects(remove("web", OURS), (error: Error) =>
+      /Check it\. If the machine is gone .* set abandonUnreachable: true/.test(error.message),
+    );
+  });
+
   it("must report a partial failure with the provider and the URN, or the resource could never be used again", async () => {
     const update: Handler["update"] = () =>
       Promise.reject(new PartialFailure("web", { image: "old" }, refused("rollout-failed")));
