@@ -35,21 +35,16 @@ async function aptSettings() {
 }
 
 /**
- * Debian's package sources for a suite: this machine's own where it is a Debian, else the public ones.
+ * This machine's own package sources, turned to a suite of Debian.
  * @param {string} suite
- * @returns {{uri: string, suite: string, components: string}[]} the suite itself is the first
+ * @returns {{uri: string, suite: string, components: string}[]} the suite itself is the first; empty on other systems
  */
 function debianSources(suite) {
   const codename = debianCodename();
   const found = codename ? readSources().filter((source) => isOf(source.suite, codename)) : [];
   const own = found.map((source) => ({ ...source, suite: source.suite.replace(codename, suite) }));
-  if (own.some((source) => source.suite === suite))
-    return own.sort((a, b) => a.suite.length - b.suite.length);
-  return [
-    { uri: "http://debian.example/debian", suite, components: "main" },
-    { uri: "http://debian.example/debian", suite: `${suite}-updates`, components: "main" },
-    { uri: "http://debian.example/debian-security", suite: `${suite}-security`, components: "main" },
-  ];
+  if (!own.some((source) => source.suite === suite)) return [];
+  return own.sort((a, b) => a.suite.length - b.suite.length);
 }
 
 function isOf(suite, codename) {

@@ -87,8 +87,9 @@ async function fromPackages(suite, log, env) {
   const what = `lab host ${suite}`;
   try {
     const [main] = debianSources(suite);
-    const script = "/usr/share/debootstrap/scripts/sid"; // an older debootstrap does not know newer suites by name
-    await must("debootstrap", ["--variant=minbase", suite, `${root}/fs`, main.uri, script], {
+    // without a mirror named, debootstrap takes Debian's; an older debootstrap does not know newer suites by name
+    const mirror = main === undefined ? [] : [main.uri, "/usr/share/debootstrap/scripts/sid"];
+    await must("debootstrap", ["--variant=minbase", suite, `${root}/fs`, ...mirror], {
       what,
       log,
       env,
@@ -108,7 +109,7 @@ async function writeAptFiles(folder, suite) {
   const lines = debianSources(suite).map(
     ({ uri, suite: name, components }) => `deb ${uri} ${name} ${components}`,
   );
-  fs.writeFileSync(path.join(folder, "sources.list"), `${lines.join("\n")}\n`);
+  if (lines.length > 0) fs.writeFileSync(path.join(folder, "sources.list"), `${lines.join("\n")}\n`);
   fs.writeFileSync(path.join(folder, "apt.conf.d", "99lab-machine"), `${(await aptSettings()).join("\n")}\n`);
 }
 

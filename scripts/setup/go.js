@@ -9,6 +9,7 @@ const { say, SetupError } = require("./say.js");
 const { unzip } = require("./unzip.js");
 
 const MINIMUM = [1, 21]; // the first that fetches the newer toolchain a module asks for by itself
+const USUAL_PLACE = "/usr/local/go/bin/go"; // where Go's own archive is unpacked; often not on PATH
 const TOOLCHAINS = {
   "linux-amd64": {
     version: "go1.25.11",
@@ -22,16 +23,19 @@ const TOOLCHAINS = {
 };
 
 /**
- * Finds a Go that can build the CLI, or takes the toolchain that the Go module proxy serves.
+ * Finds a Go that can build the CLI, or takes the toolchain that the module proxy of GOPROXY serves.
  * @param {string} otherwise what the user can do where neither works
  * @returns {Promise<{program: string, remove: () => void}>}
  */
 async function ensureGo(otherwise) {
-  const installed = which("go");
-  if (installed && (await isRecent(installed))) return { program: installed, remove: () => {} };
+  for (const installed of [which("go"), USUAL_PLACE]) {
+    if (installed && fs.existsSync(installed) && (await isRecent(installed)))
+      return { program: installed, remove: () => {} };
+  }
   const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
   const toolchain = TOOLCHAINS[platform];
-  if (!toolchain)
+  const from = proxy();
+  if (!toolchain || from === undefined)
     throw new SetupError(
       `Pulumi CLI: there is no Go ${MINIMUM.join(".")} or newer to build it; ${otherwise}`,
     );
@@ -41,7 +45,7 @@ async function ensureGo(otherwise) {
   const archive = path.join(folder, `${version}.zip`);
   const module_ = `golang.org/toolchain@v0.0.1-${version}.${platform}`;
   try {
-    await download(`${proxy()}/${module_.replace("@", "/@v/")}.zip`, archive, { sha256 });
+    await download(`${from}/${module_.replace("@", "/@v/")}.zip`, archive, { sha256 });
     unzip(archive, folder);
   } catch (error) {
     throw new SetupError(
@@ -60,10 +64,10 @@ async function isRecent(go) {
   return match !== null && (Number(match[1]) - MINIMUM[0] || Number(match[2]) - MINIMUM[1]) >= 0;
 }
 
-/** The first https proxy of GOPROXY, as the go command would ask it. */
+/** The first https proxy of GOPROXY; undefined where none is set. */
 function proxy() {
   const wanted = (process.env.GOPROXY ?? "").split(/[,|]/).find((entry) => entry.startsWith("https://"));
-  return (wanted ?? "https://modules.example").replace(/\/$/, "");
+  return wanted?.replace(/\/$/, "");
 }
 
 /** Module archives carry no file modes. */
