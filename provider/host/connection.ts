@@ -41,6 +41,16 @@ export function targetOf(connection: Connection): string {
   return `${connection.user ?? "root"}@${address}:${connection.port ?? 22}`;
 }
 
+/** A machine's name that stays when its user or credentials change: `address:port`. */
+export function machineOf(connection: Connection): string {
+  return machineOfTarget(targetOf(connection));
+}
+
+/** The machine of a recorded target, whoever logged in. */
+export function machineOfTarget(target: string): string {
+  return target.slice(target.lastIndexOf("@") + 1);
+}
+
 /** Every secret value of a connection, its bastions' included, for the redactor. */
 export function secretsOf(connection: Connection): readonly string[] {
   const own = [

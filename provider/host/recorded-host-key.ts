@@ -1,5 +1,5 @@
 import { isObject } from "../values";
-import { type Connection, targetOf } from "./connection";
+import { type Connection, machineOfTarget, targetOf } from "./connection";
 
 /**
  * The fingerprint that an earlier run recorded in the outputs' `hostKeys` for this machine: the same address and port,
@@ -14,11 +14,7 @@ export function recordedHostKeyOf(
   const recorded = Object.entries(outputs.hostKeys);
   const [, key] =
     recorded.find(([other]) => other === target) ??
-    recorded.find(([other]) => machineOf(other) === machineOf(target)) ??
+    recorded.find(([other]) => machineOfTarget(other) === machineOfTarget(target)) ??
     [];
   return typeof key === "string" && key !== "" ? key : undefined;
-}
-
-function machineOf(target: string): string {
-  return target.slice(target.lastIndexOf("@") + 1);
 }

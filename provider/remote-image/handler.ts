@@ -1,10 +1,10 @@
 import { isSlipwayError, messageOf } from "../errors";
 import { type Created, type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { allEnded, oneErrorOf } from "../host/all-ended";
-import { type Connection, targetOf } from "../host/connection";
+import { type Connection, machineOf, targetOf } from "../host/connection";
 import { checkImage } from "./check";
 import { dropImage, ensureImage, observeImage, type Wish } from "./ensure-image";
-import { type ImageOnHost, type RecordedImage, imageOutputs, machineOf, readRecorded } from "./recorded";
+import { type ImageOnHost, type RecordedImage, imageOutputs, readRecorded } from "./recorded";
 import { nothingToDo, untouched } from "./untouched";
 import { readSpec } from "./spec";
 

@@ -84,11 +84,6 @@ export function withoutEmpty(values: Readonly<Record<string, string>>): Readonly
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
 }
 
-/** A machine's name that stays when its user or credentials change. */
-export function machineOf(connection: Connection): string {
-  return `${connection.host}:${connection.port ?? 22}`;
-}
-
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -5,7 +5,8 @@ import { Fields } from "../values";
 import type { Properties } from "../handler";
 import { isRemoteContext } from "./context";
 import { isImageName, parseReference, tagReference } from "./reference";
-import { readRegistry, type RegistryLogin } from "./registry-auth";
+import type { RegistryLogin } from "../container/registry-login";
+import { readBuildRegistry } from "./registry-auth";
 
 /** How long a build may take when `timeout` does not say. */
 export const DEFAULT_TIMEOUT_MS = 30 * 60_000;
@@ -75,7 +76,7 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
       "an id of letters, digits, _ . and -",
     ),
     builder: fields.oneOf("builder", BUILDERS) ?? "auto",
-    registries: fields.objects("registries", readRegistry) ?? [],
+    registries: fields.objects("registries", readBuildRegistry) ?? [],
     timeoutMs: fields.duration("timeout") ?? DEFAULT_TIMEOUT_MS,
     keepOnDelete: fields.boolean("keepOnDelete") ?? false,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,

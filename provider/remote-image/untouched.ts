@@ -1,7 +1,7 @@
 import type { Properties } from "../handler";
-import { type Connection, targetOf } from "../host/connection";
+import { type Connection, machineOf, targetOf } from "../host/connection";
 import type { Wish } from "./ensure-image";
-import { machineOf, type RecordedImage, withoutEmpty } from "./recorded";
+import { type RecordedImage, withoutEmpty } from "./recorded";
 
 /** The same image under the same names on the same machines, and none of them lost it. */
 export function nothingToDo(recorded: RecordedImage, { spec, ref, contextHash, dropped }: Wish): boolean {

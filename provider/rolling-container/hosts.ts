@@ -1,7 +1,7 @@
 import { isSlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { oneErrorOf } from "../host/all-ended";
-import type { Connection } from "../host/connection";
+import { type Connection, machineOf } from "../host/connection";
 import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/recorded-host-key";
 import { isObject } from "../values";
@@ -9,7 +9,7 @@ import type { HostAccess } from "./host-access";
 
 /** Two connections lead to the same machine when address and port are the same, whoever logs in. */
 export function sameMachine(a: Connection, b: Connection): boolean {
-  return a.host === b.host && (a.port ?? 22) === (b.port ?? 22);
+  return machineOf(a) === machineOf(b);
 }
 
 /** The outputs' `hostKeys`: target to fingerprint. */

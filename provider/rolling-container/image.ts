@@ -4,7 +4,8 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
-import type { RegistryLogin, Wanted } from "./inputs";
+import type { RegistryLogin } from "../container/registry-login";
+import type { Wanted } from "./inputs";
 
 /** What a reference means on one host. */
 export interface HostImage {

@@ -5,16 +5,11 @@ import { readSpec, SPEC_KEYS } from "../container/spec-fields";
 import { specHash } from "../container/spec-hash";
 import { SlipwayError } from "../errors";
 import type { Failure, Properties } from "../handler";
+import { readRegistry, type RegistryLogin } from "../container/registry-login";
 import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
 import { Fields, isObject, UNKNOWN } from "../values";
 import { readUpdate, UPDATE_DEFAULTS, type UpdateSettings } from "./update-settings";
-
-export interface RegistryLogin {
-  readonly address: string;
-  readonly username: string;
-  readonly password: string;
-}
 
 /** The arguments, parsed: what a rollout has to bring about. */
 export interface Wanted {
@@ -116,15 +111,6 @@ function checkTogether(fields: Fields, spec: ContainerSpec, replicas: number): v
   const places = published.map((port) => `${port.hostIp ?? ""}:${port.host}/${port.protocol}`);
   const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
   if (twice >= 0) fields.fail("ports", `publishes host port ${published[twice]?.host ?? ""} twice`);
-}
-
-function readRegistry(fields: Fields): RegistryLogin | undefined {
-  const address = fields.requiredString("address");
-  const username = fields.requiredString("username");
-  const password = fields.requiredString("password");
-  fields.rejectOthers();
-  if (address === undefined || username === undefined || password === undefined) return undefined;
-  return { address, username, password };
 }
 
 function matching(fields: Fields, key: string, pattern: RegExp, what: string): string | undefined {

@@ -1,3 +1,4 @@
+import { machineOfTarget } from "../host/connection";
 import type { HandlerContext } from "../handler";
 import { messageOf } from "../errors";
 import type { HostAccess } from "./host-access";
@@ -39,8 +40,7 @@ export async function withLocks<T>(
 
 /** By the machine's address and port: two deployers may log in as different users. */
 export function inLockOrder(a: string, b: string): number {
-  const machineOf = (target: string): string => target.slice(target.lastIndexOf("@") + 1);
-  return machineOf(a) < machineOf(b) ? -1 : 1;
+  return machineOfTarget(a) < machineOfTarget(b) ? -1 : 1;
 }
 
 async function release(host: HostAccess, locks: readonly Lock[], forgetImage: boolean): Promise<void> {
