@@ -10,14 +10,14 @@ const { say, SetupError } = require("./setup/say.js");
 const NODE_24 = ["-y", "-p", "node@24"];
 
 /**
- * The test layers in the order of their price, and what each needs.
- * @type {Record<string, {build?: boolean, pulumi?: boolean, lab?: boolean, node24?: boolean, timeoutMs: number}>}
+ * The test layers in the order of their price, and what each needs; `images` are the lab hosts it starts.
+ * @type {Record<string, {build?: boolean, pulumi?: boolean, images?: readonly string[], node24?: boolean, timeoutMs: number}>}
  */
 const LAYERS = {
   unit: { node24: true, timeoutMs: 10_000 },
   wiring: { build: true, pulumi: true, node24: true, timeoutMs: 180_000 },
-  integration: { timeoutMs: 30_000 },
-  e2e: { build: true, pulumi: true, lab: true, timeoutMs: 600_000 },
+  integration: { images: ["bookworm"], timeoutMs: 120_000 },
+  e2e: { build: true, pulumi: true, images: ["bookworm", "trixie"], timeoutMs: 600_000 },
 };
 
 /**

@@ -7,12 +7,12 @@ const { stream } = require("./setup/run.js");
 const { launch, say, SetupError } = require("./setup/say.js");
 
 const USAGE = `node scripts/test.js [${Object.keys(LAYERS).join("|")}…] [-- mocha's own options, as --grep]`;
-const SUITES = ["bookworm", "trixie"];
 
 launch(async () => {
   const { layers, extra } = parse(process.argv.slice(2));
   const needs = (what) => layers.some((layer) => LAYERS[layer][what]);
-  const env = await prepare({ npm: true, pulumi: needs("pulumi"), images: needs("lab") ? SUITES : [] });
+  const images = [...new Set(layers.flatMap((layer) => LAYERS[layer].images ?? []))];
+  const env = await prepare({ npm: true, pulumi: needs("pulumi"), images });
   if (needs("build")) await build(env);
 
   const total = { passed: 0, failed: 0, skipped: 0 };
