@@ -20,16 +20,30 @@ export type SudoShape =
   | { readonly kind: "passwordless" }
   | { readonly kind: "password"; readonly prompt: string };
 
-const SAFE_WORD = /^[A-Za-z0-9_/:=.,@%+-]+$/;
+/** No shell makes anything of these, wherever they stand in a word (but `=` in the first one, and in zsh). */
+const SAFE_WORD = /^[A-Za-z0-9_/:.,@%+-][A-Za-z0-9_/:=.,@%+-]*$/;
 
-/** One word for POSIX sh, whatever it holds (but NUL, which no argument can hold). */
+/**
+ * Linux takes no longer text as one argument (MAX_ARG_STRLEN, the final NUL included), and sshd hands the whole line to
+ * the login shell as one.
+ */
+const LONGEST_LINE = 128 * 1024 - 1;
+
+/**
+ * One word for POSIX sh, whatever it holds.
+ * @throws TypeError for what no argument can hold: NUL, and half of a surrogate pair, which has no UTF-8
+ */
 export function quote(word: string): string {
-  return SAFE_WORD.test(word) ? word : inQuotes(word);
+  if (SAFE_WORD.test(word)) return word;
+  mustBeArgument(word);
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function inQuotes(word: string): string {
+function mustBeArgument(word: string): void {
   if (word.includes("\0")) throw new TypeError("a command argument cannot hold a NUL character");
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/\p{Surrogate}/u.test(word)) {
+    throw new TypeError("a command argument cannot hold half of a surrogate pair: it is no Unicode text");
+  }
 }
 
 /** The words as one sh command line. */
@@ -37,25 +51,28 @@ export function quoteAll(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
-/** The line to send: runs the command under `/bin/sh`, `LC_ALL=C` and a full PATH, whatever the login shell is. */
-export function remoteLine(command: CommandShape): string {
-  return forAnyShell(command.sudo === undefined ? program(command) : underSudo(command, command.sudo));
+/**
+ * The line to send: runs the command under `/bin/sh`, `LC_ALL=C` and a full PATH, whatever the login shell is.
+ * @throws TypeError when it cannot be said in a line: see `quote`, and a line that is longer than Linux takes
+ */
+export function remoteLine({ argv, env, marker, sudo }: CommandShape): string {
+  const command = ["/bin/sh", "-c", announced(env), "sh", marker, ...argv];
+  const line = forAnyShell(sudo === undefined ? command : underSudo(command, sudo));
+  if (line.length <= LONGEST_LINE) return line;
+  throw new TypeError(
+    `the command is too long: ${line.length} bytes as a line, and Linux takes ${LONGEST_LINE}; what is long has to go in by standard input`,
+  );
 }
 
-/** The sh text that announces itself and becomes the command. */
-function program({ argv, env, marker }: CommandShape): string {
-  return [
-    environment(env),
-    `printf %s ${quote(marker)}`,
-    `printf %s ${quote(marker)} >&2`,
-    // the name is quoted in any case, so that one such as "a=b" is a command and no assignment
-    `exec ${[inQuotes(argv[0] ?? ""), ...argv.slice(1).map(quote)].join(" ")}`,
-  ].join("; ");
+/** The sh text that prints its `$1` on both outputs and becomes the command in the other arguments. */
+function announced(env: CommandShape["env"]): string {
+  return `${environment(env)}; printf %s "$1"; printf %s "$1" >&2; shift; exec "$@"`;
 }
 
-function underSudo(command: CommandShape, sudo: SudoShape): string {
+function underSudo(command: readonly string[], sudo: SudoShape): readonly string[] {
   const how = sudo.kind === "passwordless" ? ["-n"] : ["-S", "-p", sudo.prompt];
-  return `${environment()}; exec ${quoteAll(["sudo", ...how, "--", "/bin/sh", "-c", program(command)])}`;
+  // sudo, too, has to be found, and to say in English what it has to say
+  return ["/bin/sh", "-c", `${environment()}; exec "$@"`, "sh", "sudo", ...how, "--", ...command];
 }
 
 function environment(env: Readonly<Record<string, string>> = {}): string {
@@ -69,19 +86,26 @@ function environment(env: Readonly<Record<string, string>> = {}): string {
 }
 
 /**
- * A sh text as a line that bash, fish, csh and the like read alike: single quotes mean the same in all of them as long
- * as they hold no quote, backslash, `!` or line feed. Those travel as octal escapes that printf turns back.
+ * The words as a line that bash, fish, csh and the like read alike: single quotes mean the same in all of them as long
+ * as they hold no quote, backslash, `!` or line feed. Words that do travel as octal escapes that printf turns back, which
+ * costs `/bin/sh` a process.
  */
-function forAnyShell(text: string): string {
-  const encoded = [...Buffer.from(text, "utf8")]
-    .map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, "0")}`))
+function forAnyShell(words: readonly string[]): string {
+  words.forEach(mustBeArgument);
+  if (words.every(isReadAlike))
+    return `exec ${words.map((word) => (SAFE_WORD.test(word) ? word : `'${word}'`)).join(" ")}`;
+  const encoded = [...Buffer.from(`exec ${quoteAll(words)}`, "utf8")]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return isReadAlike(character) ? character : `\\0${byte.toString(8).padStart(3, "0")}`;
+    })
     .join("");
   return `exec /bin/sh -c 'eval "$(printf %b "$0")"' '${encoded}'`;
 }
 
-function isPlain(byte: number): boolean {
-  const special = "'\\!^`\"".includes(String.fromCharCode(byte));
-  return byte >= 0x20 && byte < 0x7f && !special;
+/** True for printable ASCII without the characters that some shell reads in its own way inside single quotes. */
+function isReadAlike(text: string): boolean {
+  return /^[ -~]*$/.test(text) && !/['\\!^`]/.test(text);
 }
 
 /** A script of ours with its arguments, as a command that takes the text from standard input. */
@@ -91,17 +115,18 @@ export interface ScriptShape {
 }
 
 /**
- * The whole text is read before its first line runs, and its last line is checked: a text cut off by a lost connection
- * does nothing (exit code 125). The script's own standard input is empty.
+ * The whole text is read before its first line runs, and its first and last lines are checked: a text of which a lost
+ * connection took the end, or a login file that reads took the start, does nothing (exit code 125). The script's own
+ * standard input is empty.
  */
 export function scriptCommand(text: string, args: readonly string[], end: string): ScriptShape {
   const boot = [
     `slipway_text=$(cat) || exit 125`,
-    `case $slipway_text in *"$0") ;; *) exit 125 ;; esac`,
+    `case $slipway_text in "$0"*"$0") ;; *) exit 125 ;; esac`,
     `exec </dev/null`,
     `eval "$slipway_text"`,
   ].join("; ");
-  return { argv: ["/bin/sh", "-c", boot, `# ${end}`, ...args], stdin: `${text}\n# ${end}` };
+  return { argv: ["/bin/sh", "-c", boot, `# ${end}`, ...args], stdin: `# ${end}\n${text}\n# ${end}` };
 }
 
 /**

@@ -81,7 +81,25 @@ describe("remoteLine", () => {
     const line = remoteLine({ argv: ["x", ...NASTY], marker: "M" });
     assert.match(line, /^[\x20-\x7e]+$/);
     const [, encoded = ""] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$0"\)"' '(.*)'$/.exec(line) ?? [];
-    assert.doesNotMatch(encoded, /['!^`"]|\\(?!0[0-7]{3})/);
+    assert.notEqual(encoded, "");
+    assert.doesNotMatch(encoded, /['!^`]|\\(?!0[0-7]{3})/);
+  });
+
+  it("must cost no further process when all shells read the words alike", () => {
+    const line = remoteLine({ argv: ["ls", "-l", 'a "b" $c *'], marker: "<M>" });
+    assert.match(line, /^exec \/bin\/sh -c '[^']*' sh '<M>' ls -l 'a "b" \$c \*'$/);
+    assert.doesNotMatch(line, /\$\(/);
+  });
+
+  it("must refuse what is longer than Linux takes, and half of a surrogate pair", () => {
+    const argv = ["printf", "%s", "x".repeat(130_000)];
+    assert.equal(login("/bin/sh", remoteLine({ argv, marker: "" })).stdout.length, 130_000);
+    assert.throws(
+      () => remoteLine({ argv: [...argv, "y".repeat(2_000)], marker: "" }),
+      /too long: \d+ bytes/,
+    );
+    assert.throws(() => remoteLine({ argv: ["echo", "a\ud800b"], marker: "" }), /surrogate/);
+    assert.throws(() => quote("\udfff"), TypeError);
   });
 
   it("must refuse an environment name that is code", () => {
@@ -91,15 +109,15 @@ describe("remoteLine", () => {
   it("must ask sudo without a terminal and with our prompt", () => {
     const sudo = { kind: "password", prompt: "<P>" } as const;
     const line = remoteLine({ argv: ["id", "-un"], marker: "M", sudo });
-    assert.ok(line.includes("exec sudo -S -p "), line);
+    assert.ok(line.includes(" sudo -S -p '<P>' -- /bin/sh -c "), line);
   });
 });
 
 describe("scriptCommand", () => {
-  const run = (text: string, args: readonly string[], cutOff = 0) => {
+  const run = (text: string, args: readonly string[], cutOff = 0, eaten = 0) => {
     const { argv, stdin } = scriptCommand(text, args, "end0");
     const line = remoteLine({ argv, marker: "" });
-    return login("/bin/sh", line, stdin.slice(0, stdin.length - cutOff));
+    return login("/bin/sh", line, stdin.slice(eaten, stdin.length - cutOff));
   };
 
   it("must give the script its arguments and an empty standard input", () => {
@@ -112,6 +130,14 @@ describe("scriptCommand", () => {
     const { stdout, status } = run("echo ran", [], 1);
     assert.equal(stdout, "");
     assert.equal(status, 125);
+  });
+
+  it("must not run a script whose start a login file has read", () => {
+    for (const eaten of [1, "# end0\n".length, "# end0\necho one\n".length]) {
+      const { stdout, status } = run("echo one\necho two", [], 0, eaten);
+      assert.equal(stdout, "");
+      assert.equal(status, 125);
+    }
   });
 });
 
