@@ -184,12 +184,16 @@ export class Fields {
       : this.fail(key, `must be an object, not ${describe(value)}`);
   }
 
-  /** Fails every key that nobody read: a mistyped name must not be ignored. Keys of ours (`__…`) are left out. */
-  rejectOthers(known: readonly string[] = []): void {
+  /**
+   * Fails every key that nobody read: a mistyped name must not be ignored. Keys of ours (`__…`) are left out.
+   * @param meant what a reader of other tools' documents probably means, by the name that was given
+   */
+  rejectOthers(known: readonly string[] = [], meant: Readonly<Record<string, string>> = {}): void {
     for (const key of Object.keys(this.values)) {
       if (this.seen.has(key) || known.includes(key) || key.startsWith("__")) continue;
       if (this.values[key] === undefined) continue;
-      this.fail(key, "is not a known argument");
+      const name = Object.hasOwn(meant, key) ? meant[key] : undefined;
+      this.fail(key, `is not a known argument${name === undefined ? "" : `; is ${name} meant?`}`);
     }
   }
 

@@ -7,11 +7,19 @@ import { SlipwayResource, STANDS_FOR } from "../resource";
  * in both. Credentials are made secret, whether the caller did so or not.
  */
 export interface ConnectionArgs {
-  /** Address or name. */
+  /** Address or name; with `sshConfig` the alias. */
   readonly host: pulumi.Input<string>;
+  /**
+   * Looks `host` up in the ssh_config of the user who runs Pulumi (`~/.ssh/config`, then `/etc/ssh/ssh_config`) when the
+   * connection is used: HostName, User, Port, IdentityFile, IdentitiesOnly, IdentityAgent, ProxyJump, UserKnownHostsFile
+   * and HostKeyAlias, with Include, Host and Match. What is given here goes before the file. Nothing of it is stored, and
+   * a preview needs no file; outputs name the machine by its alias. No command is run: ProxyCommand and `Match exec` are
+   * refused. @default false
+   */
+  readonly sshConfig?: pulumi.Input<boolean | undefined>;
   /** @default 22 */
   readonly port?: pulumi.Input<number | undefined>;
-  /** @default "root" */
+  /** @default "root"; with `sshConfig` the file's, else the local user, as for ssh */
   readonly user?: pulumi.Input<string | undefined>;
   /** Text of a private key (OpenSSH or PEM). Secret. */
   readonly privateKey?: pulumi.Input<string | undefined>;
@@ -19,7 +27,7 @@ export interface ConnectionArgs {
   readonly privateKeyPassword?: pulumi.Input<string | undefined>;
   /**
    * Path of a key file on the machine that runs Pulumi, `~` for the home folder. Read when it is used and never stored;
-   * a preview runs without it.
+   * a preview runs without it. The public half (`….pub`) chooses that key of the agent.
    */
   readonly privateKeyPath?: pulumi.Input<string | undefined>;
   /** Password of the user. Secret. */

@@ -1,7 +1,33 @@
 import { SlipwayError } from "../errors";
 import { Fields, UNKNOWN, isObject } from "../values";
-import { type Connection, targetOf } from "./connection";
+import { type Connection, machineOf, targetOf } from "./connection";
 import { parseHostKey } from "./host-key";
+
+/** Names that other tools have for the same. */
+const MEANT: Readonly<Record<string, string>> = {
+  address: "host",
+  hostname: "host",
+  hostName: "host",
+  ip: "host",
+  username: "user",
+  userName: "user",
+  key: "privateKey",
+  sshKey: "privateKey",
+  keyPath: "privateKeyPath",
+  keyFile: "privateKeyPath",
+  identityFile: "privateKeyPath",
+  privateKeyFile: "privateKeyPath",
+  passphrase: "privateKeyPassword",
+  privateKeyPassphrase: "privateKeyPassword",
+  agent: "agentSocketPath",
+  agentSocket: "agentSocketPath",
+  hostKeys: "hostKey",
+  knownHostsFile: "knownHosts",
+  bastion: "proxy",
+  jumpHost: "proxy",
+  proxyJump: "proxy",
+  timeout: "perDialTimeout",
+};
 
 const POLICIES = ["strict", "accept-new"] as const;
 
@@ -16,6 +42,7 @@ function readRoute(fields: Fields, what: "machine" | "bastion"): Connection | un
   const bastion = fields.object("proxy");
   const connection = {
     host,
+    sshConfig: fields.boolean("sshConfig"),
     port: fields.integer("port", { min: 1, max: 65_535 }),
     user: fields.string("user"),
     privateKey: fields.string("privateKey"),
@@ -31,10 +58,13 @@ function readRoute(fields: Fields, what: "machine" | "bastion"): Connection | un
     dialErrorLimit: fields.integer("dialErrorLimit", { min: -1 }),
     perDialTimeout: fields.integer("perDialTimeout", { min: 0 }),
   };
-  fields.rejectOthers();
+  fields.rejectOthers([], MEANT);
   // learned keys are kept by machine, in the outputs: a bastion's would be learned anew by every run
   if (what === "bastion" && connection.hostKeyPolicy === "accept-new") {
     fields.fail("hostKeyPolicy", "cannot be accept-new for a bastion: give its hostKey, or knownHosts");
+  }
+  if (connection.sshConfig === true && host !== undefined && /[\s*?!,@]|^-/.test(host)) {
+    fields.fail("host", "must be one alias of ssh_config, without user and wildcards");
   }
   if (host === undefined || fields.failures.length > before) return undefined;
   return withoutUndefined({ ...connection, host });
@@ -49,7 +79,7 @@ export function readHosts(fields: Fields, options: { readonly required: boolean 
   if (options.required && !fields.has("host") && (!fields.has("hosts") || isEmptyList(fields.raw("hosts")))) {
     fields.fail("hosts", "needs at least one host");
   }
-  const machines = all.map(({ host, port = 22 }) => `${host}:${port}`);
+  const machines = all.map(machineOf);
   all.forEach((each, index) => {
     // under whatever user: one machine has one engine, and we would wait for our own lock
     if (machines.indexOf(machines[index] ?? "") !== index)

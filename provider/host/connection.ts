@@ -3,11 +3,13 @@
  * what both know works in both.
  */
 export interface Connection {
-  /** Address or name. */
+  /** Address or name; with `sshConfig` the alias. */
   readonly host: string;
+  /** `host` is looked up in the user's ssh_config when the connection is used; what is given here goes before it. */
+  readonly sshConfig?: boolean;
   /** @default 22 */
   readonly port?: number;
-  /** @default "root" */
+  /** @default "root"; with `sshConfig` what ssh would take */
   readonly user?: string;
   /** Key text (OpenSSH or PEM). Secret. */
   readonly privateKey?: string;
@@ -35,13 +37,21 @@ export interface Connection {
   readonly perDialTimeout?: number;
 }
 
-/** The clear name of a machine in outputs, plans and messages: `user@address:port`. */
-export function targetOf(connection: Connection): string {
+/**
+ * The clear name of a machine in outputs, plans and messages: `user@address:port`. One of ssh_config goes by its alias and
+ * what the program itself gave (`web1`, `deploy@web1`), so that it is known without the file, also after a look-up.
+ */
+export function targetOf(connection: Connection & { readonly target?: string }): string {
+  if (connection.target !== undefined) return connection.target;
   const address = connection.host.includes(":") ? `[${connection.host}]` : connection.host;
+  if (connection.sshConfig === true) {
+    const { user, port } = connection;
+    return `${user === undefined ? "" : `${user}@`}${address}${port === undefined ? "" : `:${port}`}`;
+  }
   return `${connection.user ?? "root"}@${address}:${connection.port ?? 22}`;
 }
 
-/** A machine's name that stays when its user or credentials change: `address:port`. */
+/** A machine's name that stays when its user or credentials change: `address:port`, or the alias. */
 export function machineOf(connection: Connection): string {
   return machineOfTarget(targetOf(connection));
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { SlipwayError, messageOf } from "../errors";
-import { type Connection, targetOf } from "./connection";
+import { targetOf } from "./connection";
 import { type AcceptedKey, type HostKeyDemand, fingerprintOf, parseHostKey } from "./host-key";
 import { entriesFor, parseKnownHosts } from "./known-hosts";
+import type { Route } from "./route";
 
 /** Where OpenSSH keeps the keys of known hosts, of the user and of the system. */
 export function defaultKnownHosts(home = homedir()): readonly string[] {
@@ -26,12 +27,14 @@ export function expandHome(path: string, home = homedir()): string {
  * @throws SlipwayError invalid-input (a `hostKey` that is none, a known_hosts file that cannot be read)
  */
 export async function demandFor(
-  connection: Connection,
+  connection: Route,
   recordedHostKey: string | undefined,
 ): Promise<HostKeyDemand> {
   const target = targetOf(connection);
   const files =
-    connection.knownHosts === undefined ? defaultKnownHosts() : [expandHome(connection.knownHosts)];
+    connection.knownHosts === undefined
+      ? (connection.knownHostsFiles ?? defaultKnownHosts())
+      : [expandHome(connection.knownHosts)];
   const entries = (await Promise.all(files.map((file) => readEntries(file, connection)))).flat();
   // a key is revoked for everybody, whoever says that it is right
   const revoked = entries.filter((entry) => entry.marker === "revoked");
@@ -59,6 +62,13 @@ export async function demandFor(
   };
 }
 
+/** The name and port under which known_hosts has a machine's key: that of the address, or HostKeyAlias without a port. */
+export function keyNameOf(route: Route): { readonly name: string; readonly port: number } {
+  return route.hostKeyAlias === undefined
+    ? { name: route.host, port: route.port ?? 22 }
+    : { name: route.hostKeyAlias, port: 22 };
+}
+
 function parseGiven(text: string, target: string): AcceptedKey {
   const key = parseHostKey(text);
   if (key !== undefined) return key;
@@ -71,10 +81,11 @@ function parseGiven(text: string, target: string): AcceptedKey {
   });
 }
 
-async function readEntries(file: string, connection: Connection): Promise<ReturnType<typeof entriesFor>> {
+async function readEntries(file: string, connection: Route): Promise<ReturnType<typeof entriesFor>> {
   try {
     const text = await readFile(file, "utf8");
-    return entriesFor(parseKnownHosts(text), connection.host, connection.port ?? 22);
+    const { name, port } = keyNameOf(connection);
+    return entriesFor(parseKnownHosts(text), name, port);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     // the default files may be absent; a file that the program names must be there

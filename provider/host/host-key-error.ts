@@ -1,5 +1,5 @@
 import { SlipwayError } from "../errors";
-import { type Connection, targetOf } from "./connection";
+import { targetOf } from "./connection";
 import {
   type HostKeyDemand,
   type HostKeyVerdict,
@@ -7,10 +7,12 @@ import {
   keyTypeOf,
   knownHostsLine,
 } from "./host-key";
+import { keyNameOf } from "./host-key-demand";
+import type { Route } from "./route";
 
 /** The error for a presented key that was not accepted; nothing was sent that could log in. */
 export function hostKeyError(
-  connection: Connection,
+  connection: Route,
   demand: HostKeyDemand,
   verdict: Exclude<HostKeyVerdict, { kind: "accepted" }>,
   presented: Buffer,
@@ -18,7 +20,8 @@ export function hostKeyError(
   const fingerprint = fingerprintOf(presented);
   const type = keyTypeOf(presented);
   const parts = { what: "checking the host key", host: targetOf(connection) };
-  const line = knownHostsLine(connection.host, connection.port ?? 22, presented);
+  const { name, port } = keyNameOf(connection);
+  const line = knownHostsLine(name, port, presented);
   switch (verdict.kind) {
     case "unknown":
       return new SlipwayError({
@@ -55,7 +58,7 @@ function mendMismatch(demand: HostKeyDemand, fingerprint: string, line: string) 
 }
 
 /** The error for a host for which only a certificate authority stands in known_hosts. */
-export function authorityOnlyError(connection: Connection, demand: HostKeyDemand): SlipwayError {
+export function authorityOnlyError(connection: Route, demand: HostKeyDemand): SlipwayError {
   return new SlipwayError({
     code: "host-key-unknown",
     what: "checking the host key",

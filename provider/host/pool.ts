@@ -10,6 +10,7 @@ import { hostKeyError } from "./host-key-error";
 import type { RouteMemory } from "./engine-way";
 import { Line } from "./line";
 import { openSession } from "./open-session";
+import { type Route, routeOf } from "./route";
 import type { HostSession } from "./session";
 import type { WithHostOptions } from "./with-host-options";
 
@@ -46,16 +47,17 @@ export async function withHost<T>(
 ): Promise<T> {
   options.signal.throwIfAborted();
   setMaxListeners(0, options.signal); // one signal serves all resources of a run
-  const demand = await demandFor(connection, options.recordedHostKey);
-  const key = routeKey(connection, demand);
+  const route = await routeOf(connection);
+  const demand = await demandFor(route, options.recordedHostKey);
+  const key = routeKey(route, demand);
   for (;;) {
     const shared = entries.get(key);
-    const entry = shared ?? startDialling(key, connection, options);
+    const entry = shared ?? startDialling(key, route, options);
     borrow(entry);
     try {
       const line = await orAborted(entry.dialling, options.signal);
       if (line.transport.closed.aborted) continue; // died while idle: the next turn dials anew
-      verify(connection, demand, line);
+      verify(route, demand, line);
       return await use(openSession(line, options));
     } catch (error) {
       // somebody else's dial failed over what they demanded of the key; ours may be another demand
@@ -72,7 +74,7 @@ export function closeConnections(): void {
   for (const entry of entries.values()) if (entry.borrowers === 0) close(entry);
 }
 
-function startDialling(key: string, connection: Connection, options: WithHostOptions): Entry {
+function startDialling(key: string, connection: Route, options: WithHostOptions): Entry {
   const abandon = new AbortController();
   const memory = memories.get(key) ?? { engineWay: undefined };
   memories.set(key, memory);
@@ -102,7 +104,7 @@ function startDialling(key: string, connection: Connection, options: WithHostOpt
 
 async function dialUnlessRefused(
   key: string,
-  connection: Connection,
+  connection: Route,
   options: WithHostOptions,
 ): ReturnType<typeof dial> {
   const refusal = refusals.get(key);
@@ -144,17 +146,17 @@ function forget(entry: Entry): void {
   if (entries.get(entry.key) === entry) entries.delete(entry.key);
 }
 
-function verify(connection: Connection, demand: HostKeyDemand, line: Line): void {
+function verify(connection: Route, demand: HostKeyDemand, line: Line): void {
   const { presentedKey } = line.transport;
   const verdict = judgeHostKey(demand, presentedKey);
   if (verdict.kind !== "accepted") throw hostKeyError(connection, demand, verdict, presentedKey);
 }
 
 /**
- * The whole route and the credentials, as a digest. The last machine's key demand is no part of it (every borrower checks
- * for itself) but for the types of key asked for; the bastions' are.
+ * The whole route as it was looked up and the credentials, as a digest. The last machine's key demand is no part of it
+ * (every borrower checks for itself) but for the types of key asked for; the bastions' are.
  */
-function routeKey(connection: Connection, demand: HostKeyDemand): string {
+function routeKey(connection: Route, demand: HostKeyDemand): string {
   const route = { ...connection, hostKey: undefined, knownHosts: undefined, hostKeyPolicy: undefined };
   const text = canonicalJson({ route, agent: process.env.SSH_AUTH_SOCK, types: hostKeyAlgorithms(demand) });
   return createHash("sha256").update(text).digest("hex");
