@@ -9,6 +9,7 @@ export type ErrorCode =
   | "host-key-unknown"
   | "host-key-mismatch"
   | "host-key-revoked"
+  | "machine-twice"
   | "command-failed"
   | "command-timeout"
   | "sudo-unavailable"

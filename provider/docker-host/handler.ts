@@ -1,14 +1,17 @@
-import type { DiffResult, Handler, HandlerContext, Properties } from "../handler";
-import { isSlipwayError, SlipwayError } from "../errors";
+import type { Handler, Properties } from "../handler";
+import { SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
-import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { reconnect } from "../host/reconnect";
 import type { HostSession } from "../host/session";
-import { canonicalJson, Fields, hasUnknown, isObject, UNKNOWN } from "../values";
-import { certainNeeds, refuseWithoutConsent } from "./consent";
-import { converge, lookAt, uninstall } from "./converge";
-import { isSameOnHost, underArguments } from "./same-on-host";
-import { satisfies } from "./version";
+import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
+import { claimedBy } from "./claimed-by";
+import { claimMachine } from "./claims";
+import { converge, lookAt } from "./converge";
+import { diffHost } from "./diff";
+import { leaveMachine } from "./removal";
+import { onHost } from "./on-host";
+import { reconnected } from "./reconnected";
+import { isSameOnHost } from "./same-on-host";
 import { type EngineWish, readHostArguments, wishOf } from "./wish";
 
 /** DockerHost: Docker at a pinned version, configured, held, and verified to be what runs. */
@@ -21,8 +24,8 @@ export const dockerHostHandler: Handler = {
     return Promise.resolve({ inputs: { ...news, targets }, failures: fields.failures });
   },
 
-  diff(_id, olds, news) {
-    return Promise.resolve().then(() => diffOf(olds, news));
+  diff(_id, olds, news, context) {
+    return Promise.resolve().then(() => diffHost(olds, news, context));
   },
 
   async create(inputs, context) {
@@ -31,25 +34,29 @@ export const dockerHostHandler: Handler = {
     const outputs = await onHost(connection, {}, context, (session) =>
       converge({ id, session, connection, wish, inputs, former: undefined, context }),
     );
+    claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
     return { id, outputs };
   },
 
   async update(id, olds, news, context) {
     const { connection, wish } = parsed(news);
-    const former = wishOf(olds).wish;
-    const same = isSameOnHost(olds, news);
-    // a machine that died must not be asked: abandonUnreachable is set when it is too late to ask
-    if (same && canonicalJson(olds.connection) === canonicalJson(news.connection)) {
-      return underArguments(olds, news);
+    const way = await reconnect(olds, [connection], wish, context);
+    if (way !== undefined && isSameOnHost(olds, news)) {
+      const untouched = await reconnected({ way, olds, news, connection, wish }, context);
+      if (untouched !== undefined) return untouched;
     }
-    return onHost(connection, olds, context, (session) => {
-      if (same) {
-        context.log.keep("connection only, nothing touched");
-        const hostKeys = { [session.target]: session.hostKey };
-        return Promise.resolve({ ...underArguments(olds, news), hostKeys });
-      }
-      return converge({ id, session, connection, wish, inputs: news, former, olds, context });
-    });
+    const isNew = way === undefined;
+    if (isNew) context.log.keep(`${targetOf(connection)} is another machine than the one before`);
+    if (way?.kind === "moved") context.log.keep(way.line);
+    const outputs = await onHost(connection, olds, context, (session) =>
+      converge({
+        ...{ id, session, connection, wish, inputs: news, context },
+        former: isNew ? undefined : wishOf(olds).wish,
+        ...(isNew ? {} : { olds }),
+      }),
+    );
+    claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
+    return outputs;
   },
 
   async read(id, outputs, context) {
@@ -65,38 +72,11 @@ export const dockerHostHandler: Handler = {
   async delete(_id, outputs, context) {
     const { connection, wish } = parsed(outputs);
     if (!wish.uninstallOnDelete) return;
-    try {
-      await onHost(connection, outputs, context, (session) => uninstall(session, wish, context));
-    } catch (error) {
-      if (!wish.abandonUnreachable || !isSlipwayError(error, "dial-failed")) throw error;
-      context.log.keep(`${targetOf(connection)} does not answer; Docker was left there (abandonUnreachable)`);
-    }
+    const reach = (use: (session: HostSession) => Promise<void>): Promise<void> =>
+      onHost(connection, outputs, context, use);
+    await leaveMachine({ outputs, connection, wish, reach }, context);
   },
 };
-
-/** @throws SlipwayError engine-consent, so that the preview fails for what the update would refuse */
-function diffOf(olds: Properties, news: Properties): DiffResult {
-  if (isAnotherMachine(olds.connection, news.connection)) return { changes: true, replaces: ["connection"] };
-  const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
-  if (wish === undefined) return { changes: undefined };
-  const before = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
-  const target = String(Array.isArray(olds.targets) ? olds.targets[0] : "the host");
-  refuseWithoutConsent(target, wish, certainNeeds(olds, wish, before), "Nothing was changed");
-  const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;
-  const isWanted = typeof olds.version === "string" && satisfies(olds.version, wish.dockerVersion);
-  return { changes: drifted || !isWanted ? true : undefined };
-}
-
-function onHost<T>(
-  connection: Connection,
-  olds: Properties,
-  context: HandlerContext,
-  use: (session: HostSession) => Promise<T>,
-): Promise<T> {
-  const { log, clock, random, signal } = context;
-  const recordedHostKey = recordedHostKeyOf(olds, connection);
-  return withHost(connection, { log, clock, random, signal, recordedHostKey }, use);
-}
 
 /** Values that check has passed; a state of another release may still surprise. */
 function parsed(values: Properties): { readonly connection: Connection; readonly wish: EngineWish } {
@@ -108,10 +88,4 @@ function parsed(values: Properties): { readonly connection: Connection; readonly
 
 function addressOf(connection: unknown): unknown {
   return isObject(connection) ? [connection.host, connection.port ?? 22, connection.user] : connection;
-}
-
-/** Another user at one address and port is the same machine. */
-function isAnotherMachine(before: unknown, after: unknown): boolean {
-  if (!isObject(before) || !isObject(after) || hasUnknown([after.host, after.port])) return false;
-  return before.host !== after.host || (before.port ?? 22) !== (after.port ?? 22);
 }

@@ -1,4 +1,5 @@
 import { targetOf, type Connection } from "../host/connection";
+import { machineIdOf, machineIdsFrom } from "../host/machine-id";
 import type { HostSession } from "../host/session";
 import type { Properties } from "../handler";
 import type { EngineSummaryValues, ObservedEngine } from "./observed";
@@ -28,10 +29,12 @@ export function outputsOf(
 ): Properties {
   const { facts, daemon } = observed;
   const { id, versionId, codename, prettyName } = facts.os;
+  const target = targetOf(connection);
   return {
     ...inputs,
-    targets: [targetOf(connection)],
-    hostKeys: { [targetOf(connection)]: session.hostKey },
+    targets: [target],
+    hostKeys: { [target]: session.hostKey },
+    machineIds: machineIdsFrom([[target, machineIdOf(facts)]]),
     version: daemon === undefined ? "" : (upstreamOf(daemon.version) ?? daemon.version),
     apiVersion: daemon?.apiVersion ?? "",
     packages: observed.packages.installed,

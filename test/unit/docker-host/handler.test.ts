@@ -68,9 +68,11 @@ describe("dockerHostHandler.check", () => {
 });
 
 describe("dockerHostHandler.diff", () => {
-  it("must replace only for another machine", async () => {
-    const moved = await diff(state, { ...state, connection: { ...connection, port: 2222 } });
-    assert.deepEqual(moved.replaces, ["connection"]);
+  it("must look whether another address is another machine, and replace where Docker is to be removed", async () => {
+    const news = { ...state, connection: { ...connection, port: 2222 } };
+    assert.deepEqual(await diff(state, news), { changes: undefined });
+    const removed = await diff({ ...state, uninstallOnDelete: true }, news);
+    assert.deepEqual(removed, { changes: true, replaces: ["connection"] });
     const renamed = await diff(state, { ...state, connection: { ...connection, user: "root", port: 22 } });
     assert.deepEqual(renamed, { changes: undefined });
   });
