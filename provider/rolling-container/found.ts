@@ -1,6 +1,7 @@
 import { LABEL } from "../container/labels";
 import type { Limits } from "../container/limits";
 import type { ObservedContainer } from "../container/observed";
+import type { PortTaker } from "../container/port-takers";
 
 /** A container under one of a service's names. */
 export interface Found extends ObservedContainer {
@@ -24,18 +25,6 @@ export interface ServiceFound {
   readonly service: string;
   /** Those in which something stands, by number. */
   readonly slots: readonly SlotFound[];
-}
-
-/** Who holds a port of the host. */
-export interface PortTaker {
-  readonly port: number;
-  readonly protocol: string;
-  /** Empty or 0.0.0.0 for every address. */
-  readonly hostIp: string;
-  /** In words: `container "db"`, `process nginx (pid 812)`. */
-  readonly by: string;
-  /** The id, where it is a container. */
-  readonly containerId: string | undefined;
 }
 
 /** One host as it was at the time of looking; plans rest on it alone. */

@@ -7,7 +7,7 @@ import type { PublishedPort } from "../container/spec";
 import type { HostSession } from "../host/session";
 import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
 import type { RecordedOwnership } from "./outputs";
-import { observePortTakers } from "./port-takers";
+import { observePortTakers } from "../container/port-takers";
 import { parseContainerName } from "./slot-name";
 
 /** What to look for, and by what a container of ours is known. */

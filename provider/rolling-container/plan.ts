@@ -6,7 +6,7 @@ import { type Desired, isUpToDate } from "./desired";
 import { containersOf, emptySlot, type Found, type HostFound, slotOf, type SlotFound } from "./found";
 import { formatSteps, type Step } from "./operation";
 import { gate, planSwitch, refOf } from "./plan-switch";
-import { sameAddress } from "./port-takers";
+import { sameAddress } from "../container/port-takers";
 
 /** What happens in one slot; `switch` when its container becomes another one. */
 export interface SlotPlan {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { candidateName, copyName, keptName, liveName } from "../../../provider/container/names";
 import { formatEvidence, textOfLog } from "../../../provider/rolling-container/evidence";
-import { loginFor } from "../../../provider/rolling-container/image";
+import { loginFor } from "../../../provider/container/pull";
 import { lockLabels, parseLockLabels, staleReason } from "../../../provider/container/lock-record";
 import { inLockOrder } from "../../../provider/rolling-container/locks";
-import { parseListeners, sameAddress, takersOf } from "../../../provider/rolling-container/port-takers";
+import { parseListeners, sameAddress, takersOf } from "../../../provider/container/port-takers";
 import { parseContainerName } from "../../../provider/rolling-container/slot-name";
 import { batchSize } from "../../../provider/rolling-container/update-settings";
 

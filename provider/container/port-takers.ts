@@ -1,7 +1,18 @@
 import type Docker from "dockerode";
-import type { PublishedPort } from "../container/spec";
 import type { HostSession } from "../host/session";
-import type { PortTaker } from "./found";
+import type { PublishedPort } from "./spec";
+
+/** Who holds a port of the host. */
+export interface PortTaker {
+  readonly port: number;
+  readonly protocol: string;
+  /** Empty or 0.0.0.0 for every address. */
+  readonly hostIp: string;
+  /** In words: `container "db"`, `process nginx (pid 812)`. */
+  readonly by: string;
+  /** The id, where it is a container. */
+  readonly containerId: string | undefined;
+}
 
 // the engine's own listeners stand for containers, which are asked for by name
 const ENGINE_PROCESSES = new Set(["docker-proxy", "dockerd", "rootlessport", "rootlesskit"]);
