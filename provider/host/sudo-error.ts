@@ -1,11 +1,20 @@
 import { SlipwayError } from "../errors";
 import type { SudoCall } from "./sudo";
 
+/** The shell's exit code for a command that is not there. */
+const NOT_FOUND = 127;
+
 /**
- * Why sudo did not start the command. Its exit code is 1 for everything, so how often it asked decides; its own words
+ * Why sudo did not start the command. Its own exit code is 1 for everything, so how often it asked decides; its own words
  * (under LC_ALL=C) only pick the advice, and stand below.
  */
-export function sudoError(target: string, sudo: SudoCall, prompts: number, words: string): SlipwayError {
+export function sudoError(
+  target: string,
+  sudo: SudoCall,
+  prompts: number,
+  code: number | null,
+  words: string,
+): SlipwayError {
   const fail = (why: string, next: string): SlipwayError =>
     new SlipwayError({
       code: "sudo-unavailable",
@@ -24,7 +33,7 @@ export function sudoError(target: string, sudo: SudoCall, prompts: number, words
       "Take `requiretty` out of sudoers for this user: `Defaults:USER !requiretty`",
     );
   }
-  if (words.includes("not found")) {
+  if (code === NOT_FOUND) {
     return fail("there is no sudo", "Install it, or log in as root");
   }
   if (prompts === 1) {

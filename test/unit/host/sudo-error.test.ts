@@ -7,7 +7,7 @@ describe("sudoError", () => {
     const call = { shape: { kind: "password", prompt }, password: "x" } as const;
     const words = `${prompt}Sorry, try again.\n${prompt}\nsudo: 1 incorrect password attempt`;
     assert.equal(
-      sudoError("limited@web:22", call, 2, words).parts.evidence,
+      sudoError("limited@web:22", call, 2, 1, words).parts.evidence,
       "Sorry, try again.\nsudo: 1 incorrect password attempt",
     );
   });

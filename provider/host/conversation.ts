@@ -1,0 +1,157 @@
+import { pipeline } from "node:stream/promises";
+import type { ClientChannel } from "ssh2";
+import { SlipwayError } from "../errors";
+import { type Redact, stripControl, tail } from "../secret";
+import { FramedOutput } from "./output";
+import type { CommandOptions, CommandOutcome } from "./session";
+import type { SudoCall } from "./sudo";
+import { sudoError } from "./sudo-error";
+import type { Transport } from "./transport";
+
+/** What a conversation needs besides the command. */
+export interface ConversationContext {
+  readonly transport: Transport;
+  readonly redact: Redact;
+}
+
+/** One command's channel, from its start to its close. */
+export class Conversation {
+  private readonly context: ConversationContext;
+  private readonly channel: ClientChannel;
+  private readonly options: CommandOptions;
+  private readonly sudo: SudoCall | undefined;
+  private readonly stdout: FramedOutput;
+  private readonly stderr: FramedOutput;
+  private prompts = 0;
+  private fed = false;
+  private inputError: Error | undefined;
+  private exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
+  private readonly channelClosed: Promise<void>;
+
+  constructor(
+    context: ConversationContext,
+    channel: ClientChannel,
+    marker: string,
+    options: CommandOptions,
+    sudo: SudoCall | undefined,
+  ) {
+    this.context = context;
+    this.channel = channel;
+    this.options = options;
+    this.sudo = sudo;
+    const onLine =
+      options.onLine === undefined
+        ? undefined
+        : (line: string) => options.onLine?.(context.redact(stripControl(line)));
+    this.stdout = new FramedOutput(marker, onLine);
+    this.stderr = new FramedOutput(marker, onLine);
+    this.channelClosed = new Promise((resolve) => {
+      channel.once("close", () => resolve());
+    });
+    channel.on("exit", (code: number | null, name?: string) => {
+      this.exit = { code, signal: name };
+    });
+    channel.on("data", (chunk: Buffer) => this.stdout.push(chunk));
+    channel.stderr.on("data", (chunk: Buffer) => {
+      this.stderr.push(chunk);
+      this.listenToSudo();
+    });
+    channel.on("error", () => {}); // a write after the other side closed; `close` follows and tells the outcome
+    // under sudo, standard input belongs to the password until the command has started
+    if (sudo === undefined) this.feed();
+  }
+
+  async run(signal: AbortSignal): Promise<CommandOutcome> {
+    await this.closed(signal);
+    const { exit } = this;
+    this.stdout.end();
+    this.stderr.end();
+    const output = { stdout: this.stdout.text(), stderr: this.stderr.text() };
+    // sshd may send the exit code before the last of the output: without the channel's own close nobody knows what is missing
+    if (exit === undefined || this.context.transport.closed.aborted) return { kind: "lost", ...output };
+    this.mustHaveStarted(exit.code);
+    if (this.inputError !== undefined && exit.code === 0) throw this.inputError;
+    if (exit.code === null) return { kind: "killed", signal: exit.signal ?? "unknown", ...output };
+    return { kind: "exited", code: exit.code, ...output };
+  }
+
+  /** Resolves when the channel closed or the connection was lost; rejects when `signal` ends it first. */
+  private closed(signal: AbortSignal): Promise<void> {
+    const { channel } = this;
+    const { transport } = this.context;
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        signal.removeEventListener("abort", onAbort);
+        transport.closed.removeEventListener("abort", onClosed);
+      };
+      const onClosed = (): void => {
+        settle();
+        resolve();
+      };
+      const onAbort = (): void => {
+        settle();
+        // sshd hands the signal on; the close alone would leave the command running
+        channel.signal("TERM");
+        channel.close();
+        reject(signal.reason as Error);
+      };
+      void this.channelClosed.then(onClosed);
+      if (signal.aborted) return onAbort();
+      if (transport.closed.aborted) return onClosed();
+      signal.addEventListener("abort", onAbort, { once: true });
+      transport.closed.addEventListener("abort", onClosed, { once: true });
+    });
+  }
+
+  private listenToSudo(): void {
+    if (this.sudo === undefined || this.fed) return;
+    if (this.stderr.started) return this.feed();
+    const { shape, password } = this.sudo;
+    if (shape.kind !== "password" || password === undefined) return;
+    const asked = this.stderr.noise().split(shape.prompt).length - 1;
+    if (asked <= this.prompts) return;
+    this.prompts = asked;
+    // asked again: the password was wrong. One try only, so that no account is locked
+    if (asked === 1) this.channel.write(`${password}\n`);
+    else this.channel.end();
+  }
+
+  private feed(): void {
+    this.fed = true;
+    const { stdin } = this.options;
+    if (stdin === undefined || typeof stdin === "string" || Buffer.isBuffer(stdin)) {
+      this.channel.end(stdin);
+      return;
+    }
+    pipeline(stdin, this.channel as NodeJS.WritableStream).catch((error: unknown) => {
+      this.inputError = error instanceof Error ? error : new Error(String(error));
+      this.channel.close();
+    });
+  }
+
+  /** True once the login shell, and sudo, have started the command. */
+  get started(): boolean {
+    return this.stdout.started || this.stderr.started;
+  }
+
+  /** What was said before the command started, for messages. */
+  words(): string {
+    const { redact } = this.context;
+    return tail(redact(stripControl(`${this.stderr.noise()}\n${this.stdout.noise()}`.trim())));
+  }
+
+  private mustHaveStarted(code: number | null): void {
+    if (this.started) return;
+    const { transport } = this.context;
+    const words = this.words();
+    if (this.sudo !== undefined) throw sudoError(transport.target, this.sudo, this.prompts, code, words);
+    throw new SlipwayError({
+      code: "command-failed",
+      what: "starting a command",
+      host: transport.target,
+      why: `the login shell did not start /bin/sh (exit code ${code ?? "none"})`,
+      next: "The user needs a login shell that runs commands; a login file (.bashrc) that exits stands in the way, and so does a forced command in authorized_keys or sshd_config",
+      evidence: words,
+    });
+  }
+}
