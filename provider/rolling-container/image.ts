@@ -5,7 +5,6 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
-import type { RegistryLogin } from "../container/registry-login";
 import type { Wanted } from "./inputs";
 
 /** What a reference means on one host. */
