@@ -30,6 +30,21 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value ?? null);
 }
 
+/**
+ * The names of arguments in which new inputs and recorded outputs differ, gone ones included. `added` are the keys that
+ * outputs have beside the inputs; keys of ours (`__…`) are no arguments.
+ */
+export function changedArguments(
+  olds: Properties,
+  news: Properties,
+  added: readonly string[],
+): readonly string[] {
+  const given = [...Object.keys(news), ...Object.keys(olds).filter((key) => !added.includes(key))];
+  return [...new Set(given)].filter(
+    (key) => !key.startsWith("__") && canonicalJson(news[key]) !== canonicalJson(olds[key]),
+  );
+}
+
 /** Bounds of a whole number. */
 export interface IntegerRange {
   readonly min?: number;

@@ -1,16 +1,20 @@
 import { messageOf } from "../errors";
 import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { allEnded } from "../host/all-ended";
 import { targetsOf } from "../host/connection-fields";
-import { canonicalJson, Fields, hasUnknown, isObject, UNKNOWN } from "../values";
+import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "../host/machine-id";
+import { isUnreachable } from "../host/unreachable";
+import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { executePlan } from "./execute";
 import { unhealthyError } from "./failure";
 import { type PolicyInputs, readPolicy } from "./inputs";
 import { lookForRepairs } from "./look";
 import { observeHost } from "./observe";
-import type { HostHealth } from "./observed";
+import type { HostHealth, KnownHost } from "./observed";
 import { formatPlan, nameOf, planRepairs } from "./plan";
 import { type Reach, reachOf } from "./reach";
-import { outcomeOf, recordedUnhealthy } from "./report";
+import { reconnected } from "./reconnected";
+import { outcomeOf } from "./report";
 
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
 export const healthPolicyHandler: Handler = {
@@ -35,19 +39,18 @@ export const healthPolicyHandler: Handler = {
   },
 
   async update(id, olds, news, context) {
-    if (isConnectionOnly(olds, news)) {
-      const { report, restarted, gaveUp, hostKeys } = olds;
-      context.log.keep("connection only, nothing touched");
-      return { ...news, report, restarted, gaveUp, hostKeys };
-    }
-    return applyPolicy(id, news, olds, context);
+    return (await reconnected(olds, news, context)) ?? applyPolicy(id, news, olds, context);
   },
 
   async read(id, outputs, context) {
     const policy = readPolicy(new Fields(outputs));
     const hosts = await observeHosts(policy, reachOf(policy.hosts, hostKeysOf(outputs), context), context);
-    const { report, hostKeys } = outcomeOf(hosts, []);
-    return { id, outputs: { ...outputs, report, hostKeys: { ...hostKeysOf(outputs), ...hostKeys } } };
+    const { report, hostKeys, machineIds } = outcomeOf(hosts, []);
+    const known = {
+      hostKeys: { ...hostKeysOf(outputs), ...hostKeys },
+      machineIds: { ...recordedMachineIds(outputs), ...machineIds },
+    };
+    return { id, outputs: { ...outputs, report, ...known } };
   },
 
   // a policy leaves nothing on its hosts
@@ -83,40 +86,35 @@ async function observeHosts(
   policy: PolicyInputs,
   reach: Reach,
   context: HandlerContext,
-): Promise<readonly HostHealth[]> {
+): Promise<readonly KnownHost[]> {
   const { clock, signal, log } = context;
-  const looks = reach.targets.map(async (target): Promise<readonly HostHealth[]> => {
+  const looks = reach.targets.map(async (target): Promise<readonly KnownHost[]> => {
     try {
       return [
-        await reach.on(target, (session, docker) =>
-          observeHost(policy, { session, docker, clock, signal, longestProbeMs: Number.POSITIVE_INFINITY }),
-        ),
+        await reach.on(target, async (session, docker) => {
+          const longestProbeMs = Number.POSITIVE_INFINITY;
+          const [seen, facts] = await Promise.all([
+            observeHost(policy, { session, docker, clock, signal, longestProbeMs }),
+            session.facts({ signal }),
+          ]);
+          return { ...seen, machineId: machineIdOf(facts) };
+        }),
       ];
     } catch (error) {
-      if (!policy.abandonUnreachable || signal.aborted) throw error;
+      if (!policy.abandonUnreachable || !isUnreachable(error)) throw error;
       log.warn(`left out ${target}: ${messageOf(error)}`);
       return [];
     }
   });
-  return (await Promise.all(looks)).flat();
+  const hosts = (await allEnded(looks)).flat();
+  refuseTwins(machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])));
+  return hosts;
 }
 
 function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log }: HandlerContext): void {
   const seen = new Set(hosts.flatMap(({ containers }) => containers.map(({ service }) => service)));
   const missing = policy.services?.filter((service) => !seen.has(service)) ?? [];
   if (missing.length > 0) log.warn(`no container of ${missing.join(", ")} on ${policy.hosts.length} host(s)`);
-}
-
-const OF_CONNECTIONS: readonly string[] = ["hosts", "host"];
-const OUTPUTS: readonly string[] = ["report", "restarted", "gaveUp", "hostKeys"];
-
-/** Other credentials for the same machines: nothing to do there, unless something there was unhealthy. */
-function isConnectionOnly(olds: Properties, news: Properties): boolean {
-  const given = [...Object.keys(news), ...Object.keys(olds).filter((key) => !OUTPUTS.includes(key))];
-  const keys = [...new Set(given)].filter((key) => !key.startsWith("__"));
-  const changed = keys.filter((key) => canonicalJson(news[key]) !== canonicalJson(olds[key]));
-  const only = changed.length > 0 && changed.every((key) => OF_CONNECTIONS.includes(key));
-  return only && recordedUnhealthy(olds).length === 0;
 }
 
 function hostKeysOf(outputs: Properties): Readonly<Record<string, string>> {

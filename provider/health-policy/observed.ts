@@ -23,3 +23,8 @@ export interface HostHealth {
   /** Names of the services that a deployment has locked. */
   readonly locked: readonly string[];
 }
+
+/** A look with the machine's id; empty text where it has none. */
+export interface KnownHost extends HostHealth {
+  readonly machineId: string;
+}

@@ -1,8 +1,9 @@
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import type { Properties } from "../handler";
+import { type MachineIds, machineIdsFrom } from "../host/machine-id";
 import { isObject } from "../values";
 import type { Repaired } from "./execute";
-import type { ContainerHealth, HostHealth } from "./observed";
+import type { ContainerHealth, KnownHost } from "./observed";
 import { nameOf } from "./plan";
 import type { ContainerReport } from "./resource";
 
@@ -12,10 +13,11 @@ export interface Outcome {
   readonly restarted: readonly string[];
   readonly gaveUp: readonly string[];
   readonly hostKeys: Readonly<Record<string, string>>;
+  readonly machineIds: MachineIds;
 }
 
 /** The outcome of a look, and of the operations that followed it. Sorted, so that equal findings give equal outputs. */
-export function outcomeOf(hosts: readonly HostHealth[], repaired: readonly Repaired[]): Outcome {
+export function outcomeOf(hosts: readonly KnownHost[], repaired: readonly Repaired[]): Outcome {
   const byId = new Map(repaired.map((each) => [keyOf(each.subject), each]));
   const rows = hosts.flatMap(({ containers }) =>
     containers.flatMap((subject) => {
@@ -34,6 +36,7 @@ export function outcomeOf(hosts: readonly HostHealth[], repaired: readonly Repai
     restarted: names(({ restarts, health }) => restarts > 0 && health !== "unhealthy"),
     gaveUp: names(({ restarts, health }) => restarts > 0 && health === "unhealthy"),
     hostKeys: Object.fromEntries(hosts.map(({ target, hostKey }) => [target, hostKey])),
+    machineIds: machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])),
   };
 }
 

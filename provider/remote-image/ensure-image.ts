@@ -1,8 +1,10 @@
 import { SlipwayError, isSlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { type Connection, secretsOf } from "../host/connection";
+import { type Connection, secretsOf, targetOf } from "../host/connection";
+import { machineIdOf, machineIdsFrom } from "../host/machine-id";
 import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { formerOf, type Machines } from "../host/same-machine";
 import type { HostSession } from "../host/session";
 import { LABEL } from "../container/labels";
 import type { Log } from "../log";
@@ -25,6 +27,8 @@ export interface Wish {
   /** Names of an earlier run that are not wanted any more. */
   readonly dropped: readonly string[];
   readonly recordedIds: Readonly<Record<string, string>>;
+  /** The hosts of an earlier run. */
+  readonly before: Machines;
   readonly hostKeys: Readonly<Record<string, string>>;
 }
 
@@ -60,9 +64,11 @@ export async function ensureImage(
         stack: context.stack,
         current: ref,
       });
-      const owner = { imageId: wish.recordedIds[session.target], resource, stack: context.stack };
+      const machineId = machineIdOf(await session.facts());
+      const imageId = wish.recordedIds[formerTarget(connection, machineId, wish.before)];
+      const owner = { imageId, resource, stack: context.stack };
       await removeNames(docker, [...new Set([...earlier, ...wish.dropped])], owner, log);
-      return { connection, hostKey: session.hostKey, image, builder };
+      return { connection, hostKey: session.hostKey, machineId, image, builder };
     }),
   );
 }
@@ -75,23 +81,32 @@ export async function observeImage(
 ): Promise<ImageOnHost> {
   return onHost(connection, of, context, async (session) => {
     const image = await findImage(await session.docker(context.signal), of.ref, of.contextHash);
-    return { connection, hostKey: session.hostKey, image, builder: undefined };
+    const machineId = machineIdOf(await session.facts());
+    return { connection, hostKey: session.hostKey, machineId, image, builder: undefined };
   });
 }
 
-/** Takes all names of this resource off one host, images in use excepted. */
+/** Takes all names of this resource off one host, images in use excepted; a machine with one of the ids in `staying` stays as it is. */
 export async function dropImage(
   connection: Connection,
   of: Pick<RecordedImage, "name" | "ref" | "tags" | "imageIds" | "hostKeys">,
+  staying: ReadonlySet<string>,
   context: HandlerContext,
 ): Promise<void> {
   await onHost(connection, of, context, async (session, log) => {
+    // a release before this one recorded no ids: the old address may lead to a machine that stays
+    if (staying.has(machineIdOf(await session.facts()))) return;
     const docker = await session.docker(context.signal);
     const resource = resourceOf(context);
     const earlier = await earlierRefs(docker, { ...of, resource, stack: context.stack, current: of.ref });
     const owner = { imageId: of.imageIds[session.target], resource, stack: context.stack };
     await removeNames(docker, [...of.tags, of.ref, ...earlier], owner, log);
   });
+}
+
+function formerTarget(connection: Connection, machineId: string, before: Machines): string {
+  const machineIds = machineIdsFrom([[targetOf(connection), machineId]]);
+  return targetOf(formerOf(connection, { hosts: [connection], machineIds }, before) ?? connection);
 }
 
 function onHost<T>(

@@ -1,11 +1,14 @@
-import { isSlipwayError, messageOf } from "../errors";
-import { type Created, type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { type Created, type Handler, PartialFailure, type Properties } from "../handler";
 import { allEnded, oneErrorOf } from "../host/all-ended";
-import { type Connection, machineOf, targetOf } from "../host/connection";
+import { type Connection, targetOf } from "../host/connection";
+import { refuseSameMachineTwice } from "../host/reconnect";
+import { leftOf, recordedMachines } from "../host/same-machine";
+import { withAbandonHint } from "../host/unreachable";
 import { checkImage } from "./check";
-import { dropImage, ensureImage, observeImage, type Wish } from "./ensure-image";
+import { ensureImage, observeImage, type Wish } from "./ensure-image";
+import { leaveHost } from "./leave-host";
 import { type ImageOnHost, type RecordedImage, imageOutputs, readRecorded } from "./recorded";
-import { nothingToDo, untouched } from "./untouched";
+import { untouched } from "./untouched";
 import { readSpec } from "./spec";
 
 /** Builds an image on each of its hosts; the ref says what is in it, so that what is there is never built again. */
@@ -19,7 +22,8 @@ export const remoteImageHandler: Handler = {
   },
 
   async create(inputs, context) {
-    const wish = wishOf(inputs, undefined);
+    const wish = wishOf(inputs, {});
+    await refuseSameMachineTwice(wish.spec.hosts, {}, context);
     const outcomes = await Promise.allSettled(
       wish.spec.hosts.map((host) => ensureImage(host, wish, context)),
     );
@@ -42,11 +46,10 @@ export const remoteImageHandler: Handler = {
 
   async update(_id, olds, news, context) {
     const recorded = readRecorded(olds);
-    const wish = wishOf(news, recorded);
-    if (nothingToDo(recorded, wish)) {
-      context.log.progress("connection only, nothing touched");
-      return untouched(olds, news, recorded, wish.spec.hosts);
-    }
+    const wish = wishOf(news, olds, recorded);
+    const quiet = await untouched(olds, news, recorded, wish, context);
+    if (quiet !== undefined) return quiet;
+    await refuseSameMachineTwice(wish.spec.hosts, olds, context);
     const outcomes = await Promise.allSettled(
       wish.spec.hosts.map((host) => ensureImage(host, wish, context)),
     );
@@ -54,22 +57,27 @@ export const remoteImageHandler: Handler = {
     // what other hosts built meanwhile is found by its label and used, or removed, by the next run
     if (failure !== undefined) throw failure;
     const found = outcomes.map((outcome, index) => resultOf(outcome, wish.spec.hosts[index], wish));
-    const kept = new Set(wish.spec.hosts.map(machineOf));
-    const left = recorded.hosts.filter((host) => !kept.has(machineOf(host)));
-    const abandon = wish.spec.abandonUnreachable;
-    await allEnded(
-      left.map((host) => leaveHost(host, { ...recorded, abandonUnreachable: abandon }, context)),
+    const outputs = imageOutputs(news, found, recorded.builder);
+    const now = recordedMachines(outputs);
+    const staying = new Set(Object.values(now.machineIds));
+    const { abandonUnreachable } = wish.spec;
+    const work = leftOf(wish.before, now).map((host) =>
+      leaveHost(host, { ...recorded, abandonUnreachable }, staying, context).catch((error: unknown) => {
+        throw withAbandonHint(error);
+      }),
     );
-    return imageOutputs(news, found, recorded.builder);
+    await allEnded(work);
+    return outputs;
   },
 
   async delete(_id, outputs, context) {
     const recorded = readRecorded(outputs);
-    await allEnded(recorded.hosts.map((host) => leaveHost(host, recorded, context)));
+    const staying = new Set<string>();
+    await allEnded(recorded.hosts.map((host) => leaveHost(host, recorded, staying, context)));
   },
 };
 
-function wishOf(inputs: Properties, recorded: RecordedImage | undefined): Wish {
+function wishOf(inputs: Properties, olds: Properties, recorded?: RecordedImage): Wish {
   const spec = readSpec(inputs);
   const { name, ref, contextHash } = readRecorded(inputs);
   const wanted = [ref, ...spec.tags];
@@ -81,18 +89,9 @@ function wishOf(inputs: Properties, recorded: RecordedImage | undefined): Wish {
     contextHash,
     dropped: dropped.filter((each) => !wanted.includes(each)),
     recordedIds: recorded?.imageIds ?? {},
+    before: recordedMachines(olds),
     hostKeys: recorded?.hostKeys ?? {},
   };
-}
-
-async function leaveHost(host: Connection, recorded: RecordedImage, context: HandlerContext): Promise<void> {
-  if (recorded.keepOnDelete) return context.log.keep(`${recorded.ref} stays on ${targetOf(host)}`);
-  try {
-    await dropImage(host, recorded, context);
-  } catch (error) {
-    if (!recorded.abandonUnreachable || !isSlipwayError(error, "dial-failed", "connection-lost")) throw error;
-    context.log.warn(`${recorded.ref} was left on ${targetOf(host)}: ${messageOf(error)}`);
-  }
 }
 
 function resultOf(
@@ -102,8 +101,10 @@ function resultOf(
 ): ImageOnHost {
   if (outcome.status === "fulfilled") return outcome.value;
   if (connection === undefined) throw outcome.reason;
-  const hostKey = wish.hostKeys[targetOf(connection)] ?? "";
-  return { connection, hostKey, image: undefined, builder: undefined };
+  const target = targetOf(connection);
+  const hostKey = wish.hostKeys[target] ?? "";
+  const machineId = wish.before.machineIds[target] ?? "";
+  return { connection, hostKey, machineId, image: undefined, builder: undefined };
 }
 
 function failureIn(outcomes: readonly PromiseSettledResult<unknown>[]): Error | undefined {

@@ -1,6 +1,7 @@
 import type { Properties } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
+import { machineIdsFrom } from "../host/machine-id";
 import { isObject } from "../values";
 import type { BuiltImage } from "./images";
 import type { Builder } from "./build-job";
@@ -27,6 +28,8 @@ export interface RecordedImage {
 export interface ImageOnHost {
   readonly connection: Connection;
   readonly hostKey: string;
+  /** Empty text where the machine has none. */
+  readonly machineId: string;
   /** Undefined: it is not there. */
   readonly image: BuiltImage | undefined;
   /** Undefined when nothing was built in this run. */
@@ -76,6 +79,7 @@ export function imageOutputs(
     hostKeys: withoutEmpty(
       Object.fromEntries(found.map((host) => [targetOf(host.connection), host.hostKey])),
     ),
+    machineIds: machineIdsFrom(found.map(({ connection, machineId }) => [targetOf(connection), machineId])),
   };
 }
 

@@ -1,40 +1,72 @@
-import type { Properties } from "../handler";
-import { type Connection, machineOf, targetOf } from "../host/connection";
-import type { Wish } from "./ensure-image";
-import { type RecordedImage, withoutEmpty } from "./recorded";
+import type { HandlerContext, Properties } from "../handler";
+import { allEnded } from "../host/all-ended";
+import { targetOf } from "../host/connection";
+import { reconnect, type Reconnection } from "../host/reconnect";
+import { observeImage, type Wish } from "./ensure-image";
+import { imageOutputs, type RecordedImage } from "./recorded";
 
-/** The same image under the same names on the same machines, and none of them lost it. */
-export function nothingToDo(recorded: RecordedImage, { spec, ref, contextHash, dropped }: Wish): boolean {
-  const machines = (hosts: readonly Connection[]): string => hosts.map(machineOf).sort().join();
+/**
+ * The new outputs where the same machines are reached in another way, or nothing that they know of changed. Undefined
+ * where there is something to do.
+ */
+export async function untouched(
+  olds: Properties,
+  news: Properties,
+  recorded: RecordedImage,
+  wish: Wish,
+  context: HandlerContext,
+): Promise<Properties | undefined> {
+  if (!isSameImage(recorded, wish)) return undefined;
+  const way = await reconnect(olds, wish.spec.hosts, wish.spec, context);
+  if (way === undefined) return undefined;
+  const outputs =
+    way.kind === "moved" ? await ofMoved(news, recorded, wish, context) : carried(olds, news, way);
+  if (outputs !== undefined) {
+    context.log.keep(way.line === "" ? "nothing touched" : `${way.line}, nothing touched`);
+  } else context.log.keep(way.line);
+  return outputs;
+}
+
+/** The same image under the same names, and none of the machines lost it. */
+function isSameImage(recorded: RecordedImage, { spec, ref, contextHash, dropped }: Wish): boolean {
   return (
     ref === recorded.ref &&
     contextHash === recorded.contextHash &&
     dropped.length === 0 &&
     spec.tags.every((tag) => recorded.tags.includes(tag)) &&
-    machines(spec.hosts) === machines(recorded.hosts) &&
     recorded.hosts.every((host) => (recorded.imageIds[targetOf(host)] ?? "") !== "")
   );
 }
 
-/** The recorded outputs under the new arguments; a machine may have another user, so another target. */
-export function untouched(
-  olds: Properties,
+/** A machine-id can be copied with a disk: the image proves the move. */
+async function ofMoved(
   news: Properties,
   recorded: RecordedImage,
-  hosts: readonly Connection[],
+  { spec, ref, contextHash, hostKeys }: Wish,
+  context: HandlerContext,
+): Promise<Properties | undefined> {
+  const wanted = { ref, contextHash, hostKeys };
+  const found = await allEnded(spec.hosts.map((host) => observeImage(host, wanted, context)));
+  const isThere = found.every(({ image }) => image !== undefined);
+  return isThere ? imageOutputs(news, found, recorded.builder) : undefined;
+}
+
+/** The recorded outputs under the new arguments; a machine may have another user, so another target. */
+function carried(
+  olds: Properties,
+  news: Properties,
+  { nameNow, hostKeys, machineIds }: Reconnection,
 ): Properties {
-  const oldTarget = (host: Connection): string =>
-    targetOf(recorded.hosts.find((old) => machineOf(old) === machineOf(host)) ?? host);
-  const moved = (values: Readonly<Record<string, string>>): Record<string, string> =>
-    Object.fromEntries(hosts.map((host) => [targetOf(host), values[oldTarget(host)] ?? ""]));
-  const { size, createdAt, architecture, layers } = olds;
-  const ids = moved(recorded.imageIds);
+  const { size, createdAt, architecture, layers, imageId } = olds;
+  const ids = Object.entries(typeof imageId === "object" ? (imageId ?? {}) : {});
   return {
     ...news,
-    ...{ size, createdAt, architecture, layers },
+    ...{ size, createdAt, architecture, layers, hostKeys },
     builder: news.builder ?? olds.builder,
-    imageId: hosts.length > 1 ? ids : Object.values(ids)[0],
-    targets: hosts.map(targetOf),
-    hostKeys: withoutEmpty(moved(recorded.hostKeys)),
+    imageId:
+      ids.length === 0
+        ? imageId
+        : Object.fromEntries(ids.map(([target, id]) => [nameNow(target), id as unknown])),
+    ...(Object.keys(machineIds).length === 0 ? {} : { machineIds }),
   };
 }

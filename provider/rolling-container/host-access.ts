@@ -10,4 +10,6 @@ export interface HostAccess {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Empty text where the machine has none. */
+  readonly machineId: string;
 }

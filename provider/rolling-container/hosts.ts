@@ -1,16 +1,12 @@
-import { isSlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { oneErrorOf } from "../host/all-ended";
-import { type Connection, machineOf } from "../host/connection";
+import { type Connection, targetOf } from "../host/connection";
+import { machineIdOf, type MachineIds, machineIdsFrom } from "../host/machine-id";
 import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { isUnreachable, withAbandonHint } from "../host/unreachable";
 import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
-
-/** Two connections lead to the same machine when address and port are the same, whoever logs in. */
-export function sameMachine(a: Connection, b: Connection): boolean {
-  return machineOf(a) === machineOf(b);
-}
 
 /** The outputs' `hostKeys`: target to fingerprint. */
 export function recordedHostKeys(outputs: Properties): Readonly<Record<string, string>> {
@@ -20,24 +16,35 @@ export function recordedHostKeys(outputs: Properties): Readonly<Record<string, s
   );
 }
 
-/**
- * Opens all hosts at once and gives them, in their order, to `use`. When one cannot be reached nothing is begun.
- * `optional` ones that do not answer are left out.
- */
+/** The `hostKeys` of open hosts. */
+export function hostKeysOf(hosts: readonly HostAccess[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey]));
+}
+
+/** The `machineIds` of open hosts. */
+export function machineIdsOf(hosts: readonly HostAccess[]): MachineIds {
+  return machineIdsFrom(hosts.map(({ session, machineId }) => [session.target, machineId]));
+}
+
+/** How hosts are opened. */
+export interface OpenOptions {
+  readonly context: HandlerContext;
+  readonly hostKeys: Readonly<Record<string, string>>;
+  /** For hosts that are given up: whether one that does not answer is left out. */
+  readonly abandonUnreachable?: boolean;
+}
+
+/** Opens all hosts at once and gives them, in their order, to `use`. When one cannot be reached nothing is begun. */
 export async function withHosts<T>(
   connections: readonly Connection[],
-  options: {
-    readonly context: HandlerContext;
-    readonly hostKeys: Readonly<Record<string, string>>;
-    readonly optional?: (connection: Connection) => boolean;
-  },
+  options: OpenOptions,
   use: (hosts: readonly HostAccess[]) => Promise<T>,
 ): Promise<T> {
   const closing = deferred();
   const openings = connections.map((connection) => open(connection, options, closing.promise));
   try {
     const opened = await Promise.allSettled(openings.map(({ ready }) => ready));
-    const hosts = reachable(connections, opened, options.optional ?? (() => false));
+    const hosts = reachable(connections, opened, options);
     return await use(hosts);
   } finally {
     closing.resolve();
@@ -52,20 +59,14 @@ interface Opening {
 }
 
 /** `withHost` gives a session for the time of a function; this holds that function open until `until`. */
-function open(
-  connection: Connection,
-  {
-    context,
-    hostKeys,
-  }: { readonly context: HandlerContext; readonly hostKeys: Readonly<Record<string, string>> },
-  until: Promise<void>,
-): Opening {
+function open(connection: Connection, { context, hostKeys }: OpenOptions, until: Promise<void>): Opening {
   const { log, clock, random, signal } = context;
   const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
   let closed: Promise<void> = Promise.resolve();
   const ready = new Promise<HostAccess>((resolve, reject) => {
     closed = withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) => {
-      resolve({ session, docker: await session.docker(signal), clock, log, signal });
+      const [docker, facts] = await Promise.all([session.docker(signal), session.facts({ signal })]);
+      resolve({ session, docker, clock, log, signal, machineId: machineIdOf(facts) });
       await until;
     });
     closed.catch(reject);
@@ -76,24 +77,22 @@ function open(
 function reachable(
   connections: readonly Connection[],
   opened: readonly PromiseSettledResult<HostAccess>[],
-  optional: (connection: Connection) => boolean,
+  { context, abandonUnreachable }: OpenOptions,
 ): readonly HostAccess[] {
   const hosts: HostAccess[] = [];
   const failures: unknown[] = [];
   opened.forEach((each, index) => {
     const connection = connections[index];
     if (each.status === "fulfilled") hosts.push(each.value);
-    else if (connection === undefined || !optional(connection) || !isUnreachable(each.reason)) {
-      failures.push(each.reason);
-    }
+    else if (connection === undefined || abandonUnreachable === undefined) failures.push(each.reason);
+    else if (!abandonUnreachable || !isUnreachable(each.reason)) failures.push(withAbandonHint(each.reason));
+    else
+      context.log.warn(
+        `${targetOf(connection)} does not answer; what is there was left (abandonUnreachable)`,
+      );
   });
   if (failures.length > 0) throw oneErrorOf(failures);
   return hosts;
-}
-
-/** True for what `abandonUnreachable` speaks of: the machine does not answer. */
-export function isUnreachable(error: unknown): boolean {
-  return isSlipwayError(error, "dial-failed");
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

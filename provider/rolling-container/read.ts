@@ -1,7 +1,7 @@
 import type { HandlerContext, Properties } from "../handler";
 import { targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
-import { recordedHostKeys, withHosts } from "./hosts";
+import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
 import { serviceOf } from "./inputs";
 import { observeHost } from "./observe";
 import { previousRevisions, recordContainers, recordedContainers, recordedOwnership } from "./outputs";
@@ -29,7 +29,8 @@ export async function readService(outputs: Properties, context: HandlerContext):
       ),
       previous: previousRevisions(found),
       targets: connections.map(targetOf),
-      hostKeys: Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey])),
+      hostKeys: hostKeysOf(hosts),
+      machineIds: machineIdsOf(hosts),
     };
   });
 }

@@ -17,7 +17,7 @@ import { UPDATE_DEFAULTS } from "./update-settings";
 export async function removeService(outputs: Properties, context: HandlerContext): Promise<void> {
   const service = serviceOf(outputs);
   const update = UPDATE_DEFAULTS;
-  const optional = (): boolean => outputs.abandonUnreachable === true;
+  const abandon = outputs.abandonUnreachable === true ? { abandonUnreachable: true } : {};
   const demand = {
     services: [service],
     waitMs: update.lockWaitMs,
@@ -26,7 +26,7 @@ export async function removeService(outputs: Properties, context: HandlerContext
   };
   await withHosts(
     recordedHosts(outputs),
-    { context, hostKeys: recordedHostKeys(outputs), optional },
+    { context, hostKeys: recordedHostKeys(outputs), ...abandon },
     (hosts) =>
       withLocks(hosts, demand, context, async (locksOf) => {
         await allEnded(

@@ -1,8 +1,9 @@
 import { formatDuration } from "../duration";
 import type { HandlerContext, Properties } from "../handler";
 import { allEnded } from "../host/all-ended";
-import { type Connection, targetOf } from "../host/connection";
-import { recordedHosts } from "../host/connection-fields";
+import { targetOf } from "../host/connection";
+import { refuseTwins } from "../host/machine-id";
+import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/same-machine";
 import { revisionOf } from "../container/spec-hash";
 import { publishedPorts } from "../container/spec";
 import { canonicalJson } from "../values";
@@ -10,7 +11,7 @@ import { checkOf, type Desired } from "./desired";
 import { type Execution, StepFailure } from "./execute";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import type { HostAccess } from "./host-access";
-import { recordedHostKeys, sameMachine, withHosts } from "./hosts";
+import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
 import { ensureImage } from "./image";
 import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
@@ -38,29 +39,43 @@ import { orWhatRuns, type RolloutRequest } from "./what-runs";
  */
 export async function rollOut(request: RolloutRequest, context: HandlerContext): Promise<Properties> {
   const { wanted, olds = {} } = request;
-  const leaving = recordedHosts(olds).filter((old) => !wanted.hosts.some((host) => sameMachine(host, old)));
+  const hostKeys = recordedHostKeys(olds);
+  return withHosts(wanted.hosts, { context, hostKeys }, (hosts) => {
+    const now = { hosts: wanted.hosts, machineIds: machineIdsOf(hosts) };
+    refuseTwins(now.machineIds);
+    const before = recordedMachines(olds);
+    const moved = formatMoves(movesOf(before, now));
+    if (moved !== "") context.log.keep(moved);
+    const { abandonUnreachable } = wanted;
+    return withHosts(leftOf(before, now), { context, hostKeys, abandonUnreachable }, (left) => {
+      // a release before recorded no machine-ids: the old address may lead to a machine that stays
+      const ids = new Set(Object.values(now.machineIds));
+      const leaving = left.filter(({ machineId }) => !ids.has(machineId));
+      return rollOn(hosts, leaving, request, context);
+    });
+  });
+}
+
+function rollOn(
+  hosts: readonly HostAccess[],
+  leaving: readonly HostAccess[],
+  request: RolloutRequest,
+  context: HandlerContext,
+): Promise<Properties> {
+  const { wanted, olds = {} } = request;
   const former = serviceOf(olds) === wanted.service ? undefined : serviceOf(olds) || undefined;
-  const connections = [...wanted.hosts, ...leaving];
-  const optional = (connection: Connection): boolean =>
-    wanted.abandonUnreachable && leaving.includes(connection);
   const services = former === undefined ? [wanted.service] : [wanted.service, former];
   const { lockWaitMs, progressDeadlineMs } = wanted.update;
-  const ttlMs = progressDeadlineMs * (connections.length + 1) + lockWaitMs;
-  return withHosts(connections, { context, hostKeys: recordedHostKeys(olds), optional }, (all) =>
-    withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
-      const targets = new Set(wanted.hosts.map(targetOf));
-      const hosts = all.filter(({ session }) => targets.has(session.target));
-      const run = new RolloutRun(request, context, former, locksOf);
-      await run.recoverAll(hosts);
-      const rollouts = await run.plan(hosts);
-      const summary = await run.carryOut(rollouts);
-      await run.finish(
-        hosts,
-        all.filter((host) => !hosts.includes(host)),
-      );
-      return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
-    }),
-  );
+  const all = [...hosts, ...leaving];
+  const ttlMs = progressDeadlineMs * (all.length + 1) + lockWaitMs;
+  return withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
+    const run = new RolloutRun(request, context, former, locksOf);
+    await run.recoverAll(hosts);
+    const rollouts = await run.plan(hosts);
+    const summary = await run.carryOut(rollouts);
+    await run.finish(hosts, leaving);
+    return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
+  });
 }
 
 /** One rollout under its locks. */
@@ -174,6 +189,7 @@ class RolloutRun {
       lastRollout: summary ?? olds.lastRollout,
       targets: wanted.hosts.map(targetOf),
       hostKeys: hostKeysOf(hosts),
+      machineIds: machineIdsOf(hosts),
     };
   }
 
@@ -196,7 +212,8 @@ class RolloutRun {
     const { request, recorded } = this;
     const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
     const look = (): Promise<Properties> => this.look(hosts, undefined, undefined);
-    return orWhatRuns({ request, recorded, hostKeys: hostKeysOf(on), look }, work);
+    const seen = { hostKeys: hostKeysOf(on), machineIds: machineIdsOf(on) };
+    return orWhatRuns({ request, recorded, ...seen, look }, work);
   }
 
   private announce({ desired, before }: HostRollout): void {
@@ -229,10 +246,6 @@ class RolloutRun {
       }
     }
   }
-}
-
-function hostKeysOf(hosts: readonly HostAccess[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(hosts.map(({ session }) => [session.target, session.hostKey]));
 }
 
 function summarize(

@@ -1,5 +1,6 @@
 import { PartialFailure, type Properties } from "../handler";
 import { targetOf } from "../host/connection";
+import type { MachineIds } from "../host/machine-id";
 import type { Wanted } from "./inputs";
 import { recordedContainers, type RecordedOwnership } from "./outputs";
 
@@ -18,6 +19,7 @@ export interface RunInWork {
   readonly recorded: RecordedOwnership;
   /** Target to fingerprint. */
   readonly hostKeys: Readonly<Record<string, string>>;
+  readonly machineIds: MachineIds;
   /** Outputs as the hosts are now. */
   readonly look: () => Promise<Properties>;
 }
@@ -46,6 +48,7 @@ export async function orWhatRuns<T>(run: RunInWork, work: () => Promise<T>): Pro
 }
 
 /** A resource that the state has not is forgotten, with all that was made for it: refresh and destroy find that by label. */
-function unseen({ request, hostKeys }: RunInWork): Properties {
-  return { containers: [], previous: [], targets: request.wanted.hosts.map(targetOf), hostKeys };
+function unseen({ request, hostKeys, machineIds }: RunInWork): Properties {
+  const targets = request.wanted.hosts.map(targetOf);
+  return { containers: [], previous: [], targets, hostKeys, machineIds };
 }

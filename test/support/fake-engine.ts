@@ -37,6 +37,7 @@ export class FakeEngine {
       clock: this.clock,
       log: silentLog,
       signal: new AbortController().signal,
+      machineId: "",
     };
   }
 

@@ -158,7 +158,8 @@ describe("judgeLook", () => {
 
 describe("outcomeOf", () => {
   const subject = seen("a", "web", "unhealthy", "its check fails");
-  const hosts = [hostOf("b", [seen("b", "web", "healthy")]), hostOf("a", [subject])];
+  const looked = [hostOf("b", [seen("b", "web", "healthy")]), hostOf("a", [subject])];
+  const hosts = looked.map((host) => ({ ...host, machineId: "" }));
   const repaired = {
     subject,
     container: subject.container,

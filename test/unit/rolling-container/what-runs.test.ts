@@ -14,6 +14,7 @@ function failing(olds: Properties | undefined, look: () => Promise<Properties>):
     request: { wanted, inputs: INPUTS, olds },
     recorded: recordedOwnership(olds ?? {}),
     hostKeys,
+    machineIds: {},
     look,
   };
   return orWhatRuns(run, () => Promise.reject(lost)).catch((error: unknown) => error);
@@ -26,7 +27,14 @@ describe("orWhatRuns", () => {
     assert.equal(error.cause, lost);
     const targets = ["root@10.0.0.1:22"];
     const hostKeys = { "root@10.0.0.1:22": "SHA256:a" };
-    assert.deepEqual(error.outputs, { ...INPUTS, containers: [], previous: [], targets, hostKeys });
+    assert.deepEqual(error.outputs, {
+      ...INPUTS,
+      containers: [],
+      previous: [],
+      targets,
+      hostKeys,
+      machineIds: {},
+    });
     assert.match(String(driftIn(error.outputs)), /not known/);
   });
 
