@@ -1,7 +1,11 @@
 /** Gives a channel back; calling it twice is harmless. */
 export type Release = () => void;
 
+/** Long: a stream that lives as long as something runs. Half of the places are never given to such. */
+export type ChannelUse = "brief" | "long";
+
 interface Waiter {
+  readonly use: ChannelUse;
   readonly give: (release: Release) => void;
 }
 
@@ -12,6 +16,7 @@ interface Waiter {
 export class ChannelQueue {
   private limit: number;
   private inUse = 0;
+  private longInUse = 0;
   private readonly waiting: Waiter[] = [];
   private readonly onPressure: () => void;
 
@@ -21,17 +26,17 @@ export class ChannelQueue {
     this.onPressure = onPressure;
   }
 
-  /** True when somebody waits for a channel. */
+  /** True when somebody waits for a channel that somebody else could give back. */
   get wanted(): boolean {
-    return this.waiting.length > 0;
+    return this.waiting.some(({ use }) => this.mayHave(use));
   }
 
   /** Waits for a free channel. */
-  async take(signal?: AbortSignal): Promise<Release> {
+  async take(signal?: AbortSignal, use: ChannelUse = "brief"): Promise<Release> {
     signal?.throwIfAborted();
-    if (this.inUse < this.limit) return this.hold();
+    if (this.inUse < this.limit && this.mayHave(use)) return this.hold(use);
     const { promise, resolve, reject } = withResolvers<Release>();
-    const waiter: Waiter = { give: resolve };
+    const waiter: Waiter = { use, give: resolve };
     const abort = (): void => {
       this.waiting.splice(this.waiting.indexOf(waiter), 1);
       reject(signal?.reason as Error);
@@ -57,22 +62,29 @@ export class ChannelQueue {
     return others > 0;
   }
 
-  private hold(): Release {
+  private mayHave(use: ChannelUse): boolean {
+    return use === "brief" || this.longInUse < Math.max(1, Math.floor(this.limit / 2));
+  }
+
+  private hold(use: ChannelUse): Release {
     this.inUse++;
+    if (use === "long") this.longInUse++;
     let held = true;
     return () => {
       if (!held) return;
       held = false;
       this.inUse--;
+      if (use === "long") this.longInUse--;
       this.wake();
     };
   }
 
   private wake(): void {
     while (this.inUse < this.limit) {
-      const next = this.waiting.shift();
-      if (next === undefined) return;
-      next.give(this.hold());
+      const next = this.waiting.findIndex(({ use }) => this.mayHave(use));
+      const [waiter] = next === -1 ? [] : this.waiting.splice(next, 1);
+      if (waiter === undefined) return;
+      waiter.give(this.hold(waiter.use));
     }
   }
 }

@@ -1,12 +1,17 @@
 import type { ClientChannel } from "ssh2";
+import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import { stripControl, tail } from "../secret";
+import type { ChannelUse } from "./channel-queue";
 import { remoteLine } from "./command";
 import type { ExecContext } from "./exec";
-import type { OpenedStream } from "./lazy-channel";
+import { type OpenedStream, openedStream } from "./lazy-channel";
 import { FramedOutput } from "./output";
 import type { SudoCall } from "./sudo";
 import { sudoError } from "./sudo-error";
+
+/** A login file that never ends must not hold up what waits for the stream. */
+const START_LIMIT_MS = 60_000;
 
 /**
  * Starts a command and gives its channel as a plain stream (stdin and stdout) once the command runs: the login shell's
@@ -16,13 +21,15 @@ export async function openCommandStream(
   context: ExecContext,
   argv: readonly string[],
   sudo: SudoCall | undefined,
+  use: ChannelUse = "brief",
 ): Promise<OpenedStream> {
   const { transport } = context;
   const marker = `<slipway-${context.nonce()}>`;
   const line = remoteLine({ argv, marker, sudo: sudo?.shape });
-  const opening = await transport.exec(line, (channel) => ({
+  const start = (channel: ClientChannel): { readonly started: Promise<OpenedStream> } => ({
     started: started(context, channel, argv, marker, sudo),
-  }));
+  });
+  const opening = await transport.exec(line, start, undefined, use);
   return opening.started;
 }
 
@@ -37,6 +44,10 @@ function started(
   const stdout = new FramedOutput(marker);
   const stderr = new FramedOutput(marker);
   let prompts = 0;
+  let code: number | null = null;
+  const opened = openedStream(channel, () => tail(context.redact(stripControl(stderr.text()))));
+  const words = (): string =>
+    tail(context.redact(stripControl(`${stderr.noise()}\n${stdout.noise()}`.trim())));
 
   return new Promise((resolve, reject) => {
     const onOut = (chunk: Buffer): void => {
@@ -45,8 +56,7 @@ function started(
       settle();
       channel.pause();
       channel.unshift(Buffer.from(stdout.bytes()));
-      const complaint = (): string => tail(context.redact(stripControl(stderr.text())));
-      resolve({ channel, complaint });
+      resolve(opened);
     };
     const onError = (chunk: Buffer): void => {
       stderr.push(chunk);
@@ -59,16 +69,26 @@ function started(
     };
     const onClose = (): void => {
       settle();
-      const words = tail(context.redact(stripControl(stderr.noise().trim())));
       if (transport.closed.aborted) reject(transport.lost());
-      else if (sudo !== undefined) reject(sudoError(transport.target, sudo, prompts, words));
-      else reject(notStarted(transport.target, argv, words));
+      else if (sudo !== undefined) reject(sudoError(transport.target, sudo, prompts, code, words()));
+      else reject(notStarted(transport.target, argv, "it did not start", words()));
     };
+    const onLate = (): void => {
+      settle();
+      channel.close();
+      const why = `the login shell did not start it within ${formatDuration(START_LIMIT_MS)}`;
+      reject(notStarted(transport.target, argv, why, words()));
+    };
+    const late = setTimeout(onLate, START_LIMIT_MS).unref();
     const settle = (): void => {
+      clearTimeout(late);
       channel.off("data", onOut);
       channel.off("close", onClose);
       transport.closed.removeEventListener("abort", onClose);
     };
+    channel.on("exit", (status: number | null) => {
+      code = status;
+    });
     channel.on("data", onOut);
     channel.stderr.on("data", onError);
     channel.on("close", onClose);
@@ -76,12 +96,12 @@ function started(
   });
 }
 
-function notStarted(target: string, argv: readonly string[], words: string): SlipwayError {
+function notStarted(target: string, argv: readonly string[], why: string, words: string): SlipwayError {
   return new SlipwayError({
     code: "command-failed",
     what: `starting "${argv.join(" ")}"`,
     host: target,
-    why: "it did not start",
+    why,
     evidence: words,
   });
 }

@@ -1,40 +1,62 @@
-import { type Agent, type IncomingMessage, request } from "node:http";
+import type { Agent } from "node:http";
 import Docker from "dockerode";
 import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import type { Log } from "../log";
+import { quoteAll } from "./command";
 import { type ApiCall, borrowedAgent } from "./engine-agent";
-import { ENGINE_WAYS, type EngineWay } from "./engine-way";
-import type { Line } from "./line";
-
-/** The oldest API we speak (Docker 20.10 has 1.41), and the newest we were tested with; newer engines speak it too. */
-const OLDEST_API = 40;
-const NEWEST_API = 51;
+import { negotiateVersion } from "./engine-version";
+import { DIAL_STDIO, ENGINE_SOCKET, ENGINE_WAYS, type EngineWay } from "./engine-way";
+import type { FoundEngine, Line } from "./line";
+import { orAborted } from "./or-aborted";
 
 const WAY_NAMES: Readonly<Record<EngineWay, string>> = {
-  streamlocal: "forwarding to /var/run/docker.sock",
+  streamlocal: `forwarding to ${ENGINE_SOCKET}`,
   "dial-stdio": "docker system dial-stdio",
   "sudo dial-stdio": "docker system dial-stdio under sudo",
 };
 
+const WAY_COMMANDS: Readonly<Record<EngineWay, string>> = {
+  streamlocal: `streamlocal ${ENGINE_SOCKET}`,
+  "dial-stdio": `$ ${quoteAll(DIAL_STDIO)}`,
+  "sudo dial-stdio": `$ sudo ${quoteAll(DIAL_STDIO)}`,
+};
+
 /**
- * A client of the engine behind this connection, at an API version both know. The way that worked last is tried first.
+ * A client of the engine behind this connection, at an API version both know. Way and version are found once a
+ * connection: further clients cost no round trip until the daemon restarts.
  * @throws SlipwayError engine-unreachable, connection-lost
  */
-export async function connectEngine(line: Line, log: Log, signal: AbortSignal | undefined): Promise<Docker> {
+export async function connectEngine(line: Line, log: Log, signal: AbortSignal): Promise<Docker> {
+  const { way, version } = await orAborted(findEngine(line, log), signal);
+  return clientOf(agentFor(line, way, log), version);
+}
+
+function findEngine(line: Line, log: Log): Promise<FoundEngine> {
+  const way = line.memory.engineWay;
+  const version = way === undefined ? undefined : line.engineAgent(way).version;
+  if (way !== undefined && version !== undefined) return Promise.resolve({ way, version });
+  // whoever comes meanwhile waits for the same search, so it ends with no one borrower
+  line.engineSearch ??= searchEngine(line, log).finally(() => {
+    line.engineSearch = undefined;
+  });
+  return line.engineSearch;
+}
+
+/** Tries the way that worked last, then the others. */
+async function searchEngine(line: Line, log: Log): Promise<FoundEngine> {
   const failures: string[] = [];
   for (const way of waysToTry(line)) {
-    signal?.throwIfAborted();
-    const agent = agentFor(line, way, log);
+    log.debug(`engine ${line.target}: ${WAY_COMMANDS[way]}`);
     try {
-      const version = await negotiate(agent, line.target, signal);
+      const version = await negotiateVersion(agentFor(line, way, log), line.target);
+      line.engineAgent(way).version = version;
       line.memory.engineWay = way;
       log.debug(`engine ${line.target}: ${WAY_NAMES[way]}, API ${version}`);
-      return clientOf(agent, version);
+      return { way, version };
     } catch (error) {
-      signal?.throwIfAborted();
       if (line.transport.closed.aborted) throw line.transport.lost();
       if (isSlipwayError(error, "engine-unreachable")) throw error;
-      log.debug(`engine ${line.target}: ${WAY_NAMES[way]} failed: ${messageOf(error)}`);
+      log.debug(`engine ${line.target}: ${WAY_NAMES[way]} failed: ${line.redact(messageOf(error))}`);
       failures.push(`${WAY_NAMES[way]}: ${messageOf(error)}`);
       line.dropEngineAgent(way);
     }
@@ -69,20 +91,23 @@ function agentFor(line: Line, way: EngineWay, log: Log): Agent {
       );
     };
   };
-  const brokenOff = (): Error =>
+  const brokenOff = (cause?: Error): Error =>
     line.transport.closed.aborted
       ? line.transport.lost()
       : new SlipwayError({
           code: "connection-lost",
           what: "talking to the Docker Engine",
           host: line.target,
-          why: "its answer broke off",
+          why: "it closed the line in the middle of a call, whose outcome is unknown",
+          next: "The next run looks at the machine again and goes on from there",
+          ...(cause !== undefined && { cause }),
         });
-  return borrowedAgent(line.engineAgent(way), onStart, brokenOff);
+  const explain = (error: Error): Error =>
+    "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE") ? brokenOff(error) : error;
+  return borrowedAgent(line.engineAgent(way), { onStart, explain, brokenOff });
 }
 
 function clientOf(agent: Agent, version: string): Docker {
-  // all that docker-modem would take from DOCKER_HOST and its like is set here
   const options = {
     host: "docker",
     port: 80,
@@ -92,38 +117,16 @@ function clientOf(agent: Agent, version: string): Docker {
     agent,
     version,
   };
-  return new Docker(options as unknown as Docker.DockerOptions);
+  return withoutDockerVariables(() => new Docker(options as unknown as Docker.DockerOptions));
 }
 
-/** `v1.45`: the newest API that both sides know. */
-async function negotiate(agent: Agent, target: string, signal: AbortSignal | undefined): Promise<string> {
-  const offered = await ping(agent, signal);
-  const match = /^1\.(\d+)$/.exec(offered);
-  const minor = Number(match?.[1]);
-  if (match && minor >= OLDEST_API) return `v1.${Math.min(minor, NEWEST_API)}`;
-  throw new SlipwayError({
-    code: "engine-unreachable",
-    what: "talking to the Docker Engine",
-    host: target,
-    why:
-      offered === ""
-        ? "it does not say which API it speaks"
-        : `its API ${offered} is older than 1.${OLDEST_API}`,
-    next: "Docker 20.10 or newer is needed",
-  });
-}
-
-function ping(agent: Agent, signal: AbortSignal | undefined): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      { agent, host: "docker", path: "/_ping", method: "GET", ...(signal === undefined ? {} : { signal }) },
-      (response: IncomingMessage) => {
-        const version = response.headers["api-version"];
-        response.resume();
-        response.once("end", () => resolve(typeof version === "string" ? version : ""));
-      },
-    );
-    call.once("error", reject);
-    call.end();
-  });
+/** docker-modem reads DOCKER_HOST, and with it certificate files, even where every option is given. */
+function withoutDockerVariables<T>(make: () => T): T {
+  const { DOCKER_HOST } = process.env;
+  delete process.env.DOCKER_HOST;
+  try {
+    return make();
+  } finally {
+    if (DOCKER_HOST !== undefined) process.env.DOCKER_HOST = DOCKER_HOST;
+  }
 }

@@ -2,47 +2,70 @@ import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { LazyChannel, type OpenedStream } from "./lazy-channel";
 
-/** Channels for ordinary API calls; streams have their own. */
-const CALL_CHANNELS = 8;
+/** How an agent gets its channels, and how many it may have. */
+export interface EngineChannels {
+  /** Opens one; a long one lives as long as something runs, and must not take the places of commands. */
+  readonly open: (long: boolean) => Promise<OpenedStream>;
+  /** Whether a channel that no call uses may stay open. */
+  readonly mayKeep: () => boolean;
+  /** Why the connection below is gone, when it is. */
+  readonly lost: () => Error | undefined;
+  /** Channels for ordinary calls; further calls wait for one. Streams have channels of their own. */
+  readonly calls: number;
+}
 
 interface AddsRequests {
   addRequest(request: ClientRequest, options: object): void;
 }
 
 class ChannelAgent extends Agent {
-  private readonly open: () => Promise<OpenedStream>;
-  private readonly mayKeep: () => boolean;
+  private readonly channels: EngineChannels;
+  private readonly long: boolean;
+  private readonly onClosed: () => void;
 
-  constructor(open: () => Promise<OpenedStream>, mayKeep: () => boolean, maxSockets: number) {
-    super({ keepAlive: true, maxSockets, maxFreeSockets: CALL_CHANNELS });
-    this.open = open;
-    this.mayKeep = mayKeep;
+  constructor(channels: EngineChannels, long: boolean, onClosed: () => void) {
+    const maxSockets = long ? Number.POSITIVE_INFINITY : channels.calls;
+    super({ keepAlive: true, maxSockets, maxFreeSockets: channels.calls });
+    this.channels = channels;
+    this.long = long;
+    this.onClosed = onClosed;
   }
 
   override createConnection(): Duplex {
-    return new LazyChannel(this.open);
+    const { open, lost } = this.channels;
+    return new LazyChannel(() => open(this.long), lost).once("close", this.onClosed);
   }
 
   /** Node asks this when a call is done; false closes the channel. */
   override keepSocketAlive(): boolean {
-    return this.mayKeep();
+    return this.channels.mayKeep();
   }
 
   closeIdle(): void {
     for (const sockets of Object.values(this.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
+
+  /** Those who wait for an answer get `error`. */
+  fail(error: Error | undefined): void {
+    for (const sockets of [...Object.values(this.sockets), ...Object.values(this.freeSockets)]) {
+      sockets?.forEach((socket) => socket.destroy(error));
+    }
+  }
 }
 
-/** The HTTP side of one way to the engine: kept-alive channels, at most eight for calls, one more for each stream. */
+/** The HTTP side of one way to the engine: kept-alive channels for calls, and one more for each stream. */
 export class EngineAgent {
+  /** The API version to speak, once negotiated. A daemon that restarts as another version ends the channels, and this. */
+  version: string | undefined;
   readonly calls: AddsRequests;
   readonly streams: AddsRequests;
   private readonly agents: readonly ChannelAgent[];
 
-  /** `mayKeep`: whether a channel that no call uses may stay open. */
-  constructor(open: () => Promise<OpenedStream>, mayKeep: () => boolean, callChannels = CALL_CHANNELS) {
-    const calls = new ChannelAgent(open, mayKeep, callChannels);
-    const streams = new ChannelAgent(open, mayKeep, Number.POSITIVE_INFINITY);
+  constructor(channels: EngineChannels) {
+    const calls = new ChannelAgent(channels, false, () => {
+      this.version = undefined;
+    });
+    const streams = new ChannelAgent(channels, true, () => {});
     this.agents = [calls, streams];
     this.calls = calls as unknown as AddsRequests;
     this.streams = streams as unknown as AddsRequests;
@@ -53,9 +76,9 @@ export class EngineAgent {
     for (const agent of this.agents) agent.closeIdle();
   }
 
-  /** Ends everything, calls in flight too. */
-  destroy(): void {
-    for (const agent of this.agents) agent.destroy();
+  /** Ends everything; calls in flight fail with `error`. */
+  destroy(error?: Error): void {
+    for (const agent of this.agents) agent.fail(error);
   }
 }
 
@@ -68,31 +91,35 @@ export interface ApiCall {
   readonly error: Error | undefined;
 }
 
-/**
- * An http.Agent in front of the shared one, for one borrower: it tells about each call, keeps streams apart, and turns an
- * answer that breaks off into an error (docker-modem waits for its `end` alone, and would wait for ever).
- */
-export function borrowedAgent(
-  shared: EngineAgent,
-  onStart: (method: string, path: string) => (call: ApiCall) => void,
-  brokenOff: () => Error,
-): Agent {
+/** What one borrower wants to hear of its calls. */
+export interface CallListener {
+  /** Called at the start of each call; what it returns is called at the end. */
+  readonly onStart: () => (call: ApiCall) => void;
+  /** The error to show for one that node's HTTP client gives. */
+  readonly explain: (error: Error) => Error;
+  /** The error of an answer that broke off (docker-modem waits for its `end` alone, and would wait for ever). */
+  readonly brokenOff: () => Error;
+}
+
+/** An http.Agent in front of the shared one, for one borrower: tells about each call, and keeps streams apart. */
+export function borrowedAgent(shared: EngineAgent, listener: CallListener): Agent {
   const facade = {
     protocol: "http:",
     defaultPort: 80,
     keepAlive: true,
-    maxSockets: CALL_CHANNELS,
     options: {},
     addRequest(request: ClientRequest, options: object): void {
       const path = request.path.split("?")[0] ?? "";
-      const tell = onStart(request.method, path);
+      const tell = listener.onStart();
       const told = (status?: number, error?: Error): void =>
         tell({ method: request.method, path, status, error });
+      explainErrors(request, listener.explain);
       request.once("response", (response: IncomingMessage) => {
         told(response.statusCode);
         response.once("close", () => {
-          if (!response.complete && !request.destroyed) request.emit("error", brokenOff());
-          else if (!response.complete && !response.readableEnded) request.emit("error", brokenOff());
+          if (!response.complete && !(request.destroyed && response.readableEnded)) {
+            request.emit("error", listener.brokenOff());
+          }
         });
       });
       request.once("upgrade", (response: IncomingMessage) => told(response.statusCode));
@@ -101,6 +128,13 @@ export function borrowedAgent(
     },
   };
   return facade as unknown as Agent;
+}
+
+/** Node's words for a line that closed ("socket hang up") say neither where nor why. */
+function explainErrors(request: ClientRequest, explain: (error: Error) => Error): void {
+  const emit = request.emit.bind(request) as (event: string | symbol, ...values: unknown[]) => boolean;
+  request.emit = (event: string | symbol, ...values: unknown[]): boolean =>
+    event === "error" ? emit(event, explain(values[0] as Error)) : emit(event, ...values);
 }
 
 /** Calls that last as long as something runs; they must not use up the channels for calls. */

@@ -1,19 +1,29 @@
 import { randomBytes } from "node:crypto";
+import { isSlipwayError } from "../errors";
 import type { Redact } from "../secret";
 import { redactor } from "../secret";
 import { openCommandStream } from "./command-stream";
 import { type Connection, secretsOf } from "./connection";
-import type { EngineWay, RouteMemory } from "./engine-way";
+import { DIAL_STDIO, ENGINE_SOCKET, type EngineWay, type RouteMemory } from "./engine-way";
 import { EngineAgent } from "./engine-agent";
 import { type ExecContext, runCommand } from "./exec";
 import type { HostFacts } from "./facts";
+import { type OpenedStream, openedStream } from "./lazy-channel";
 import { FACTS_SCRIPT, parseFacts } from "./facts-script";
 import { scriptCommand } from "./command";
 import { type RootRights, sudoCall } from "./sudo";
 import type { Transport } from "./transport";
 
-/** Where the engine listens. */
-const ENGINE_SOCKET = "/var/run/docker.sock";
+/** Forwarded sockets are no sessions: sshd's MaxSessions does not count them. */
+const FORWARDED_CALLS = 16;
+/** dial-stdio takes session channels: half of them are left to commands. */
+const DIAL_STDIO_CALLS = 4;
+
+/** How the engine is reached, and the API version to speak with it. */
+export interface FoundEngine {
+  readonly way: EngineWay;
+  readonly version: string;
+}
 
 /** A live connection and what is shared by all that use it: the engine's channels and what is known of root's rights. */
 export class Line {
@@ -21,8 +31,11 @@ export class Line {
   readonly transport: Transport;
   readonly memory: RouteMemory;
   readonly redact: Redact;
+  /** A search for the engine that is under way; everybody who needs it waits for the same one. */
+  engineSearch: Promise<FoundEngine> | undefined;
   private readonly agents = new Map<EngineWay, EngineAgent>();
   private rightsRead: Promise<RootRights> | undefined;
+  private sudoFound: HostFacts["sudo"] | undefined;
 
   constructor(connection: Connection, transport: Transport, memory: RouteMemory) {
     this.connection = connection;
@@ -30,9 +43,8 @@ export class Line {
     this.memory = memory;
     this.redact = redactor(secretsOf(connection));
     transport.onChannelPressure(() => this.agents.forEach((agent) => agent.closeIdle()));
-    transport.closed.addEventListener("abort", () => this.agents.forEach((agent) => agent.destroy()), {
-      once: true,
-    });
+    const onLost = (): void => this.agents.forEach((agent) => agent.destroy(transport.lost()));
+    transport.closed.addEventListener("abort", onLost, { once: true });
   }
 
   get target(): string {
@@ -43,21 +55,21 @@ export class Line {
   engineAgent(way: EngineWay): EngineAgent {
     const known = this.agents.get(way);
     if (known) return known;
-    // dial-stdio takes session channels: half of them are left to commands
+    const lost = (): Error | undefined => (this.transport.closed.aborted ? this.transport.lost() : undefined);
     const agent =
       way === "streamlocal"
-        ? new EngineAgent(
-            async () => ({
-              channel: await this.transport.streamLocal(ENGINE_SOCKET),
-              complaint: () => "",
-            }),
-            () => true,
-          )
-        : new EngineAgent(
-            () => this.dialStdio(way === "sudo dial-stdio"),
-            () => !this.transport.channelsWanted,
-            4,
-          );
+        ? new EngineAgent({
+            open: () => this.forwardedEngine(),
+            mayKeep: () => true,
+            lost,
+            calls: FORWARDED_CALLS,
+          })
+        : new EngineAgent({
+            open: (long) => this.dialStdio(way === "sudo dial-stdio", long),
+            mayKeep: () => !this.transport.channelsWanted,
+            lost,
+            calls: DIAL_STDIO_CALLS,
+          });
     this.agents.set(way, agent);
     return agent;
   }
@@ -71,9 +83,10 @@ export class Line {
   /** How root's rights can be had, found out once a connection. */
   rights(context: ExecContext): Promise<RootRights> {
     if ((this.connection.user ?? "root") === "root") return Promise.resolve({ kind: "root" });
-    this.rightsRead ??= this.readFacts(context).then(({ sudo }) => this.rightsOf(sudo));
-    this.rightsRead.catch(() => {
-      this.rightsRead = undefined;
+    this.rightsRead ??= this.proveRights(context);
+    this.rightsRead.catch((error: unknown) => {
+      // a refused password is not tried again: some machines lock the account
+      if (!isSlipwayError(error, "sudo-unavailable")) this.rightsRead = undefined;
     });
     return this.rightsRead;
   }
@@ -84,8 +97,17 @@ export class Line {
     const outcome = await runCommand(context, argv, { stdin, ...(signal && { signal }) }, undefined);
     if (outcome.kind !== "exited") throw this.transport.lost();
     const facts = parseFacts(outcome.stdout);
-    this.rightsRead ??= Promise.resolve(this.rightsOf(facts.sudo));
+    this.sudoFound ??= facts.sudo;
     return facts;
+  }
+
+  /** With a password, one command tries it for all that wait. */
+  private async proveRights(context: ExecContext): Promise<RootRights> {
+    const rights = this.rightsOf(this.sudoFound ?? (await this.readFacts(context)).sudo);
+    if (rights.kind !== "password") return rights;
+    const outcome = await runCommand(context, ["true"], {}, sudoCall(rights, context.nonce()));
+    if (outcome.kind === "lost") throw this.transport.lost();
+    return rights;
   }
 
   private rightsOf(sudo: HostFacts["sudo"]): RootRights {
@@ -96,11 +118,15 @@ export class Line {
     return { kind: "passwordless" };
   }
 
-  private async dialStdio(sudo: boolean): ReturnType<typeof openCommandStream> {
+  private async forwardedEngine(): Promise<OpenedStream> {
+    this.transport.quicken();
+    return this.transport.streamLocal(ENGINE_SOCKET, (channel) => openedStream(channel, () => ""));
+  }
+
+  private async dialStdio(sudo: boolean, long: boolean): Promise<OpenedStream> {
     const context = this.quietContext();
     const call = sudo ? sudoCall(await this.rights(context), context.nonce()) : undefined;
-    const argv = ["docker", "--host", `unix://${ENGINE_SOCKET}`, "system", "dial-stdio"];
-    return openCommandStream(context, argv, call);
+    return openCommandStream(context, DIAL_STDIO, call, long ? "long" : "brief");
   }
 
   private quietContext(): ExecContext {

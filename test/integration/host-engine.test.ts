@@ -18,6 +18,7 @@ describe("the engine over SSH", () => {
   let engine: Server;
   let server: SshTestServer;
   let apiVersion: string;
+  let oldestApi: number;
   let connections: number;
   const paths: string[] = [];
 
@@ -25,12 +26,15 @@ describe("the engine over SSH", () => {
     folder = await mkdtemp(join(tmpdir(), "slipway-engine-"));
     engineSocket = join(folder, "docker.sock");
     apiVersion = "1.45";
+    oldestApi = 24;
     connections = 0;
     paths.length = 0;
     engine = createServer((request, response) => {
       paths.push(request.url ?? "");
       response.setHeader("Api-Version", apiVersion);
-      if (request.url?.endsWith("/info")) {
+      if (Number(/^[/]v1[.](\d+)/.exec(request.url ?? "")?.[1] ?? 99) < oldestApi)
+        response.writeHead(400).end('{"message":"client version is too old"}');
+      else if (request.url?.endsWith("/info")) {
         response.writeHead(200, { "Content-Length": 100 }).write("{");
         setImmediate(() => response.destroy());
       } else if (request.url?.includes("/missing/"))
@@ -63,9 +67,25 @@ describe("the engine over SSH", () => {
   it("must speak the newest API that both sides know", async () => {
     await start({ engineSocket });
     assert.deepEqual(await onHost(async (host) => (await host.docker()).version()), { Version: "26.1.5" });
+    assert.deepEqual(paths, ["/_ping", "/v1.45/version"]);
+  });
+
+  it("must negotiate once a connection, and again when the daemon restarted as another version", async () => {
+    await start({ engineSocket });
+    await Promise.all(Array.from({ length: 5 }, () => onHost((host) => host.docker())));
+    await onHost(async (host) => (await host.docker()).version());
+    apiVersion = "1.47";
+    engine.closeIdleConnections();
+    await until("the end of the idle channel", () => server.counts.streamLocalOpen === 0, 5_000);
+    await onHost(async (host) => (await host.docker()).version());
+    assert.deepEqual(paths, ["/_ping", "/v1.45/version", "/_ping", "/v1.47/version"]);
+  });
+
+  it("must speak the newest API that it knows with an engine that is newer", async () => {
+    await start({ engineSocket });
     apiVersion = "1.99";
     await onHost(async (host) => (await host.docker()).version());
-    assert.deepEqual(paths, ["/_ping", "/v1.45/version", "/_ping", "/v1.51/version"]);
+    assert.deepEqual(paths, ["/_ping", "/v1.56/_ping", "/v1.56/version"]);
   });
 
   it("must refuse an engine that is too old", async () => {
@@ -77,14 +97,26 @@ describe("the engine over SSH", () => {
     );
   });
 
-  it("must make forty calls at once over at most eight channels", async () => {
+  it("must say so when an engine no longer takes any API that we speak", async () => {
+    await start({ engineSocket });
+    apiVersion = "1.99";
+    oldestApi = 60;
+    await assert.rejects(
+      onHost((host) => host.docker()),
+      (error) =>
+        isSlipwayError(error, "engine-unreachable") && error.message.includes("no longer takes 1.56"),
+    );
+  });
+
+  it("must make forty calls at once over at most sixteen channels", async () => {
     await start({ engineSocket });
     await onHost(async (host) => {
       const docker = await host.docker();
       await Promise.all(Array.from({ length: 40 }, () => docker.version()));
     });
-    assert.ok(connections <= 8, `${connections} channels`);
+    assert.ok(connections <= 16, `${connections} channels`);
     assert.equal(server.counts.streamLocal, connections);
+    assert.equal(server.counts.streamLocalOpen, connections, "kept for the next calls");
   });
 
   it("must keep streams apart from the channels for calls", async () => {
