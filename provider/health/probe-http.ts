@@ -135,7 +135,7 @@ export function hostCommands(
 }
 
 /** What may not stand in a request line is encoded (a line break above all); what the user encoded stays. */
-function encodedPath({ path }: HttpTest): string {
+export function encodedPath({ path }: HttpTest): string {
   const absolute = path.startsWith("/") ? path : `/${path}`;
   return absolute.replace(/[^\u0021-\u007e]+/g, (part) =>
     [...Buffer.from(part)].map((byte) => `%${byte.toString(16).padStart(2, "0").toUpperCase()}`).join(""),

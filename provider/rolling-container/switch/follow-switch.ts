@@ -1,0 +1,96 @@
+import { messageOf } from "../../errors";
+import type { HostSession } from "../../host/session";
+import type { Log } from "../../log";
+import { RUNNING, switchFolder } from "./place";
+import { parseEvent, resultOf, type SwitchEvent, type SwitchResult } from "./switch-event";
+
+export interface FollowOptions {
+  readonly log: Log;
+  /** How long the program can take at most: `longestSwitchMs`. */
+  readonly limitMs: number;
+  /** Aborted: the program is told to end in order, which it does by going back, and is followed to its end. */
+  readonly signal: AbortSignal;
+}
+
+/** New lines as they come, to the last one; 69: the program is gone, and nobody has started it again. `$1` folder. */
+const FOLLOW = `${RUNNING}
+gone=0
+exec 3<"$1/events" || exit 69
+while :; do
+  while IFS= read -r line <&3; do
+    printf '%s\\n' "$line"
+    case \${line#* } in 'end '*) exit 0 ;; esac
+  done
+  sleep 0.05
+  if running "$1"; then gone=0; else gone=$((gone + 1)); fi
+  [ "$gone" -lt 200 ] || exit 69
+done
+`;
+
+/** The program ends by itself when it is told so: it goes back when it had begun. `$1` folder. */
+const ASK_BACK = `${RUNNING}
+! running "$1" || kill "$pid"
+`;
+
+/** Follows the program to its end, in one command. A lost connection is `unknown`: the program goes on without us. */
+export async function followSwitch(
+  session: HostSession,
+  service: string,
+  { log, limitMs, signal }: FollowOptions,
+): Promise<SwitchResult> {
+  const events: SwitchEvent[] = [];
+  const onLine = (line: string): void => {
+    const event = parseEvent(line);
+    if (event === undefined) return;
+    events.push(event);
+    log.debug(`${session.target} switch of "${service}": ${line}`);
+    if (event.name === "note") log.warn(`${session.target}: switch of "${service}": ${event.text}`);
+    else if (event.name !== "end") log.progress(describeEvent(event));
+  };
+  const onAbort = (): void => {
+    log.progress("asking the switch to go back");
+    // when it cannot be told, it ends by itself, forward or back
+    askBack(session, service).catch((error: unknown) =>
+      log.debug(`asking to go back: ${session.redact(messageOf(error))}`),
+    );
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    const options = { sudo: true, onLine, timeoutMs: limitMs };
+    const outcome = await session.script(FOLLOW, [switchFolder(service)], options);
+    const otherwise =
+      outcome.kind === "lost"
+        ? "the connection was lost while the host exchanged the containers"
+        : "the program on the host ended without saying how";
+    return resultOf(events, otherwise);
+  } catch (error) {
+    return resultOf(events, session.redact(messageOf(error)));
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Tells the program to end in order: before the old one is stopped it stays, after that it goes back. */
+export async function askBack(session: HostSession, service: string): Promise<void> {
+  await session.script(ASK_BACK, [switchFolder(service)], { sudo: true });
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  begun: "the host exchanges the containers",
+  ruled: "the copy takes new connections",
+  drained: "open connections are done",
+  stopping: "stopping the old one",
+  oldstopped: "starting the new one on its port",
+  nextstarted: "waiting for the new one's health",
+  nextgated: "the new one is healthy",
+  unruled: "the new one takes new connections",
+  copystopped: "the copy is gone",
+  back: "going back to the old one",
+  oldstarted: "waiting for the old one's health",
+};
+
+function describeEvent({ name, text }: SwitchEvent): string {
+  const words = WORDS[name] ?? name;
+  return text === "" || name === "begun" ? words : `${words}: ${text}`;
+}

@@ -1,0 +1,160 @@
+import { SlipwayError } from "../../errors";
+import type { HostSession } from "../../host/session";
+import { stripControl, tail } from "../../secret";
+import { isObject } from "../../values";
+import type { ObservedNetwork, ObservedSwitch } from "./observed-switch";
+import { RUNNING, switchFolder } from "./place";
+import { RULES_BY_COMMENT } from "./program/rules";
+
+/** `$1` service, `$2` its folder. One `name value` a line; networks as JSON. */
+const OBSERVE = `${RULES_BY_COMMENT}${RUNNING}
+SERVICE=$1 folder=$2
+tell() { printf '%s\\n' "$*"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+phase=; { read -r phase <"$folder/phase"; } 2>/dev/null
+if running "$folder"; then tell program "$pid" "\${phase:-begun}"
+elif [ -n "$phase" ] && [ "$phase" != ended ]; then tell unfinished "$phase"
+fi
+rules=0
+if has iptables-save; then
+  for backend in $(backends); do rules=$((rules + $(count "$backend"))); done
+fi
+tell rules "$rules"
+if { read -r copy began <"$folder/copy"; } 2>/dev/null; then
+  stat=; { read -r stat <"/proc/$copy/stat"; } 2>/dev/null
+  set -f; set -- "$1" \${stat##*) }; set +f
+  if [ "\${21:-}" = "$began" ]; then tell copy alive; else tell copy dead; fi
+fi
+[ "$(id -u)" != 0 ] || tell root
+has iptables-save && has iptables-restore && tell iptables
+has ip6tables-save && has ip6tables-restore && tell ip6tables
+has conntrack && tell conntrack
+for backend in $(backends); do
+  case $backend in ip6*) word=docker-rules6 ;; *) word=docker-rules ;; esac
+  "$backend-save" -t nat 2>/dev/null | grep -q -e '-j DOCKER$' && tell "$word"
+done
+[ ! -s /proc/net/if_inet6 ] || while read -r address _ _ scope flags device; do
+  tell address6 "$scope" "$flags" "$address" "$device"
+done </proc/net/if_inet6
+has docker || exit 0
+tell docker
+DOCKER_HOST=\${3:-unix:///var/run/docker.sock}; export DOCKER_HOST
+docker info -f 'info {{json .SecurityOptions}} {{.LiveRestoreEnabled}}' 2>/dev/null
+networks=$(docker network ls -q --no-trunc) || exit 0
+set -f
+docker network inspect -f 'network {{json .}}' $networks 2>/dev/null
+exit 0
+`;
+
+/**
+ * Reads in one round trip what a host has of a switch of this service, and whether it can do one. Without root's rights
+ * nothing is known but that.
+ * @throws SlipwayError command-failed, connection-lost
+ */
+export async function observeSwitch(
+  session: HostSession,
+  service: string,
+  signal?: AbortSignal,
+): Promise<ObservedSwitch> {
+  const facts = await session.facts(signal ? { signal } : {});
+  const sudo = facts.sudo !== "none" && facts.sudo !== "root";
+  const outcome = await session.script(OBSERVE, [service, switchFolder(service)], {
+    sudo,
+    ...(signal ? { signal } : {}),
+  });
+  if (outcome.kind === "exited" && outcome.code === 0) return parseObservedSwitch(outcome.stdout);
+  throw new SlipwayError({
+    code: outcome.kind === "lost" ? "connection-lost" : "command-failed",
+    what: `looking for a switch of "${service}"`,
+    host: session.target,
+    why: outcome.kind === "exited" ? `exit code ${outcome.code}` : "it did not come to its end",
+    evidence: tail(session.redact(stripControl(outcome.stderr.trim()))),
+  });
+}
+
+/** What the script prints. */
+export function parseObservedSwitch(text: string): ObservedSwitch {
+  const lines = text.split("\n").map((line) => {
+    const space = line.indexOf(" ");
+    return space < 0
+      ? { name: line, value: "" }
+      : { name: line.slice(0, space), value: line.slice(space + 1) };
+  });
+  const has = (name: string): boolean => lines.some((line) => line.name === name);
+  const value = (name: string): string | undefined => lines.find((line) => line.name === name)?.value;
+  const program = /^(\d+) (\S+)$/.exec(value("program") ?? "");
+  const copy = value("copy");
+  const info = value("info") ?? "";
+  const addresses = lines.filter(({ name }) => name === "address6").map((line) => line.value);
+  return {
+    program: program ? { pid: Number(program[1]), phase: program[2] ?? "" } : undefined,
+    unfinished: value("unfinished"),
+    rules: Number(value("rules") ?? 0),
+    copyAlive: copy === undefined ? undefined : copy === "alive",
+    root: has("root"),
+    dockerCli: has("docker"),
+    iptables: has("iptables"),
+    ip6tables: has("ip6tables"),
+    conntrack: has("conntrack"),
+    dockerRules: has("docker-rules"),
+    dockerRules6: has("docker-rules6"),
+    rootless: info.includes("name=rootless"),
+    liveRestore: info.endsWith(" true"),
+    ipv6: addresses.length > 0,
+    host6: globalAddress(addresses),
+    networks: lines.flatMap(({ name, value: json }) => (name === "network" ? parseNetwork(json) : [])),
+  };
+}
+
+const DEPRECATED = 0x20;
+const TENTATIVE = 0x40;
+const TEMPORARY = 0x01;
+
+/** `<scope> <flags> <32 hex digits> <device>`, as in /proc/net/if_inet6; a bridge of Docker's is no address to relay by. */
+function globalAddress(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const [scope, flags = "", address = "", device = ""] = line.split(/\s+/);
+    const unfit = Number.parseInt(flags, 16) & (DEPRECATED | TENTATIVE | TEMPORARY);
+    if (scope !== "00" || unfit !== 0 || /^(docker|br-|veth)/.test(device)) continue;
+    if (/^[0-9a-f]{32}$/.test(address)) return (address.match(/.{4}/g) ?? []).join(":");
+  }
+  return undefined;
+}
+
+function parseNetwork(json: string): readonly ObservedNetwork[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    return []; // a line that was cut off describes no network
+  }
+  if (!isObject(parsed)) return [];
+  const text = (of: unknown): string => (typeof of === "string" ? of : "");
+  const options = isObject(parsed.Options) ? parsed.Options : {};
+  const ipam =
+    isObject(parsed.IPAM) && Array.isArray(parsed.IPAM.Config) ? parsed.IPAM.Config.filter(isObject) : [];
+  const first4 = ipam.find(({ Subnet }) => !text(Subnet).includes(":"));
+  const id = text(parsed.Id);
+  const driver = text(parsed.Driver);
+  const bridge = text(options["com.docker.network.bridge.name"]) || `br-${id.slice(0, 12)}`;
+  const subnet = text(first4?.Subnet) || undefined;
+  return [
+    {
+      id,
+      name: text(parsed.Name),
+      driver,
+      internal: parsed.Internal === true,
+      bridge: driver === "bridge" ? bridge : undefined,
+      subnet,
+      gateway: text(first4?.Gateway).replace(/\/\d+$/, "") || firstAddress(subnet),
+      ipv6: parsed.EnableIPv6 === true,
+      gatewayMode: text(options["com.docker.network.bridge.gateway_mode_ipv4"]) || "nat",
+    },
+  ];
+}
+
+/** What the engine gives the bridge when the network does not say. */
+function firstAddress(subnet: string | undefined): string | undefined {
+  const match = /^(\d+\.\d+\.\d+)\.(\d+)\/\d+$/.exec(subnet ?? "");
+  return match === null ? undefined : `${match[1] ?? ""}.${Number(match[2]) + 1}`;
+}

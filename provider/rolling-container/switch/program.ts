@@ -1,0 +1,29 @@
+import { BASE } from "./program/base";
+import { GATE } from "./program/gate";
+import { RULES, RULES_BY_COMMENT } from "./program/rules";
+import { STEPS } from "./program/steps";
+
+const MAIN = `
+read_order || exit 0
+find_http
+{ read -r BEGAN <"$DIR/began"; } 2>/dev/null || { now; BEGAN=$NOW; printf '%s\\n' "$NOW" >"$DIR/began"; }
+trap 'ASKED=1' HUP INT TERM
+alive $$
+printf '%s %s\\n' $$ "$START" >"$DIR/pid"
+before=; { read -r before <"$DIR/phase"; } 2>/dev/null
+case $before in ended) exit 0 ;; esac
+now; END=$((NOW + DEADLINE))
+[ -z "$before" ] || recover
+at begun "$WAY"
+[ "$HTTP" != none ] || case $OLD_CHECK$NEXT_CHECK in *http*) say note no curl and no wget here: a port that is listened on passes ;; esac
+case $WAY in bridged) bridged ;; *) plain ;; esac
+`;
+
+/**
+ * The program that exchanges one container for another on the host, alone: who started it may be gone. It is started as
+ * `sh program FOLDER`, and again the same way when it died: then it looks at what stands, and finishes or takes back.
+ *
+ * It writes `<ms> <name> <text>` lines to `events`; the last one is `<ms> end switched|kept|plain-instead|stuck <gapMs>
+ * <why>`. Its exit code is 0 when it came to an end in order.
+ */
+export const SWITCH_PROGRAM = [BASE, RULES_BY_COMMENT, RULES, GATE, STEPS, MAIN].join("");

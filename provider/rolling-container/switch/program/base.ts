@@ -1,0 +1,100 @@
+/**
+ * The program's ground: clock, events, order, calls with a limit. POSIX sh (dash, busybox, bash) with /proc and, of
+ * commands, docker, iptables-save and -restore, awk, sed, grep, cat, rm, sleep. `$1` is the folder with the order.
+ */
+export const BASE = `
+set -uf
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+export LC_ALL PATH
+umask 077
+DIR=$1
+ASKED=0 HELD=0 GAP=0 GAP_FROM= WHY= OUT= PID= IP= COPY_PID= COPY_START= SERVED_BY=old WATCHED= OLD_HEARS= COPY_HEARS= PHASE=
+
+# milliseconds since the boot, in NOW: no clock that anybody can set
+now() { read -r UP _ </proc/uptime; NOW=\${UP%.*}\${UP#*.}0; }
+pause() { sleep "$1"; look; }
+in_time() { now; [ "$NOW" -lt "$END" ]; }
+say() { now; printf '%s %s\\n' "$((NOW - BEGAN))" "$*" >>"$DIR/events"; }
+# a point of the way: said, and kept for the one who comes after us
+at() { PHASE=$1; printf '%s\\n' "$1" >"$DIR/phase"; say "$*"; }
+
+BEGAN=0
+read_order() {
+  SERVICE= WAY= SOCKET= OLD= NEXT= COPY= COPY_ADDRESS=- COPY_ADDRESS6=- RULES4=0 RULES6=0 OLD_RESTART=no STOP=10 DRAIN=0
+  DEADLINE=0 BACK=0 TCP= UDP= OLD_MIN=0 OLD_DEADLINE=0 OLD_CHECK=none NEXT_MIN=0 NEXT_DEADLINE=0 NEXT_CHECK=none
+  while read -r name value; do
+    case $name in
+      service) SERVICE=$value ;; way) WAY=$value ;; socket) SOCKET=$value ;;
+      old) OLD=$value ;; next) NEXT=$value ;; copy) COPY=$value ;;
+      copy_address) COPY_ADDRESS=$value ;; copy_address6) COPY_ADDRESS6=$value ;;
+      rules4) RULES4=$value ;; rules6) RULES6=$value ;;
+      old_restart) OLD_RESTART=$value ;; stop_s) STOP=$value ;; drain_ms) DRAIN=$value ;;
+      deadline_ms) DEADLINE=$value ;; back_ms) BACK=$value ;;
+      tcp) TCP="$TCP $value" ;; udp) UDP="$UDP $value" ;;
+      old_min_ms) OLD_MIN=$value ;; old_deadline_ms) OLD_DEADLINE=$value ;; old_check) OLD_CHECK=$value ;;
+      next_min_ms) NEXT_MIN=$value ;; next_deadline_ms) NEXT_DEADLINE=$value ;; next_check) NEXT_CHECK=$value ;;
+    esac
+  done <"$DIR/order"
+  DOCKER_HOST=unix://$SOCKET DOCKER_CONFIG=$DIR/no-config DOCKER_CLI_HINTS=false
+  export DOCKER_HOST DOCKER_CONFIG DOCKER_CLI_HINTS
+  unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_API_VERSION
+}
+
+# whether a process lives, and its start in START: a number that is used again names another one
+alive() {
+  { read -r STAT <"/proc/$1/stat"; } 2>/dev/null || return 1
+  set -- \${STAT##*) }
+  START=\${20:-}
+  case $1 in Z | X) return 1 ;; esac
+}
+
+# run SECONDS COMMAND...: beside us, so that rules are watched and signals heard meanwhile; what it says is in out and err
+run() {
+  now; RUN_END=$((NOW + $1 * 1000)); shift
+  "$@" >"$DIR/out" 2>"$DIR/err" </dev/null 3>&- & RUN=$!
+  while alive "$RUN"; do
+    sleep 0.02; look; now
+    [ "$NOW" -lt "$RUN_END" ] || { kill -9 "$RUN" 2>/dev/null; wait "$RUN" 2>/dev/null; return 124; }
+  done
+  wait "$RUN" 2>/dev/null
+}
+first_line() { FIRST=; { IFS= read -r FIRST <"$DIR/$1"; } 2>/dev/null || :; }
+
+# ask SECONDS ARGUMENTS...: a daemon that says no is believed (1), a silent one is asked again until the end (2)
+ask() {
+  ASK_S=$1; shift
+  while :; do
+    if run "$ASK_S" docker "$@"; then first_line out; OUT=$FIRST; return 0; fi
+    first_line err; WHY=\${FIRST:-no answer}
+    ! answers || return 1
+    in_time || { WHY='the engine does not answer'; return 2; }
+    pause 0.2
+  done
+}
+answers() { run 3 docker version -f '{{.Server.Version}}'; }
+
+# see ID: its process in PID (0: it does not run) and its first address in IP; 1: there is none, 2: nobody knows
+see() {
+  PID= IP=
+  ask 5 inspect --type container -f '{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}' "$1" || return
+  set -- $OUT
+  PID=\${1:-0}; shift
+  for word; do case $word in *[0-9].* | *:*) IP=$word; break ;; esac; done
+  : "\${IP:=127.0.0.1}"
+}
+runs() { see "$1" && [ "$PID" != 0 ]; }
+
+# what the process says for itself decides, not how the call ended: that may be cut off by a restart of the daemon
+stop_it() {
+  see "$1"; case $? in 1) return 0 ;; 2) return 1 ;; esac
+  [ "$PID" != 0 ] || return 0
+  STOPPING=$PID
+  ask $((STOP + 20)) stop -t "$STOP" "$1" || ! alive "$STOPPING" || ask $((STOP + 20)) stop -t "$STOP" "$1" || ! alive "$STOPPING"
+}
+start_it() {
+  ask 60 start "$1" && return
+  START_WHY=$WHY
+  pause 0.3
+  runs "$1" || ask 60 start "$1" || { WHY=$START_WHY; return 1; }
+}
+`;

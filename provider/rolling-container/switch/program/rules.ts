@@ -1,0 +1,94 @@
+/** Rules by their comment, in whatever backend they stand: all that clearing them needs. `SERVICE` names them. */
+export const RULES_BY_COMMENT = `
+# looking with the legacy commands makes their tables: they are asked only where those are
+backends() {
+  echo iptables
+  ! command -v iptables-nft-save >/dev/null || echo iptables-nft
+  ! { grep -qs '^nat$' /proc/net/ip_tables_names && command -v iptables-legacy-save >/dev/null; } || echo iptables-legacy
+  ! command -v ip6tables-save >/dev/null || echo ip6tables
+  ! command -v ip6tables-nft-save >/dev/null || echo ip6tables-nft
+  ! { grep -qs '^nat$' /proc/net/ip6_tables_names && command -v ip6tables-legacy-save >/dev/null; } || echo ip6tables-legacy
+}
+ours() { "$1-save" -t nat 2>/dev/null | grep -F -e "--comment \\"slipway:$SERVICE\\" " -e "--comment slipway:$SERVICE "; }
+count() { ours "$1" | grep -c .; }
+rules_off() {
+  RULES_LEFT=0
+  for backend in $(backends); do
+    tries=0
+    while mine=$(ours "$backend"); do
+      # a rule that somebody took away meanwhile fails the whole transaction: then it is looked at again
+      printf '*nat\\n%s\\nCOMMIT\\n' "$mine" | sed 's/^-A /-D /' | "$backend-restore" -w 5 -n 2>/dev/null && continue
+      tries=$((tries + 1)); [ "$tries" -lt 3 ] || { RULES_LEFT=1; break; }
+    done
+  done
+  [ "$RULES_LEFT" = 0 ]
+}
+`;
+
+/** Setting, watching and judging the rules of a bridged switch. */
+export const RULES = `
+# the backend that Docker's own rules for the copy stand in: in another one ours would be looked at too late, or never
+pick() {
+  for IPT in $(backends); do
+    case $IPT in ip6*) continue ;; esac
+    "$IPT-save" -t nat 2>/dev/null | grep -qF -e "--to-destination $COPY_ADDRESS:" && { IPT6=ip6\${IPT#ip}; return 0; }
+  done
+  return 1
+}
+put() {
+  [ "$RULES4" = 0 ] || "$IPT-restore" -w 5 -n <"$DIR/rules4" 2>"$DIR/err" || return 1
+  [ "$RULES6" = 0 ] || "$IPT6-restore" -w 5 -n <"$DIR/rules6" 2>"$DIR/err"
+}
+stand() {
+  { [ "$RULES4" = 0 ] || [ "$(count "$IPT")" = "$RULES4" ]; } && { [ "$RULES6" = 0 ] || [ "$(count "$IPT6")" = "$RULES6" ]; }
+}
+rules_on() {
+  rules_off || return 1
+  # before the first rule: who comes after us has to know whose life they hang on
+  printf '%s %s\\n' "$COPY_PID" "$COPY_START" >"$DIR/copy"
+  OPENS0=$(opens)
+  put || { first_line err; WHY=$FIRST; rules_off; return 1; }
+  HELD=1 LOOK_AT=0; flush
+}
+rules_away() {
+  until rules_off; do in_time || return 1; sleep 0.2; done
+  HELD=0; flush
+}
+# known flows of UDP keep going where they went: they are forgotten, so that they are sent by the rules of now
+flush() {
+  for port in $UDP; do
+    command -v conntrack >/dev/null || { say note no conntrack: UDP flows that go on stay where they are; return 0; }
+    conntrack -D -p udp --orig-port-dst "$port" >/dev/null 2>&1
+    [ "$RULES6" = 0 ] || conntrack -D -f ipv6 -p udp --orig-port-dst "$port" >/dev/null 2>&1
+  done
+}
+# in every wait, and without the daemon: a dead copy takes the rules with it, and rules that vanished are put back
+look() {
+  [ -z "$WATCHED" ] || watch_old
+  [ "$HELD" = 1 ] || return 0
+  if ! alive "$COPY_PID" || [ "$START" != "$COPY_START" ]; then
+    [ "$SERVED_BY" != copy ] || [ -n "$GAP_FROM" ] || { now; GAP_FROM=$NOW; }
+    rules_off || return 0
+    HELD=0; say copydied the copy died: rules off
+    return 0
+  fi
+  now; [ "$NOW" -ge "$LOOK_AT" ] || return 0
+  LOOK_AT=$((NOW + 250))
+  stand || { rules_off && put && flush && say note rules were gone: put back; }
+}
+opens() { awk '$1 == "Tcp:" && $7 ~ /^[0-9]+$/ { print $7 }' "/proc/$COPY_PID/net/snmp" 2>/dev/null; }
+# connections that the rules took: straight to the copy from outside, and by the host or docker-proxy, which no filter stops
+hits() {
+  { ours_counted "$IPT"; [ "$RULES6" = 0 ] || ours_counted "$IPT6"; } | awk -v a=" $COPY_ADDRESS:" -v b=" [$COPY_ADDRESS6]:" '
+    / -p tcp / { split($1, n, /[^0-9]+/); if ($2 $3 == "-APREROUTING" && !/ -i / && (index($0, a) || index($0, b))) straight += n[2]
+      else if (!/ POSTROUTING /) other += n[2] } END { print straight + 0, other + 0 }'
+}
+ours_counted() { "$1-save" -c -t nat 2>/dev/null | grep -F -e "--comment \\"slipway:$SERVICE\\" " -e "--comment slipway:$SERVICE "; }
+# somebody's firewall lets the old one's address in and not the copy's: the rules take connections that never arrive
+filtered() {
+  set -- $(hits)
+  STRAIGHT=$1 OPENED=$(opens); OPENED=$((\${OPENED:-0} - \${OPENS0:-0} - $2))
+  [ "$STRAIGHT" -ge 4 ] && [ $((OPENED * 2)) -lt "$STRAIGHT" ] || return 1
+  WHY="the rules took $STRAIGHT connections from outside and the copy saw $((OPENED > 0 ? OPENED : 0)): a firewall of the host keeps them from it"
+}
+`;

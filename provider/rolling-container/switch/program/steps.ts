@@ -1,0 +1,137 @@
+/** The switch itself, the way back, and what the next one does with what a dead program left. */
+export const STEPS = `
+# the rules go first, then the copy, when nobody is connected to it any more
+finish() {
+  [ "$WAY" = bridged ] || return 0
+  rules_away || { WHY='the rules cannot be removed'; return 1; }
+  at unruled
+  see "$COPY"; case $? in 1) rm -f "$DIR/copy"; return 0 ;; 2) return 0 ;; esac
+  [ "$PID" = 0 ] || drain 'the copy' "$PID"
+  stop_it "$COPY" || say note the copy does not stop: "$WHY"
+  at copystopped
+  ask 30 rm -f "$COPY" >/dev/null || say note the copy cannot be removed: "$WHY"
+  rm -f "$DIR/copy"
+}
+end() {
+  kind=$1; shift
+  printf 'ended\\n' >"$DIR/phase"
+  say end "$kind" "$GAP" "$*"
+  exit 0
+}
+kept() { ask 10 update --restart "$OLD_RESTART" "$OLD" || say note its restart policy stays always: "$WHY"; end kept "$@"; }
+
+# the old one goes on: nothing was stopped yet
+stay() {
+  trap '' HUP INT TERM
+  now; END=$((NOW + BACK)) STAY_WHY=$*
+  say back "$*"
+  finish || stuck "$STAY_WHY; $WHY"
+  kept "$STAY_WHY"
+}
+back() {
+  trap '' HUP INT TERM
+  now; END=$((NOW + BACK)) BACK_WHY=$*
+  at back "$*"
+  stop_it "$NEXT" || say note the candidate does not stop: "$WHY"
+  at nextstopped
+  serve_old && finish || stuck "$BACK_WHY; the way back: $WHY"
+  kept "$BACK_WHY"
+}
+serve_old() {
+  start_it "$OLD" || { WHY="the old one does not start: $WHY"; return 1; }
+  at oldstarted
+  gate old "$OLD_HEARS" || { WHY="the old one: $WHY"; return 1; }
+  at oldgated
+}
+# the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
+exchange() {
+  ask 10 update --restart always "$OLD" || { stay "the old one's policy cannot be set: $WHY"; }
+  [ "$ASKED" = 0 ] || stay asked to end
+  [ "$WAY" = plain ] || [ "$HELD" = 1 ] || stay the copy died
+  in_time || stay the time is over
+  at stopping
+  [ "$HELD" = 1 ] && SERVED_BY=copy || WATCHED=$OLD_PID
+  stop_it "$OLD" || back "the old one does not stop: $WHY"
+  [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=; }
+  at oldstopped
+  [ "$ASKED" = 0 ] || back asked to go back
+  in_time || back the time is over
+  start_it "$NEXT" || back "the candidate does not start: $WHY"
+  at nextstarted
+  gate next "$COPY_HEARS" || back "the candidate: $WHY"
+  forward
+}
+forward() {
+  trap '' HUP INT TERM
+  at nextgated
+  now; [ "$END" -gt $((NOW + BACK)) ] || END=$((NOW + BACK))
+  finish || stuck "the candidate serves; $WHY"
+  SERVED_BY=next
+  end switched the candidate serves
+}
+known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
+known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; heard "$PID"; COPY_HEARS=$known; }
+
+plain() { known_old; exchange; }
+bridged() {
+  known_copy || end plain-instead the copy does not run
+  known_old
+  pick || end plain-instead "no rule of Docker's for the copy was found"
+  rules_on || end plain-instead "the rules were not taken: $WHY"
+  at ruled
+  drain 'the old one' "$OLD_PID"
+  [ "$HELD" = 1 ] || end plain-instead the copy died
+  [ "$ASKED" = 0 ] || stay asked to end
+  in_time || stay the time is over
+  ! filtered || { FILTERED=$WHY; rules_away || stuck "$FILTERED; the rules cannot be removed"; [ -z "$COPY_PID" ] || drain 'the copy' "$COPY_PID"; end plain-instead "$FILTERED"; }
+  exchange
+}
+
+# what a program that died left: rules of a dead copy go at once, a live one is let in only when it is good, and first of all somebody serves
+held_rules() {
+  HELD=0 COPY_PID= COPY_START=
+  { read -r COPY_PID COPY_START <"$DIR/copy"; } 2>/dev/null || return 0
+  if alive "$COPY_PID" && [ "$START" = "$COPY_START" ] && pick; then
+    heard "$COPY_PID"; COPY_HEARS=$known HELD=1 LOOK_AT=0; look
+  else rules_off && say copydied the rules of a dead copy are off
+  fi
+}
+recover() {
+  { read -r DIED_AT <"$DIR/phase"; read -r OLD_HEARS <"$DIR/old-hears"; } 2>/dev/null
+  now; END=$((NOW + BACK)) PHASE=recover
+  say recover after "\${DIED_AT:-nothing}"
+  held_rules
+  runs "$OLD"; old_rc=$? OLD_PID=\${PID:-0}
+  runs "$NEXT"; next_rc=$?
+  if [ "$next_rc" = 0 ] && gate next "$COPY_HEARS"; then
+    # it serves on the port, or stands ready behind the rules: a live one beside it cannot have the port
+    [ "$old_rc" != 0 ] || stop_it "$OLD" || stuck "both run: $WHY"
+    forward
+  fi
+  [ "$next_rc" != 0 ] || back "recovered: the candidate: $WHY"
+  [ "$old_rc" = 0 ] || [ -n "$GAP_FROM" ] || [ "$HELD" = 1 ] || GAP_FROM=$NOW
+  [ "$old_rc" != 0 ] || { gate old "$OLD_HEARS" && finish && kept "recovered after \${DIED_AT:-nothing}"; }
+  back "recovered after \${DIED_AT:-nothing}"
+}
+
+# neither serves on its own: while the copy does, the rules stay, and so do we; the old one is tried again and again
+stuck() {
+  trap 'exit 0' HUP INT TERM
+  printf 'stuck\\n' >"$DIR/phase"
+  say end stuck "$GAP" "$*"
+  now; LAST=$((NOW + 600000)) WAIT=5000
+  while [ "$HELD" = 1 ] || [ "$NOW" -lt "$LAST" ]; do
+    now; AGAIN=$((NOW + WAIT))
+    while [ "$NOW" -lt "$AGAIN" ]; do pause 0.2; now; done
+    [ "$WAIT" -ge 60000 ] || WAIT=$((WAIT * 2))
+    END=$((NOW + BACK))
+    answers || continue
+    if runs "$NEXT" && gate next "$COPY_HEARS"; then finish && { say settled the candidate serves; break; }
+    elif serve_old && finish; then ask 10 update --restart "$OLD_RESTART" "$OLD"; say settled the old one serves; break
+    fi
+  done
+  [ "$HELD" = 1 ] || rules_off
+  printf 'ended\\n' >"$DIR/phase"
+  exit 0
+}
+`;

@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { SlipwayError } from "../../errors";
+import { quote, scriptCommand } from "../../host/command";
+import type { HostSession } from "../../host/session";
+import { stripControl, tail } from "../../secret";
+import { RUNNING, SWITCH_ROOT, switchFolder, switchUnit } from "./place";
+import { SWITCH_PROGRAM } from "./program";
+import { ruleTexts } from "./rules";
+import { type BridgedOrder, formatOrder, type SwitchOrder } from "./switch-order";
+
+/** What `start` says when it did nothing. */
+const BUSY = 75;
+const NOTHING_TO_RECOVER = 76;
+
+/** `$1` root, `$2` folder, `$3` unit; `fresh` or `again`. */
+const PREPARE = `
+umask 077
+root=$1 folder=$2 unit=$3
+mkdir -p "$root" && [ ! -L "$root" ] && chmod 700 "$root" || exit 1
+`;
+
+/** A unit that is started again when the program was killed, or a loop in a session of its own that does the same. */
+const LAUNCH = `
+if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+  systemctl stop "$unit.service" 2>/dev/null
+  systemctl reset-failed "$unit.service" 2>/dev/null
+  exec systemd-run --quiet --collect --unit "$unit" --description 'Slipway: exchanging a container' \\
+    --property Restart=on-failure --property RestartSec=500ms --property StartLimitIntervalSec=0 \\
+    --property KillMode=mixed --property TimeoutStopSec=30s --property OOMScoreAdjust=-900 \\
+    /bin/sh "$folder/program" "$folder"
+fi
+command -v setsid >/dev/null && session=setsid || session=
+$session /bin/sh -c 'trap "" HUP; until /bin/sh "$0" "$1"; do sleep 1; done' "$folder/program" "$folder" </dev/null >/dev/null 2>&1 &
+`;
+
+const RECOVER = `${PREPARE}${RUNNING}
+[ -s "$folder/order" ] || exit ${NOTHING_TO_RECOVER}
+read -r phase <"$folder/phase" 2>/dev/null || exit ${NOTHING_TO_RECOVER}
+[ "$phase" != ended ] || exit ${NOTHING_TO_RECOVER}
+if running "$folder"; then
+  # one that has said that it is stuck only watches its rules; any other is at work
+  [ "$phase" = stuck ] || exit ${BUSY}
+  kill "$pid" 2>/dev/null
+  tries=0
+  while running "$folder" && [ "$tries" -lt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+fi
+: >"$folder/events"
+${LAUNCH}
+`;
+
+/** @default the program of this version; a test brings one that dies on the way */
+export interface StartOptions {
+  readonly program?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts the program on the host; it needs us no more. What an earlier one left in its folder is replaced.
+ * @throws SlipwayError service-locked while one is at work there, command-failed, connection-lost
+ */
+export async function startSwitch(
+  session: HostSession,
+  order: SwitchOrder,
+  { program = SWITCH_PROGRAM, signal }: StartOptions = {},
+): Promise<void> {
+  const rules = isBridged(order) ? ruleTexts(order) : { rules4: "", rules6: "", count4: 0, count6: 0 };
+  const files = { order: formatOrder(order, rules), rules4: rules.rules4, rules6: rules.rules6, program };
+  const written = Object.entries(files).map(
+    ([name, text]) => `printf %s ${quote(text)} >"$folder/${name}" || exit 1`,
+  );
+  const text = [
+    PREPARE,
+    RUNNING,
+    `! running "$folder" || exit ${BUSY}`,
+    `rm -rf "$folder" && mkdir "$folder" && : >"$folder/events" || exit 1`,
+    ...written,
+    LAUNCH,
+  ].join("\n");
+  // not by session.script, whose text the debug log shows: a check's words are the user's
+  const end = createHash("sha256").update(text).digest("hex");
+  const { argv, stdin } = scriptCommand(text, placeArgs(order.service), end);
+  await launch(session, order.service, argv, stdin, signal);
+}
+
+/**
+ * Starts the program that is there once more, so that it finishes or takes back what a dead one left.
+ * @returns false when there is nothing to recover
+ * @throws SlipwayError service-locked while one is at work there, command-failed, connection-lost
+ */
+export async function recoverSwitch(
+  session: HostSession,
+  service: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { argv, stdin } = scriptCommand(RECOVER, placeArgs(service), "slipway recovers");
+  return launch(session, service, argv, stdin, signal);
+}
+
+function isBridged(order: SwitchOrder): order is BridgedOrder {
+  return order.way.kind === "bridged";
+}
+
+function placeArgs(service: string): readonly string[] {
+  return [SWITCH_ROOT, switchFolder(service), switchUnit(service)];
+}
+
+async function launch(
+  session: HostSession,
+  service: string,
+  argv: readonly string[],
+  stdin: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const outcome = await session.exec(argv, { sudo: true, stdin, ...(signal ? { signal } : {}) });
+  if (outcome.kind === "exited" && outcome.code === 0) return true;
+  if (outcome.kind === "exited" && outcome.code === NOTHING_TO_RECOVER) return false;
+  const what = `starting the switch of "${service}"`;
+  if (outcome.kind === "exited" && outcome.code === BUSY)
+    throw new SlipwayError({
+      code: "service-locked",
+      what,
+      host: session.target,
+      why: "an earlier switch is still at work there",
+      next: "Wait until it has ended, then run pulumi up again",
+    });
+  if (outcome.kind === "lost")
+    throw new SlipwayError({
+      code: "connection-lost",
+      what,
+      host: session.target,
+      why: "the connection closed before it was known to run",
+      next: "The next run looks at the machine again and goes on from there",
+    });
+  const how = outcome.kind === "killed" ? `killed by ${outcome.signal}` : `exit code ${outcome.code}`;
+  throw new SlipwayError({
+    code: "command-failed",
+    what,
+    host: session.target,
+    why: how,
+    evidence: tail(session.redact(stripControl(outcome.stderr.trim()))),
+  });
+}
