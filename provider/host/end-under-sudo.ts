@@ -7,7 +7,7 @@ export function endUnderSudoScript(marker: string): string {
 for found in $(printf %s '${marker}' | grep -lFf - /proc/[0-9]*/cmdline 2>/dev/null); do
   stat=$(cat "\${found%/*}/stat" 2>/dev/null) || continue
   set -- \${stat##*) }
-  kill -TERM -- "-$3" 2>/dev/null
+  kill -TERM "-$3" 2>/dev/null
 done
 exit 0
 `;

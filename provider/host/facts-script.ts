@@ -1,6 +1,9 @@
 import type { HostFacts } from "./facts";
 
-/** Reads every fact in one go; each field starts with a line `== name`. Never fails: a missing field is empty. */
+/**
+ * Reads every fact in one go; each field starts with a line `== name`. Never fails: a missing field is empty. sudo is asked
+ * with `-k`: a password that it remembers from a while ago is no permission to go without.
+ */
 export const FACTS_SCRIPT = `
 field() { printf '\\n== %s\\n' "$1"; }
 field os; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
@@ -13,7 +16,7 @@ field machine-id; cat /etc/machine-id 2>/dev/null
 field boot-id; cat /proc/sys/kernel/random/boot_id 2>/dev/null
 field sudo
 if [ "$(id -u)" = 0 ]; then echo root
-elif sudo -n -- /bin/sh -c : >/dev/null 2>&1; then echo passwordless
+elif sudo -n -k -- /bin/sh -c : >/dev/null 2>&1; then echo passwordless
 else echo none; fi
 field docker-cli; command -v docker
 field docker-socket; [ -S /var/run/docker.sock ] && echo yes

@@ -40,7 +40,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     const found = await line.readFacts(context, joined(signal));
     if (found.sudo !== "none" || !line.connection.sudoPassword) return found;
     try {
-      await exec(["true"], { sudo: true });
+      await line.rights(context);
       return { ...found, sudo: "password" };
     } catch (error) {
       if (isSlipwayError(error, "sudo-unavailable")) return found;
