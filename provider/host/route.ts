@@ -59,7 +59,7 @@ export async function routeOf(connection: Connection, context?: RouteContext): P
     const resolver = new Resolver(entries, { places, environment, localUser });
     return resolver.resolve(connection, []);
   } catch (error) {
-    throw error instanceof ConfigMistake ? mistake(connection, error.message, places, error) : error;
+    throw error instanceof ConfigMistake ? mistake([connection.host], error, places) : error;
   }
 }
 
@@ -95,7 +95,7 @@ class Resolver {
       return this.routeFrom(own, found, given, chain);
     } catch (error) {
       if (!(error instanceof ConfigMistake)) throw error;
-      throw mistake(connection, error.message, this.context.places, error);
+      throw mistake([...chain, connection.host], error, this.context.places);
     }
   }
 
@@ -126,6 +126,7 @@ class Resolver {
     const identities = found.identityFiles.length > 0 ? found.identityFiles : DEFAULT_IDENTITIES;
     return {
       ...own,
+      sshConfig: false, // done
       target: targetOf(own),
       host,
       user,
@@ -255,15 +256,15 @@ function shown(text: string): string {
 }
 
 function mistake(
-  connection: Connection,
-  why: string,
+  names: readonly string[],
+  cause: ConfigMistake,
   { user, system }: ConfigPlaces,
-  cause: unknown,
 ): SlipwayError {
+  const way = names.slice(0, -1).map((name) => `"${shown(name)}"`);
   return new SlipwayError({
     code: "invalid-input",
-    what: `looking up "${connection.host}" in ssh_config`,
-    why,
+    what: `looking up "${shown(names.at(-1) ?? "")}"${way.length === 0 ? "" : `, the way to ${way.join(", ")},`} in ssh_config`,
+    why: stripControl(cause.message),
     left: "Nothing was dialled",
     next: `Mend ${user} (then ${system} is read), or give the connection's fields in the program: they go before the file's`,
     cause,

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Directive, Line } from "ssh-config" with { "resolution-mode": "import" };
 import { messageOf } from "../errors";
+import { stripControl } from "../secret";
 import { expandHome } from "./host-key-demand";
 
 /** One line of a configuration, the files that it includes read already. */
@@ -60,6 +61,7 @@ async function readEntries(
     throw new ConfigMistake(`${path} is included too deep: is it included by itself?`);
   const text = await readText(path, mine);
   if (text === undefined) return [];
+  refuseEmpty(text, path);
   const { parse } = await import("ssh-config"); // its types are those of an ES module
   let lines: readonly Line[];
   try {
@@ -94,6 +96,17 @@ async function entriesOf(
 function valuesOf({ value }: Directive): readonly string[] {
   const values = typeof value === "string" ? [value] : value.map(({ val }) => val);
   return values.map((each) => /^'(.*)'$/.exec(each)?.[1] ?? each);
+}
+
+/** The parser would take the next line for the value. */
+function refuseEmpty(text: string, path: string): void {
+  text.split(/\r\n|\n|\r/).forEach((line, index) => {
+    const [, word] = /^\s*([^\s#="]+)\s*=?\s*(?:#.*)?$/.exec(line) ?? [];
+    if (word === undefined) return;
+    throw new ConfigMistake(
+      `${path} cannot be parsed: line ${index + 1}: ${stripControl(word)} has no value`,
+    );
+  });
 }
 
 /** The parser takes any `#` for the start of a comment, OpenSSH only one that starts a word. */
