@@ -36,8 +36,7 @@ export function lookUp(entries: readonly ConfigEntry[], question: Question): Hos
   const reading = new Reading(question);
   reading.take(entries);
   if (reading.wantsFinal) {
-    reading.final = true;
-    reading.host = reading.hostName;
+    reading.settleHostName();
     reading.take(entries);
   }
   return reading;
@@ -61,6 +60,13 @@ class Reading implements HostOptions {
   /** The name to connect to, as far as it is known by now. */
   get hostName(): string {
     return hostNameOf(this.values.get("hostname")?.[0] ?? this.question.host, this.question.host);
+  }
+
+  /** For the second reading: the name is what the first found, and sections are matched against it. */
+  settleHostName(): void {
+    this.final = true;
+    this.host = this.hostName;
+    this.values.set("hostname", [this.host.replaceAll("%", "%%")]);
   }
 
   take(entries: readonly ConfigEntry[]): void {
