@@ -1,100 +1,249 @@
 import { readFile } from "node:fs/promises";
-import { type AnyAuthMethod, type ParsedKey, utils } from "ssh2";
+import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { SlipwayError, messageOf } from "../errors";
-import { type Connection, targetOf } from "./connection";
+import { type AgentKey, type AgentKeys, OneKeyAgent, agentKeys } from "./agent-keys";
+import { targetOf } from "./connection";
 import { expandHome } from "./host-key-demand";
+import { keyboardInteractive } from "./keyboard-interactive";
+import { type KeyText, readKeyText } from "./key-text";
+import type { Route } from "./route";
 
-/** One way to log in, tried once. `label` names it in messages and holds no secret. */
+/** One way to log in, tried once. */
 export interface Credential {
+  /** Its name in messages; holds no secret. */
   readonly label: string;
-  readonly method: AnyAuthMethod;
+  /** Undefined for one that is there and cannot be tried; the label says why. */
+  readonly method: AnyAuthMethod | undefined;
+  /** What went wrong while it was tried, beyond a plain no. */
+  readonly complaint?: () => string | undefined;
 }
 
+/** sshd hangs up after six refusals (MaxAuthTries), and a password may have to follow. */
+const MOST_AGENT_KEYS = 5;
+
 /**
- * The ways to log in, in the order they are tried. The agent of the environment is asked only when the connection names
- * nothing else: every key that a server refuses counts against its limit.
- * @throws SlipwayError invalid-input (nothing to log in with, a key that cannot be read)
+ * The ways to log in, in the order they are tried: keys, the agent's keys, the password. The agent of the environment is
+ * asked only when the connection names nothing else, or its ssh_config allows more than the keys named there: every key
+ * that a server refuses counts against its limit.
+ * @throws SlipwayError invalid-input (nothing to log in with, a key given by the program that cannot be used)
  */
 export async function credentialsOf(
-  connection: Connection,
+  route: Route,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<readonly Credential[]> {
-  const username = connection.user ?? "root";
+  const keys = await namedKeys(route);
+  const username = route.user ?? "root";
+  const agent = new AskedAgent(username, agentPathOf(route, environment));
   const found: Credential[] = [];
-  if (connection.privateKey) {
-    found.push(keyCredential(connection, connection.privateKey, "privateKey"));
-  } else if (connection.privateKeyPath) {
-    const text = await readKeyFile(connection, connection.privateKeyPath);
-    found.push(keyCredential(connection, text, `the key in ${connection.privateKeyPath}`));
+  for (const { label, text } of keys) {
+    found.push(
+      text.kind === "private" ? keyCredential(username, label, text.key) : await agent.inPlaceOf(label, text),
+    );
   }
-  const named = found.length > 0 || Boolean(connection.password);
-  const agent = connection.agentSocketPath ?? (named ? undefined : environment.SSH_AUTH_SOCK);
-  if (agent) found.push({ label: `the agent at ${agent}`, method: { type: "agent", username, agent } });
-  const { password } = connection;
+  if (route.identityFiles === undefined) refuseUnusable(route, keys, found);
+  if (offersAgentKeys(route, keys)) found.push(...(await agent.others(keys)));
+  const { password } = route;
   if (password) {
     found.push({ label: "password", method: { type: "password", username, password } });
-    found.push({ label: "keyboard-interactive", method: keyboardInteractive(username, password) });
+    found.push(keyboardInteractive(username, password));
   }
-  if (found.length > 0) return found;
-  throw failure(
-    connection,
-    "there is nothing to log in with: no privateKey, privateKeyPath, password or agent (SSH_AUTH_SOCK is not set)",
+  if (found.some(({ method }) => method !== undefined)) return found;
+  throw nothingLeft(route, found);
+}
+
+interface NamedKey {
+  readonly label: string;
+  readonly text: KeyText;
+}
+
+async function namedKeys(route: Route): Promise<readonly NamedKey[]> {
+  const { privateKey, privateKeyPath, privateKeyPassword: passphrase } = route;
+  if (privateKey) return [{ label: "privateKey", text: readKeyText(privateKey, passphrase) }];
+  if (privateKeyPath) {
+    const path = expandHome(privateKeyPath);
+    try {
+      return [await keyIn(path, privateKeyPath, passphrase)];
+    } catch (error) {
+      throw failure(route, `privateKeyPath cannot be read: ${messageOf(error)}`, undefined, error);
+    }
+  }
+  const keys: NamedKey[] = [];
+  for (const path of route.identityFiles ?? []) {
+    try {
+      keys.push(await keyIn(path, path, passphrase));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+      const text: KeyText = { kind: "unfit", why: messageOf(error), next: "Mend the file's rights" };
+      keys.push({ label: `the key in ${path}`, text });
+    }
+  }
+  return keys;
+}
+
+/** A key file; without it, or when it is locked, its public half beside it tells which of an agent's keys it is. */
+async function keyIn(path: string, name: string, passphrase: string | undefined): Promise<NamedKey> {
+  const label = `the key in ${name}`;
+  const publicHalf = async (): Promise<KeyText> =>
+    readKeyText(await readFile(`${path}.pub`, "utf8"), undefined);
+  try {
+    const text = readKeyText(await readFile(path, "utf8"), passphrase);
+    if (text.kind !== "locked" || text.blob !== undefined) return { label, text };
+    const half = await publicHalf().catch(() => undefined); // most keys tell it themselves
+    return { label, text: { ...text, blob: half?.kind === "public" ? half.blob : undefined } };
+  } catch (error) {
+    const half = await publicHalf().catch(() => undefined);
+    if (half === undefined) throw error;
+    return { label: `${label}.pub`, text: half };
+  }
+}
+
+function agentPathOf(route: Route, environment: NodeJS.ProcessEnv): string | undefined {
+  const path = route.agentSocketPath ?? route.identityAgent ?? environment.SSH_AUTH_SOCK;
+  return path === "none" || path === "" ? undefined : path && expandHome(path);
+}
+
+/** Whether the agent's other keys are offered too, besides those that stand for a key named. */
+function offersAgentKeys(route: Route, keys: readonly NamedKey[]): boolean {
+  if (route.identitiesOnly === true) return false;
+  if (route.identityFiles !== undefined || route.agentSocketPath !== undefined) {
+    // the public half of a key chooses that one
+    return !keys.some(({ text }) => text.kind === "public");
+  }
+  return keys.length === 0 && !route.password;
+}
+
+/** An agent, asked for its keys once and only when one may be wanted. */
+class AskedAgent {
+  private readonly username: string;
+  private readonly path: string | undefined;
+  private readonly offered: Buffer[] = [];
+  private answer: Promise<AgentKeys | string> | undefined;
+
+  constructor(username: string, path: string | undefined) {
+    this.username = username;
+    this.path = path;
+  }
+
+  /** The agent's key for one that cannot be used as it is given. */
+  async inPlaceOf(label: string, text: Exclude<KeyText, { kind: "private" }>): Promise<Credential> {
+    if (text.kind === "unfit" || text.blob === undefined) return unusable(`${label}: ${text.why}`);
+    const { blob } = text;
+    const held = await this.keys();
+    if (held === undefined) return unusable(`${label}: ${text.why}`);
+    if (typeof held === "string") return unusable(`${label}: ${text.why}; ${held}`);
+    const key = held.usable.find((each) => each.blob.equals(blob));
+    if (key !== undefined) return this.credential(`${label}, by the agent`, key);
+    return unusable(`${label}: ${text.why}; the agent at ${this.path ?? ""} does not hold it`);
+  }
+
+  /** The keys that were not offered yet, as many as a server puts up with. */
+  async others(named: readonly NamedKey[]): Promise<readonly Credential[]> {
+    const held = await this.keys();
+    if (held === undefined) return [];
+    if (typeof held === "string") return [unusable(held)];
+    const known = named
+      .flatMap(({ text }) => (text.kind === "private" ? [text.blob] : []))
+      .concat(this.offered);
+    const rest = held.usable.filter(({ blob }) => !known.some((each) => each.equals(blob)));
+    const room = Math.max(0, MOST_AGENT_KEYS - known.length);
+    const notes = [...this.leftOut(rest.length, room), ...this.notForUs(held)];
+    return [
+      ...rest.slice(0, room).map((key) => this.credential(`the agent's key ${key.label}`, key)),
+      ...notes.map(unusable),
+    ];
+  }
+
+  private leftOut(count: number, room: number): readonly string[] {
+    if (count <= room) return [];
+    const way = `name the right one: privateKeyPath with its public half (….pub), or IdentityFile and IdentitiesOnly yes in ssh_config`;
+    return [
+      `${count - room} of ${count} keys of the agent at ${this.path ?? ""} (sshd hangs up after some refusals; ${way})`,
+    ];
+  }
+
+  private notForUs({ usable, unusable: types }: AgentKeys): readonly string[] {
+    const others =
+      types.length === 0
+        ? []
+        : [`${types.join(", ")} of the agent (ssh2 knows no keys in hardware and no certificates)`];
+    return usable.length + types.length > 0
+      ? others
+      : [
+          `the agent at ${this.path ?? ""}: it holds no key, or is locked (ssh-add -l shows it, ssh-add adds one)`,
+        ];
+  }
+
+  private credential(label: string, { blob, key }: AgentKey): Credential {
+    this.offered.push(blob);
+    const agent = new OneKeyAgent(this.path ?? "", key);
+    return {
+      label,
+      method: { type: "agent", username: this.username, agent },
+      complaint: () => agent.complaint,
+    };
+  }
+
+  /** Undefined when there is no agent; a text when it does not answer. */
+  private keys(): Promise<AgentKeys | string | undefined> {
+    const { path } = this;
+    if (path === undefined) return Promise.resolve(undefined);
+    this.answer ??= agentKeys(path).catch(
+      (error: unknown) =>
+        `the agent at ${path}: ${messageOf(error)} (start one with ssh-agent, or give agentSocketPath or a key)`,
+    );
+    return this.answer;
+  }
+}
+
+function unusable(label: string): Credential {
+  return { label, method: undefined };
+}
+
+function keyCredential(username: string, label: string, key: ParsedKey): Credential {
+  let complaint: string | undefined;
+  const sign = key.sign.bind(key) as (bytes: Buffer | string, algorithm?: string) => Buffer | Error;
+  // ssh2 falls back to SHA-1 signatures with RSA keys when a server names no better; we don't
+  key.sign = ((bytes: Buffer | string, algorithm?: string) => {
+    if (algorithm !== "sha1") return sign(bytes, algorithm);
+    complaint =
+      "the machine takes RSA keys with SHA-1 signatures only, which are not safe; give another kind of key, or update its sshd";
+    return new Error(complaint);
+  }) as ParsedKey["sign"];
+  return { label, method: { type: "publickey", username, key }, complaint: () => complaint };
+}
+
+/** A key that the program itself gives has to be one, whatever else there is. */
+function refuseUnusable(route: Route, keys: readonly NamedKey[], found: readonly Credential[]): void {
+  keys.forEach(({ label, text }, index) => {
+    if (text.kind === "private" || found[index]?.method !== undefined) return;
+    const said = found[index]?.label.slice(label.length + 2) ?? text.why;
+    throw failure(route, `${label} cannot be used: ${said}`, text.next);
+  });
+}
+
+function nothingLeft(route: Route, found: readonly Credential[]): SlipwayError {
+  if (found.length > 0) {
+    const why = found.map(({ label }) => label).join("; ");
+    return failure(
+      route,
+      `there is nothing to log in with: ${why}`,
+      "Give the connection a key, an agent or a password",
+    );
+  }
+  const files =
+    route.identityFiles === undefined ? "" : `, and none of ${route.identityFiles.join(", ")} is there`;
+  return failure(
+    route,
+    `there is nothing to log in with: no privateKey, privateKeyPath, password or agent (SSH_AUTH_SOCK is not set)${files}`,
     "Give the connection one of them",
   );
 }
 
-/** Answers every hidden question with the password; servers that ask for more than one thing are refused by them. */
-function keyboardInteractive(username: string, password: string): AnyAuthMethod {
-  return {
-    type: "keyboard-interactive",
-    username,
-    prompt: (_name, _instructions, _language, prompts, finish) => {
-      finish(prompts.map((prompt) => (prompt.echo === true ? "" : password)));
-    },
-  };
-}
-
-async function readKeyFile(connection: Connection, path: string): Promise<string> {
-  try {
-    return await readFile(expandHome(path), "utf8");
-  } catch (error) {
-    throw failure(connection, `privateKeyPath cannot be read: ${messageOf(error)}`, undefined, error);
-  }
-}
-
-function keyCredential(connection: Connection, text: string, label: string): Credential {
-  // a key that went through an editor or a CI variable often lost its last line feed or gained carriage returns
-  const clean = `${text.replaceAll("\r\n", "\n").trim()}\n`;
-  const parsed: unknown = utils.parseKey(clean, connection.privateKeyPassword ?? "");
-  const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error;
-  if (key instanceof Error) {
-    const asked = connection.privateKeyPassword
-      ? "Is privateKeyPassword right?"
-      : "An encrypted key needs privateKeyPassword";
-    throw failure(connection, `${label} cannot be used: ${key.message}`, asked, key);
-  }
-  if (!key.isPrivateKey()) {
-    throw failure(connection, `${label} is a public key`, "Give the private half");
-  }
-  const username = connection.user ?? "root";
-  return { label, method: { type: "publickey", username, key: withoutSha1(key) } };
-}
-
-/** ssh2 falls back to SHA-1 signatures with RSA keys when a server names no better; we don't. */
-function withoutSha1(key: ParsedKey): ParsedKey {
-  const sign = key.sign.bind(key) as (data: Buffer | string, algorithm?: string) => Buffer | Error;
-  key.sign = ((data: Buffer | string, algorithm?: string) =>
-    algorithm === "sha1"
-      ? new Error("the server takes RSA keys with SHA-1 signatures only")
-      : sign(data, algorithm)) as ParsedKey["sign"];
-  return key;
-}
-
-function failure(connection: Connection, why: string, next?: string, cause?: unknown): SlipwayError {
+function failure(route: Route, why: string, next?: string, cause?: unknown): SlipwayError {
   return new SlipwayError({
     code: "invalid-input",
     what: "preparing the login",
-    host: targetOf(connection),
+    host: targetOf(route),
     why,
     next,
     cause,

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
-import { type AnyAuthMethod, Client, type ConnectConfig } from "ssh2";
+import { Client, type ConnectConfig } from "ssh2";
 import type { Clock } from "../clock";
 import { formatDuration } from "../duration";
 import { SlipwayError, isSlipwayError, messageOf } from "../errors";
@@ -12,6 +12,7 @@ import { type Credential, credentialsOf } from "./credentials";
 import { type HostKeyDemand, hostKeyAlgorithms, judgeHostKey, keyTypeOf, withoutKeyType } from "./host-key";
 import { demandFor } from "./host-key-demand";
 import { authorityOnlyError, hostKeyError } from "./host-key-error";
+import { LoginOrder } from "./login-order";
 import { Transport } from "./transport";
 
 const DEFAULT_ATTEMPTS = 10;
@@ -160,7 +161,7 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
   const client = new Client();
   const closed = new AbortController();
   setMaxListeners(0, closed.signal); // one for each channel
-  const refused: string[] = [];
+  const logins = new LoginOrder(credentials);
   let presentedKey: Buffer | undefined;
 
   return new Promise((resolve, reject) => {
@@ -179,10 +180,10 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
     client.on("error", (error: Error & { level?: string }) => {
       // an agent that does not answer is one credential less; the next one is tried
       if (error.level === "agent") {
-        refused.push(messageOf(error));
+        logins.unusable(messageOf(error));
         return;
       }
-      if (error.level === "client-authentication") fail(loginError(target, credentials, refused, error));
+      if (error.level === "client-authentication") fail(logins.error(target, error));
       else if (error.level === "handshake") fail(new HandshakeFailed(error.message, { cause: error }));
       else fail(error);
     });
@@ -212,7 +213,7 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
         presentedKey = Buffer.from(key);
         return true;
       },
-      authHandler: oneAfterTheOther(credentials, refused),
+      authHandler: logins.handler,
       ...(sock === undefined ? {} : { sock }),
     };
     try {
@@ -220,47 +221,5 @@ function dialOnce(attempt: Attempt, { clock, log, signal }: DialContext): Promis
     } catch (error) {
       fail(error as Error);
     }
-  });
-}
-
-/** Each credential once; those whose method the server does not offer are passed over. */
-function oneAfterTheOther(
-  credentials: readonly Credential[],
-  refused: string[],
-): NonNullable<ConnectConfig["authHandler"]> {
-  const left = [...credentials];
-  let current: Credential | undefined;
-  const handler = (
-    methodsLeft: readonly string[] | null,
-    partialSuccess: boolean | null,
-    next: (method: AnyAuthMethod | false) => void,
-  ): void => {
-    if (current !== undefined && partialSuccess !== true) refused.push(current.label);
-    do current = left.shift();
-    while (current !== undefined && methodsLeft !== null && !offered(current, methodsLeft));
-    next(current?.method ?? false);
-  };
-  // ssh2 gives null at first and takes false at last; its types know neither
-  return handler as NonNullable<ConnectConfig["authHandler"]>;
-}
-
-function offered({ method }: Credential, methods: readonly string[]): boolean {
-  return methods.includes(method.type === "agent" ? "publickey" : method.type);
-}
-
-function loginError(
-  target: string,
-  credentials: readonly Credential[],
-  refused: readonly string[],
-  cause: Error,
-): SlipwayError {
-  const tried = refused.length > 0 ? refused : credentials.map(({ label }) => label);
-  return new SlipwayError({
-    code: "authentication-failed",
-    what: "logging in",
-    host: target,
-    why: `the machine refused ${tried.join(", then ")}`,
-    next: "Check the user name, and that the machine knows this key or password; it was tried once and will not be tried again by itself",
-    cause,
   });
 }
