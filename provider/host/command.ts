@@ -1,3 +1,5 @@
+import { stripControl } from "../secret";
+
 /**
  * The one place where argument arrays become text for a shell. Remote login shells differ (bash, fish, csh), so the line
  * sent to them is one that all of them read alike, and everything else happens in `/bin/sh`.
@@ -51,12 +53,20 @@ export function quoteAll(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
+/** The words as they may stand in a message: also those that no command can have, and no control sequences. */
+export function shownCommand(words: readonly string[]): string {
+  const possible = words.map((word) => word.replaceAll("\0", "\\0").replace(/\p{Surrogate}/gu, "\ufffd"));
+  return stripControl(quoteAll(possible));
+}
+
 /**
  * The line to send: runs the command under `/bin/sh`, `LC_ALL=C` and a full PATH, whatever the login shell is.
  * @throws TypeError when it cannot be said in a line: see `quote`, and a line that is longer than Linux takes
  */
 export function remoteLine({ argv, env, marker, sudo }: CommandShape): string {
-  const command = ["/bin/sh", "-c", announced(env), "sh", marker, ...argv];
+  const set = assignments(env);
+  const text = set.length === 0 ? ANNOUNCED : ANNOUNCED_WITH_ENV;
+  const command = ["/bin/sh", "-c", text, "sh", marker, ...set, ...argv];
   const line = forAnyShell(sudo === undefined ? command : underSudo(command, sudo));
   if (line.length <= LONGEST_LINE) return line;
   throw new TypeError(
@@ -65,24 +75,31 @@ export function remoteLine({ argv, env, marker, sudo }: CommandShape): string {
 }
 
 /** The sh text that prints its `$1` on both outputs and becomes the command in the other arguments. */
-function announced(env: CommandShape["env"]): string {
-  return `${environment(env)}; printf %s "$1"; printf %s "$1" >&2; shift; exec "$@"`;
+const ANNOUNCED = `${exported()}; printf %s "$1"; printf %s "$1" >&2; shift; exec "$@"`;
+
+/** The same with `NAME=value` arguments before the command, ended by `--`. */
+const ANNOUNCED_WITH_ENV = ANNOUNCED.replace(
+  "shift; ",
+  'shift; while [ "$1" != -- ]; do export "$1"; shift; done; shift; ',
+);
+
+function exported(): string {
+  return `LC_ALL=C; export LC_ALL; PATH=${REMOTE_PATH}; export PATH`;
+}
+
+/** The assignments as words of their own, or none. */
+function assignments(env: Readonly<Record<string, string>> = {}): readonly string[] {
+  const words = Object.entries(env).map(([name, value]) => {
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return `${name}=${value}`;
+    throw new TypeError(`not an environment name: ${name}`);
+  });
+  return words.length === 0 ? [] : [...words, "--"];
 }
 
 function underSudo(command: readonly string[], sudo: SudoShape): readonly string[] {
   const how = sudo.kind === "passwordless" ? ["-n"] : ["-S", "-p", sudo.prompt];
   // sudo, too, has to be found, and to say in English what it has to say
-  return ["/bin/sh", "-c", `${environment()}; exec "$@"`, "sh", "sudo", ...how, "--", ...command];
-}
-
-function environment(env: Readonly<Record<string, string>> = {}): string {
-  const all = { LC_ALL: "C", PATH: REMOTE_PATH, ...env };
-  return Object.entries(all)
-    .map(([name, value]) => {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`not an environment name: ${name}`);
-      return `${name}=${quote(value)}; export ${name}`;
-    })
-    .join("; ");
+  return ["/bin/sh", "-c", `${exported()}; exec "$@"`, "sh", "sudo", ...how, "--", ...command];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { formatDuration } from "../duration";
 import { SlipwayError, messageOf } from "../errors";
 import { type Redact, stripControl, tail } from "../secret";
-import { type CommandShape, quoteAll, remoteLine, scriptCommand } from "./command";
+import { type CommandShape, remoteLine, scriptCommand, shownCommand } from "./command";
 import { Conversation } from "./conversation";
 import { endUnderSudoScript } from "./end-under-sudo";
 import type { CommandOptions, CommandOutcome } from "./session";
@@ -36,7 +36,7 @@ export async function runCommand(
   const timeout = AbortSignal.timeout(limitMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   const started = context.now();
-  const shown = `${sudo === undefined ? "" : "sudo "}${context.redact(quoteAll(argv))}`;
+  const shown = `${sudo === undefined ? "" : "sudo "}${context.redact(shownCommand(argv))}`;
   let conversation: Conversation | undefined;
   try {
     conversation = await transport.exec(

@@ -1,6 +1,6 @@
 import { SlipwayError, isSlipwayError } from "../errors";
 import { stripControl, tail } from "../secret";
-import { quoteAll, scriptCommand, writeFileCommand } from "./command";
+import { scriptCommand, shownCommand, writeFileCommand } from "./command";
 import { connectEngine } from "./docker-client";
 import { type ExecContext, cut, runCommand } from "./exec";
 import type { HostFacts } from "./facts";
@@ -56,7 +56,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     run,
     async script(text, args = [], how = {}) {
       const { argv, stdin } = scriptCommand(text, args, context.nonce());
-      context.debug(redact(`script ${quoteAll(args)}\n${text.trim().replace(/^/gm, "  | ")}`));
+      context.debug(redact(`script ${shownCommand(args)}\n${text.trim().replace(/^/gm, "  | ")}`));
       return exec(argv, { ...how, stdin });
     },
     async facts({ fresh, signal } = {}) {
@@ -95,7 +95,7 @@ function commandError(
   outcome: CommandOutcome,
   what?: string,
 ): SlipwayError {
-  const shown = line.redact(quoteAll(argv));
+  const shown = line.redact(shownCommand(argv));
   const words = tail(line.redact(stripControl(outcome.stderr.trim() || outcome.stdout.trim())));
   const parts = { what: what ?? `running "${cut(shown)}"`, host: line.target, evidence: words };
   if (outcome.kind === "lost") {
