@@ -36,7 +36,11 @@ export interface ConnectionArgs {
   readonly sudoPassword?: pulumi.Input<string | undefined>;
   /** Socket of an SSH agent. @default the environment's SSH_AUTH_SOCK */
   readonly agentSocketPath?: pulumi.Input<string | undefined>;
-  /** The machine's key: a key line (`ssh-ed25519 AAAA…`) or a `SHA256:` fingerprint, or several for a rotation. */
+  /**
+   * The machine's key: a key line (`ssh-ed25519 AAAA…`) or a `SHA256:` fingerprint, or several for a rotation.
+   * `@pulumi/command` takes one key line and nothing else, of an ed25519 or ECDSA key: of an RSA key it would accept the
+   * old SHA-1 signatures only, which sshd does not give any more. Without one it does not look at the machine's key.
+   */
   readonly hostKey?: pulumi.Input<string | pulumi.Input<string>[] | undefined>;
   /** Path of a known_hosts file. @default the user's and the system's */
   readonly knownHosts?: pulumi.Input<string | undefined>;
@@ -46,7 +50,7 @@ export interface ConnectionArgs {
    * @default "strict"
    */
   readonly hostKeyPolicy?: pulumi.Input<"strict" | "accept-new" | undefined>;
-  /** The bastion, reached first: a connection of its own, which may have one too. */
+  /** The bastion, reached first: a connection of its own, which may have one too (not so for `@pulumi/command`). */
   readonly proxy?: pulumi.Input<ConnectionArgs | undefined>;
   /** Dial attempts; -1 for no limit. @default 10 */
   readonly dialErrorLimit?: pulumi.Input<number | undefined>;
@@ -104,9 +108,15 @@ export interface DockerHostArgs {
   readonly hold?: pulumi.Input<boolean | undefined>;
   /** Members of the docker group, which is as good as root. @default [] */
   readonly dockerUsers?: pulumi.Input<pulumi.Input<string>[] | undefined>;
-  /** Remove Docker from the machine when the resource is deleted; otherwise it stays as it is. @default false */
+  /**
+   * Remove Docker from the machine when the resource is deleted; otherwise it stays as it is. Another address is then a
+   * replacement, and Docker stays where the new address leads to the same machine. @default false
+   */
   readonly uninstallOnDelete?: pulumi.Input<boolean | undefined>;
-  /** Let delete finish when the machine does not answer any more. @default false */
+  /**
+   * Let delete finish when the machine does not answer any more (a refused login or another host key is an answer).
+   * @default false
+   */
   readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
 }
 

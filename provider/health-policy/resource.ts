@@ -26,7 +26,7 @@ export interface HealthPolicyArgs {
   readonly maxUnavailable?: pulumi.Input<number | undefined>;
   /** `pulumi up` fails when one stays unhealthy. @default true */
   readonly failOnUnhealthy?: pulumi.Input<boolean | undefined>;
-  /** Let the policy pass over a host that does not answer any more when it is deleted. @default false */
+  /** Let the policy pass over hosts that do not answer (a refused login or another host key is an answer). @default false */
   readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
 }
 

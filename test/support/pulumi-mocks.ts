@@ -23,16 +23,20 @@ interface RegisterRequest {
 
 /**
  * Runs a program against an engine that only takes notes, and gives what it registered, by name; the outputs of a
- * resource are its inputs, as in a preview.
+ * resource are its inputs, as in a preview, and what `computed` says for its name.
  */
 export async function registrations(
   program: () => void,
   preview = false,
+  computed: Readonly<Record<string, Inputs>> = {},
 ): Promise<ReadonlyMap<string, Registered>> {
   const seen = new Map<string, Registered>();
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ name, inputs }) => ({ id: preview ? undefined : name, state: inputs as Inputs }),
+      newResource: ({ name, inputs }) => ({
+        id: preview ? undefined : name,
+        state: { ...(inputs as Inputs), ...computed[name] },
+      }),
       call: ({ inputs }) => inputs as Inputs,
     },
     "project",

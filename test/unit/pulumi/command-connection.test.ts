@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { types } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs } from "../../../provider/index";
 
 type Theirs = types.input.remote.ConnectionArgs;
@@ -23,6 +24,18 @@ const shared = {
 const theirs: Theirs = shared;
 const ours: ConnectionArgs = theirs;
 
+/** The fields that both know, in our words: whatever they hold is theirs too, but for several host keys and absent ones. */
+type SharedField = keyof Theirs & keyof ConnectionArgs;
+type Value<F extends SharedField> = Exclude<pulumi.Unwrap<ConnectionArgs[F]>, undefined>;
+type Shared = { readonly [F in Exclude<SharedField, "hostKey" | "proxy">]?: pulumi.Input<Value<F>> };
+const inOurWords: Shared = {
+  host: "192.0.2.1",
+  port: 22,
+  privateKey: pulumi.secret("KEY"),
+  dialErrorLimit: -1,
+};
+const alsoTheirs: Partial<Theirs> = inOurWords;
+
 /** Every field of theirs is one of ours: fails to compile when they add one. */
 const known: Record<keyof Theirs, keyof ConnectionArgs> = {
   agentSocketPath: "agentSocketPath",
@@ -41,6 +54,7 @@ const known: Record<keyof Theirs, keyof ConnectionArgs> = {
 describe("ConnectionArgs", () => {
   it("must take what was written for @pulumi/command, field by field", () => {
     assert.deepEqual(ours, shared);
+    assert.equal(alsoTheirs, inOurWords);
     for (const [theirName, ourName] of Object.entries(known)) assert.equal(theirName, ourName);
   });
 });
