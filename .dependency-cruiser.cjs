@@ -19,6 +19,18 @@ module.exports = {
       to: { path: "^provider/", pathNot: ["^provider/host/", leaves] },
     },
     {
+      name: "ssh-belongs-to-host",
+      severity: "error",
+      from: { path: "^provider/", pathNot: "^provider/host/" },
+      to: { path: "(^|node_modules/)ssh2(/|$)" },
+    },
+    {
+      name: "nobody-runs-programs-here",
+      severity: "error",
+      from: { path: "^provider/" },
+      to: { path: "^(node:)?child_process$" },
+    },
+    {
       name: "middle-imports-downward",
       severity: "error",
       from: { path: "^provider/(container|health|proxy)/" },

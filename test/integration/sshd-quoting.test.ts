@@ -14,7 +14,7 @@ const BATCH_BYTES = 10_000;
 
 /** What shells stumble over, in pieces. */
 const PIECES = [
-  ..."'\"`$\\!^~*?[]{}()<>|&;#%=@:,+- \t\n\r/",
+  ...Array.from("'\"`$\\!^~*?[]{}()<>|&;#%=@:,+- \t\n\r/"),
   ...[
     "$(id)",
     "`id`",
@@ -132,7 +132,7 @@ describe(`quoting, with ${COUNT} hostile strings (seed ${SEED})`, function () {
       const text = batches(possible).map((words) => `printf '%s\\0' ${quoteAll(["", ...words])}\n`);
       const printed = await host.must([...shell, "-c", 'eval "$(cat)"'], { input: text.join("") });
       mustComeBack(
-        wordsIn(`${printed}`),
+        wordsIn(printed),
         batches(possible).flatMap((words) => ["", ...words]),
       );
     });
