@@ -4,6 +4,8 @@ export type ErrorCode =
   | "internal"
   | "cancelled"
   | "dial-failed"
+  | "handshake-failed"
+  | "forwarding-refused"
   | "connection-lost"
   | "authentication-failed"
   | "host-key-unknown"
@@ -31,7 +33,11 @@ export type ErrorCode =
   | "port-taken"
   | "rollout-failed"
   | "rollback-failed"
-  | "unhealthy";
+  | "unhealthy"
+  | "proxy-config-invalid"
+  | "proxy-failed"
+  | "proxy-missing"
+  | "route-taken";
 
 /** The parts of an error; `message` is composed of them, see {@link SlipwayError}. */
 export interface ErrorParts {

@@ -3,7 +3,7 @@ import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { SlipwayError, messageOf } from "../errors";
 import { type AgentKey, type AgentKeys, OneKeyAgent, agentKeys } from "./agent-keys";
 import { targetOf } from "./connection";
-import { expandHome } from "./host-key-demand";
+import { expandHome } from "./expand-home";
 import { keyboardInteractive } from "./keyboard-interactive";
 import { type KeyText, readKeyText } from "./key-text";
 import type { Route } from "./route";

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { SlipwayError, messageOf } from "../errors";
 import { targetOf } from "./connection";
 import { type AcceptedKey, type HostKeyDemand, fingerprintOf, parseHostKey } from "./host-key";
+import { expandHome } from "./expand-home";
 import { entriesFor, parseKnownHosts } from "./known-hosts";
 import type { Route } from "./route";
 
@@ -14,11 +15,6 @@ export function defaultKnownHosts(home = homedir()): readonly string[] {
     "/etc/ssh/ssh_known_hosts",
     "/etc/ssh/ssh_known_hosts2",
   ];
-}
-
-/** `~` and `~/…` as the home folder; nothing else is expanded. */
-export function expandHome(path: string, home = homedir()): string {
-  return path === "~" || path.startsWith("~/") ? home + path.slice(1) : path;
 }
 
 /**
@@ -38,7 +34,7 @@ export async function demandFor(
   const entries = (await Promise.all(files.map((file) => readEntries(file, connection)))).flat();
   // a key is revoked for everybody, whoever says that it is right
   const revoked = entries.filter((entry) => entry.marker === "revoked");
-  const nothing = { revoked, acceptNew: false, authorityOnly: false, fromFiles: false };
+  const nothing = { revoked, acceptNew: false, authority: "none", fromFiles: false } as const;
   const given = connection.hostKey === undefined ? [] : [connection.hostKey].flat();
   if (given.length > 0) {
     return { ...nothing, accepted: given.map((text) => parseGiven(text, target)), source: "hostKey" };
@@ -48,6 +44,7 @@ export async function demandFor(
     return { ...nothing, accepted, source: "the key recorded by an earlier run" };
   }
   const plain = entries.filter((entry) => entry.marker === "none");
+  const certified = entries.some((entry) => entry.marker === "cert-authority");
   return {
     accepted: plain.map(({ type, key }) => ({
       kind: "key",
@@ -56,7 +53,7 @@ export async function demandFor(
     })),
     revoked,
     acceptNew: connection.hostKeyPolicy === "accept-new",
-    authorityOnly: plain.length === 0 && entries.some((entry) => entry.marker === "cert-authority"),
+    authority: !certified ? "none" : plain.length === 0 ? "only" : "beside",
     fromFiles: true,
     source: files.join(", "),
   };

@@ -36,7 +36,7 @@ export function hostKeyError(
       return new SlipwayError({
         ...parts,
         code: "host-key-mismatch",
-        why: `the machine presents ${fingerprint} (${type}), but ${demand.source} says ${verdict.expected.join(" or ")}`,
+        why: `the machine presents ${fingerprint} (${type}), but ${demand.source} says ${verdict.expected.join(" or ")}${besideAuthority(demand)}`,
         left: "Nobody was logged in; somebody may be listening in between, or the machine was installed anew",
         ...mendMismatch(demand, fingerprint, line),
       });
@@ -49,6 +49,11 @@ export function hostKeyError(
         next: "Give the machine new host keys",
       });
   }
+}
+
+function besideAuthority({ authority }: HostKeyDemand): string {
+  if (authority === "none") return "";
+  return " (its @cert-authority line does not count: host certificates cannot be checked here)";
 }
 
 /** A line in known_hosts helps only where known_hosts was asked: `hostKey` and a recorded key go before it. */

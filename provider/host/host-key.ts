@@ -11,8 +11,8 @@ export interface HostKeyDemand {
   readonly fromFiles: boolean;
   /** Where we looked: `hostKey`, the recorded key, or the files. */
   readonly source: string;
-  /** True when only a certificate authority speaks for the host, which cannot be checked. */
-  readonly authorityOnly: boolean;
+  /** A certificate authority speaks for the host, alone or beside plain keys: certificates cannot be checked. */
+  readonly authority: "none" | "beside" | "only";
 }
 
 /** A whole key, or the SHA256 fingerprint of one. */

@@ -2,7 +2,7 @@ import { hostname, userInfo } from "node:os";
 import { SlipwayError } from "../errors";
 import { stripControl } from "../secret";
 import { type Connection, targetOf } from "./connection";
-import { expandHome } from "./host-key-demand";
+import { expandHome } from "./expand-home";
 import { parseJumps } from "./proxy-jump";
 import { type HostOptions, lookUp } from "./ssh-config";
 import {

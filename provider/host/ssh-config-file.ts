@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Directive, Line } from "ssh-config" with { "resolution-mode": "import" };
 import { messageOf } from "../errors";
 import { stripControl } from "../secret";
-import { expandHome } from "./host-key-demand";
+import { expandHome } from "./expand-home";
 
 /** One line of a configuration, the files that it includes read already. */
 export type ConfigEntry =

@@ -11,7 +11,7 @@ describe("hostKeyError", () => {
     accepted: [],
     revoked: [],
     acceptNew: false,
-    authorityOnly: false,
+    authority: "none",
     fromFiles: false,
     source: "hostKey",
   };

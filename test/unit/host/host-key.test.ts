@@ -19,7 +19,7 @@ const demand = (parts: Partial<HostKeyDemand>): HostKeyDemand => ({
   accepted: [],
   revoked: [],
   acceptNew: false,
-  authorityOnly: false,
+  authority: "none",
   fromFiles: true,
   source: "test",
   ...parts,
