@@ -7,9 +7,18 @@ export {
   type OperatingSystem,
   type PackageSourceArgs,
 } from "./docker-host/resource";
+export {
+  type CertificateArgs,
+  EdgeProxy,
+  type EdgeProxyArgs,
+  type ProxyTimeoutArgs,
+  type RouteSummary,
+  type TlsArgs,
+} from "./edge-proxy/resource";
 export { type ErrorCode, SlipwayError } from "./errors";
 export { type ContainerReport, HealthPolicy, type HealthPolicyArgs } from "./health-policy/resource";
 export type { Connection } from "./host/connection";
+export type { ProxyRef } from "./proxy/ref";
 export { type RegistryArgs, RemoteImage, type RemoteImageArgs } from "./remote-image/resource";
 export {
   type ContainerArgs,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /** The resources of this package, as the last part of their Pulumi type. */
-export type ResourceKind = "DockerHost" | "RemoteImage" | "RollingContainer" | "HealthPolicy";
+export type ResourceKind = "DockerHost" | "RemoteImage" | "RollingContainer" | "HealthPolicy" | "EdgeProxy";
 
 /** What the base class has to know of a resource's arguments and outputs. */
 export interface ResourceShape {

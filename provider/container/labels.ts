@@ -1,5 +1,7 @@
 /** Labels carry identity only: they cannot change later, so the phase of a rollout is never read from them. */
 export const LABEL = {
+  /** The name of an EdgeProxy; it is no service, so that nothing takes it for one. */
+  proxy: "slipway.proxy",
   /** The service's name. */
   service: "slipway.service",
   /** `project/stack` that made it. */

@@ -1,4 +1,5 @@
 import { dockerHostHandler } from "../docker-host/handler";
+import { edgeProxyHandler } from "../edge-proxy/handler";
 import { healthPolicyHandler } from "../health-policy/handler";
 import { remoteImageHandler } from "../remote-image/handler";
 import { rollingContainerHandler } from "../rolling-container/handler";
@@ -13,3 +14,4 @@ export const DockerHost = dynamicProvider(dockerHostHandler, shared);
 export const RemoteImage = dynamicProvider(remoteImageHandler, shared);
 export const RollingContainer = dynamicProvider(rollingContainerHandler, shared);
 export const HealthPolicy = dynamicProvider(healthPolicyHandler, shared);
+export const EdgeProxy = dynamicProvider(edgeProxyHandler, shared);

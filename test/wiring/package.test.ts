@@ -8,7 +8,7 @@ import { PulumiStack, REPOSITORY } from "../support/pulumi-project";
 
 const run = promisify(execFile);
 
-const KINDS = ["DockerHost", "RemoteImage", "RollingContainer", "HealthPolicy"];
+const KINDS = ["DockerHost", "RemoteImage", "RollingContainer", "HealthPolicy", "EdgeProxy"];
 
 const CONSUMER = `
 import * as pulumi from "@pulumi/pulumi";

@@ -1,0 +1,95 @@
+import { pullImage } from "../container/pull";
+import { engineMessage } from "../container/engine-status";
+import { formatDuration } from "../duration";
+import { SlipwayError } from "../errors";
+import type { HandlerContext, Properties } from "../handler";
+import { selfSignedPem } from "../proxy/self-signed";
+import { stripControl } from "../secret";
+import { desiredOf } from "./desired";
+import { executeSteps } from "./execute";
+import type { ProxyInputs } from "./inputs";
+import { observeHost, observeImage, type ProxyAccess, type ProxyFound } from "./observe";
+import { outputsOf } from "./outputs";
+import { formatSteps, type Step } from "./operation";
+import { isOwn, planProxy, planRemoval } from "./plan";
+import { refuseForeign } from "./refuse";
+
+/** One call of the handler on its host. */
+export interface ProxyRun {
+  readonly access: ProxyAccess;
+  readonly proxy: ProxyInputs;
+  /** What the outputs repeat. */
+  readonly inputs: Properties;
+  readonly context: HandlerContext;
+}
+
+/** Brings the host to what the arguments say; gives the outputs. */
+export async function converge({ access, proxy, inputs, context }: ProxyRun): Promise<Properties> {
+  const desired = desiredOf(proxy, context.stack);
+  const seen = await observeHost(access, desired);
+  refuseForeign(desired, seen);
+  const found = { ...seen, imageId: seen.imageId ?? (await pulled({ access, proxy, inputs, context })) };
+  const newCertificate = (): string => selfSignedPem({ names: [proxy.connection.host, proxy.name] });
+  const steps = planProxy(desired, found, { newCertificate });
+  warnOfLostRoutes(found, context);
+  const { gapMs } = await execute(steps, access, context);
+  if (gapMs > 0) context.log.keep(`replaced with a gap of ${formatDuration(gapMs)}`);
+  const after = steps.length === 0 ? found : await observeHost(access, desired);
+  return outputsOf(inputs, { proxy, desired, found: after, hostKey: access.session.hostKey });
+}
+
+/** What is there; undefined when nothing of the proxy is. */
+export async function lookAt({ access, proxy, inputs, context }: ProxyRun): Promise<Properties | undefined> {
+  const desired = desiredOf(proxy, context.stack);
+  const found = await observeHost(access, desired);
+  const isThere = [found.live, found.candidate].some(
+    (each) => each !== undefined && isOwn(each, desired.name),
+  );
+  if (!isThere && found.folder === undefined) return undefined;
+  return outputsOf(inputs, { proxy, desired, found, hostKey: access.session.hostKey });
+}
+
+/** Takes everything of the proxy off the host. What is gone already counts as done. */
+export async function remove({ access, proxy, context }: ProxyRun): Promise<void> {
+  const desired = desiredOf(proxy, context.stack);
+  const found = await observeHost(access, desired);
+  const services = found.folder?.routes.map(({ service }) => service) ?? [];
+  if (services.length > 0) context.log.warn(`${services.join(", ")} had routes here, and have none now`);
+  await execute(planRemoval(desired, found), access, context);
+}
+
+async function execute(
+  steps: readonly Step[],
+  access: ProxyAccess,
+  { clock, log }: HandlerContext,
+): Promise<{ readonly gapMs: number }> {
+  if (steps.length > 0) log.debug(`plan:\n${formatSteps(steps)}`);
+  return executeSteps(steps, { ...access, clock, log });
+}
+
+async function pulled({ access, proxy, context }: ProxyRun): Promise<string> {
+  const { session, docker } = access;
+  const parts = {
+    code: "image-missing",
+    what: `setting up the proxy "${proxy.name}"`,
+    host: session.target,
+  } as const;
+  const rest = { left: "Nothing was touched", next: "Give an `image` that the host has or can pull" };
+  try {
+    await pullImage({ docker, log: context.log, signal: access.signal }, proxy.image, proxy.registries);
+  } catch (cause) {
+    const words = session.redact(stripControl(engineMessage(cause))).slice(0, 500);
+    throw new SlipwayError({ ...parts, ...rest, why: `${proxy.image} could not be pulled: ${words}`, cause });
+  }
+  const id = await observeImage(docker, proxy.image);
+  if (id !== undefined) return id;
+  throw new SlipwayError({ ...parts, ...rest, why: `${proxy.image} is not there after it was pulled` });
+}
+
+function warnOfLostRoutes({ folder }: ProxyFound, { log }: HandlerContext): void {
+  const lost = folder?.routes.filter(({ entry }) => entry === undefined).map(({ service }) => service) ?? [];
+  if (lost.length === 0) return;
+  log.warn(
+    `the routes of ${lost.join(", ")} cannot be read any more and go; pulumi up --refresh writes them anew`,
+  );
+}

@@ -1,0 +1,130 @@
+import { isSlipwayError, SlipwayError } from "../errors";
+import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
+import { machineOf, targetOf } from "../host/connection";
+import { withHost } from "../host/pool";
+import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
+import { converge, lookAt, remove } from "./converge";
+import { desiredOf } from "./desired";
+import { parseProxy, type ProxyInputs, readProxy } from "./inputs";
+import type { ProxyAccess } from "./observe";
+
+/** EdgeProxy: HAProxy in a container, its files and its network; its routes belong to the services that name it. */
+export const edgeProxyHandler: Handler = {
+  check(olds, news) {
+    const { failures, ref } = readProxy(news);
+    const renamed = typeof olds.name === "string" && !hasUnknown(news.name) && olds.name !== news.name;
+    const why = `cannot change from "${String(olds.name)}": the routes of services live under it. Make another EdgeProxy`;
+    const all = renamed ? [...failures, { property: "name", reason: why }] : failures;
+    const isKnown = ref !== undefined && !hasUnknown(ref);
+    const computed = isKnown ? { targets: [ref.target], ref } : { targets: UNKNOWN, ref: UNKNOWN };
+    return Promise.resolve({ inputs: { ...news, ...computed }, failures: all });
+  },
+
+  diff(_id, olds, news, { log }) {
+    if (isAnotherMachine(olds, news)) return Promise.resolve({ changes: true, replaces: ["host"] });
+    const drift = Array.isArray(olds.drift) ? olds.drift.map(String) : [];
+    if (drift.length > 0) log.keep(`${drift.join("; ")}: it will be put right`);
+    const before = readProxy(olds).proxy;
+    const after = readProxy(news).proxy;
+    if (before !== undefined && after !== undefined && specOf(before) !== specOf(after)) {
+      log.keep(
+        "another image, network or ports: the proxy is replaced, with a gap of one stop and one start",
+      );
+    }
+    return Promise.resolve({ changes: drift.length > 0 ? true : undefined });
+  },
+
+  async create(inputs, context) {
+    const proxy = parseProxy(inputs);
+    const outputs = await onHost(proxy, {}, context, async (access) => {
+      try {
+        return await converge({ access, proxy, inputs, context });
+      } catch (error) {
+        throw await asPartial(error, { access, proxy, inputs, context });
+      }
+    });
+    return { id: proxy.name, outputs };
+  },
+
+  update(_id, olds, news, context) {
+    const proxy = parseProxy(news);
+    return onHost(proxy, olds, context, (access) => {
+      if (!isConnectionOnly(olds, news)) return converge({ access, proxy, inputs: news, context });
+      context.log.keep("connection only, nothing touched");
+      const { address, version, routes, containerId, state, drift } = olds;
+      const { target, hostKey } = access.session;
+      const seen = { address, version, routes, containerId, state, drift, hostKeys: { [target]: hostKey } };
+      return Promise.resolve({ ...news, ...seen });
+    });
+  },
+
+  read(id, outputs, context) {
+    const proxy = parseProxy(outputs);
+    return onHost(proxy, outputs, context, async (access) => {
+      const seen = await lookAt({ access, proxy, inputs: outputs, context });
+      return seen === undefined ? undefined : { id, outputs: seen };
+    });
+  },
+
+  async delete(_id, outputs, context) {
+    const proxy = parseProxy(outputs);
+    try {
+      await onHost(proxy, outputs, context, (access) => remove({ access, proxy, inputs: outputs, context }));
+    } catch (error) {
+      if (!proxy.abandonUnreachable || !isSlipwayError(error, "dial-failed")) throw error;
+      context.log.keep(
+        `${targetOf(proxy.connection)} does not answer; the proxy was left there (abandonUnreachable)`,
+      );
+    }
+  },
+};
+
+async function onHost<T>(
+  { connection }: ProxyInputs,
+  olds: Properties,
+  context: HandlerContext,
+  use: (access: ProxyAccess) => Promise<T>,
+): Promise<T> {
+  const { log, clock, random, signal } = context;
+  const recordedHostKey = recordedHostKeyOf(olds, connection);
+  return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
+    use({ session, docker: await session.docker(signal), signal }),
+  );
+}
+
+/** A first try that failed may have left a network or a folder: the state has to know, so that destroy finds them. */
+async function asPartial(error: unknown, run: Parameters<typeof lookAt>[0]): Promise<unknown> {
+  if (!(error instanceof SlipwayError) || run.context.signal.aborted) return error;
+  const seen = await lookAt(run);
+  return seen === undefined ? error : new PartialFailure(run.proxy.name, seen, error);
+}
+
+function specOf(proxy: ProxyInputs): string {
+  return desiredOf(proxy, "").specHash;
+}
+
+/** Another user at one address and port is the same machine. */
+function isAnotherMachine(olds: Properties, news: Properties): boolean {
+  const before = readProxy(olds).proxy;
+  const after = readProxy(news).proxy;
+  return (
+    before !== undefined &&
+    after !== undefined &&
+    machineOf(before.connection) !== machineOf(after.connection)
+  );
+}
+
+const OF_CONNECTIONS = ["host", "targets", "ref", "abandonUnreachable", "registries"];
+
+function isConnectionOnly(olds: Properties, news: Properties): boolean {
+  if (Array.isArray(olds.drift) && olds.drift.length > 0) return false;
+  const isEqual = (key: string): boolean => canonicalJson(olds[key]) === canonicalJson(news[key]);
+  const same = (one: Properties): string => canonicalJson(readProxy(one).proxy && desiredOfFiles(one));
+  return OF_CONNECTIONS.some((key) => !isEqual(key)) && same(olds) === same(news);
+}
+
+function desiredOfFiles(properties: Properties): unknown {
+  const { files, specHash, internalTls } = desiredOf(parseProxy(properties), "");
+  return { files: [...files], specHash, internalTls };
+}

@@ -1,0 +1,76 @@
+import type { Properties } from "../handler";
+import { targetOf } from "../host/connection";
+import { bracketed } from "../proxy/route";
+import type { Desired } from "./desired";
+import { entriesOf, fileDrift } from "./files";
+import type { ProxyInputs } from "./inputs";
+import type { ProxyFound } from "./observe";
+import { isOwn } from "./plan";
+
+/** A route as the outputs tell of it. */
+export interface RouteSummary {
+  readonly service: string;
+  readonly protocol: "http" | "tcp";
+  readonly hosts: readonly string[];
+  readonly path: string;
+  /** The container's port. */
+  readonly port: number;
+  /** The proxy's port of a tcp route. */
+  readonly listen?: number;
+}
+
+/** What an operation that looked gives to the state. */
+export function outputsOf(
+  inputs: Properties,
+  {
+    proxy,
+    desired,
+    found,
+    hostKey,
+  }: {
+    readonly proxy: ProxyInputs;
+    readonly desired: Desired;
+    readonly found: ProxyFound;
+    readonly hostKey: string;
+  },
+): Properties {
+  return {
+    ...inputs,
+    targets: [targetOf(proxy.connection)],
+    hostKeys: { [found.target]: hostKey },
+    address: addressOf(proxy),
+    version: found.folder?.version ?? "",
+    routes: routesIn(found),
+    containerId: found.live?.id ?? "",
+    state: found.live?.state ?? "missing",
+    drift: driftOf(desired, found),
+  };
+}
+
+/** Where clients reach it: `https://203.0.113.10`. */
+export function addressOf({ connection, settings }: ProxyInputs): string {
+  const { httpPort, httpsPort } = settings;
+  const [scheme, port, usual] = httpsPort === undefined ? ["http", httpPort, 80] : ["https", httpsPort, 443];
+  return `${scheme}://${bracketed(connection.host)}${port === usual ? "" : `:${port}`}`;
+}
+
+/** What is not as it should be, in words; empty when all is well. */
+export function driftOf(desired: Desired, found: ProxyFound): readonly string[] {
+  const { live, folder, network } = found;
+  const drift: string[] = [];
+  if (live === undefined || !isOwn(live, desired.name)) drift.push("its container is gone");
+  else if (live.state !== "running") drift.push(`its container is ${live.state}`);
+  else if (folder?.version === undefined) drift.push("it does not answer");
+  const files = fileDrift(desired, folder, () => "");
+  if (folder === undefined) drift.push("its folder is gone");
+  else if (files !== undefined) drift.push(`files: ${files.why}`);
+  if (network === undefined) drift.push("its network is gone");
+  return drift;
+}
+
+function routesIn({ folder }: ProxyFound): readonly RouteSummary[] {
+  if (folder === undefined) return [];
+  return entriesOf(folder).map(({ service, protocol, hosts, path, port, listen }) => {
+    return { service, protocol, hosts, path, port, ...(protocol === "tcp" ? { listen } : {}) };
+  });
+}

@@ -1,0 +1,47 @@
+import { sameAddress } from "../container/port-takers";
+import { SlipwayError } from "../errors";
+import type { Desired } from "./desired";
+import { candidateOf, type ProxyFound } from "./observe";
+import { isOwn } from "./plan";
+
+/**
+ * What stands in the way and is not ours is never moved.
+ * @throws SlipwayError name-taken, port-taken; nothing was touched then
+ */
+export function refuseForeign(
+  { name, ports }: Desired,
+  { target, live, candidate, portTakers }: ProxyFound,
+): void {
+  const what = `setting up the proxy "${name}"`;
+  for (const [container, place] of [
+    [live, name],
+    [candidate, candidateOf(name)],
+  ] as const) {
+    if (container === undefined || isOwn(container, name)) continue;
+    throw new SlipwayError({
+      code: "name-taken",
+      what,
+      host: target,
+      why: `"${place}" is a container that is not this proxy (${container.id.slice(0, 12)}, image ${container.image})`,
+      left: "Nothing was touched",
+      next: "Remove it, or give the proxy another name",
+    });
+  }
+  const own = [live?.id, candidate?.id];
+  const taker = portTakers.find(
+    (each) =>
+      each.protocol === "tcp" &&
+      ports.includes(each.port) &&
+      sameAddress(each.hostIp, "") &&
+      !(each.containerId !== undefined && own.includes(each.containerId)),
+  );
+  if (taker === undefined) return;
+  throw new SlipwayError({
+    code: "port-taken",
+    what,
+    host: target,
+    why: `port ${taker.port} is held by ${taker.by}`,
+    left: "Nothing was touched",
+    next: "Stop that, or give the proxy another port",
+  });
+}

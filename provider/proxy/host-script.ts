@@ -1,0 +1,115 @@
+/**
+ * What runs on the host, as root: one call each, so that a change is whole or not begun when the line drops. No value of the
+ * user's is in these texts: they go in as arguments, and contents by standard input.
+ */
+
+/** Exit codes of ours; others are the commands' own. */
+export const EXIT = { locked: 75, twice: 76, refused: 77, reloadFailed: 78 } as const;
+
+/** How long another change of the same proxy's files is waited for. */
+const LOCK_SECONDS = 60;
+
+/** Lines of ours between what is shown. */
+export const MARK = "@slipway ";
+
+const ASK = `
+ask() { docker --host "unix://$folder/run/master.sock" system dial-stdio 2>/dev/null; }
+`;
+
+/** Shows the folder's files, and what the processes say: the current one first, former ones after it. */
+const SHOW = `
+show() {
+  cd -- "$folder" 2>/dev/null || { echo '${MARK}absent'; return 0; }
+  for file in conf/*.cfg routes.map; do
+    [ -f "$file" ] || continue
+    echo "${MARK}file $file"
+    cat -- "$file"
+    echo
+  done
+  echo '${MARK}digests'
+  for file in certs/*.pem; do [ -f "$file" ] && sha256sum -- "$file"; done
+  processes=$(printf 'show proc\\n' | ask) && [ -n "$processes" ] || { echo '${MARK}silent'; return 0; }
+  echo '${MARK}processes'
+  printf '%s\\n' "$processes"
+  for pid in $(printf '%s\\n' "$processes" | sed -n 's/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'); do
+    echo "${MARK}worker $pid"
+    printf '@!%s show servers state;@!%s show stat -1 4 -1\\n' "$pid" "$pid" | ask
+  done
+}
+`;
+
+/** `$1` the proxy's folder. */
+export const SHOW_SCRIPT = `folder=$1${ASK}${SHOW}show`;
+
+/**
+ * Changes who is behind a route, without a reload: its file first, then the runtime API, so that a reload in between comes to
+ * the same. `$1` folder, `$2` file name, `$3` length of the file, which is followed by commands on standard input.
+ */
+export const SWITCH_SCRIPT = `folder=$1${ASK}${SHOW}
+umask 077
+cd -- "$folder" && exec 9>>lock || exit 1
+flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
+dd bs=1 count="$3" of="conf/.$2.new" 2>/dev/null && mv -f -- "conf/.$2.new" "conf/$2" || exit 1
+echo '${MARK}answer'
+ask || :
+show
+`;
+
+/**
+ * Sends commands only. `$1` folder; commands by standard input.
+ */
+export const ASK_SCRIPT = `folder=$1${ASK}${SHOW}
+echo '${MARK}answer'
+ask || :
+show
+`;
+
+/**
+ * Changes files: all are tried together by `haproxy -c` in a container of its own before the first is changed, and the running
+ * proxy reads them anew. `$1` folder, `$2` image (empty: the proxy's own), `$3` `reload` or `leave`, further ones files to remove; a tar of files by
+ * standard input.
+ */
+export const APPLY_SCRIPT = `folder=$1 image=$2 reload=$3${ASK}${SHOW}
+shift 3
+umask 077
+mkdir -p -- "$folder/conf" "$folder/certs" "$folder/run" && cd -- "$folder" && exec 9>>lock || exit 1
+flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
+stage=$folder/stage
+rm -rf -- "$stage"
+trap 'rm -rf -- "$stage"' EXIT
+trap 'exit 129' HUP INT TERM
+mkdir -p "$stage/new/conf" "$stage/new/certs" && tar -x -f - -C "$stage/new" --no-same-owner || exit 1
+cp -a conf certs "$stage/" && cp -a "$stage/new/." "$stage/" || exit 1
+for file in "$@"; do rm -f -- "$stage/$file"; done
+rm -f "$stage"/conf/.*.new
+sed -n 's/^# key //p' "$stage"/conf/50-*.cfg 2>/dev/null | sort >"$stage/keys"
+twice=$(cut -d ' ' -f 1 "$stage/keys" | uniq -d)
+if [ -n "$twice" ]; then printf '%s\\n' "$twice"; exit ${EXIT.twice}; fi
+grep -v '^tcp:' "$stage/keys" >"$stage/routes.map"
+[ -n "$image" ] || image=$(docker inspect --format '{{.Image}}' "\${folder##*/}") || exit 1
+docker run --rm --network none --user 0:0 --label slipway.proxy-check=true \\
+  --volume "$stage:/slipway:ro" --entrypoint haproxy "$image" -c -f /slipway/conf >"$stage/check" 2>&1
+code=$?
+if [ "$code" -ne 0 ]; then cat "$stage/check" >&2; exit ${EXIT.refused}; fi
+(cd "$stage/new" && find . -type f) | while read -r file; do mv -f -- "$stage/new/$file" "$file" || exit 1; done || exit 1
+for file in "$@"; do rm -f -- "$file"; done
+mv -f -- "$stage/routes.map" routes.map || exit 1
+rm -rf -- "$stage"
+worker() { printf 'show proc\\n' | ask | sed -n '/^# workers/,/^# /s/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'; }
+before=$(worker)
+if [ "$reload" = reload ] && [ -n "$before" ]; then
+  printf 'reload\\n' | ask >/dev/null
+  tries=0
+  while after=$(worker); [ -z "$after" ] || [ "$after" = "$before" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 100 ] || exit ${EXIT.reloadFailed}
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+fi
+show
+`;
+
+/** Removes a proxy's folder, and those above it that it leaves empty. `$1` folder. */
+export const REMOVE_SCRIPT = `rm -rf -- "$1" && rmdir -- "\${1%/*}" "\${1%/*/*}" 2>/dev/null
+[ ! -e "$1" ]
+`;
