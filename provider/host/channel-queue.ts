@@ -26,9 +26,9 @@ export class ChannelQueue {
     this.onPressure = onPressure;
   }
 
-  /** True when somebody waits for a channel that somebody else could give back. */
+  /** True when somebody waits for a channel. */
   get wanted(): boolean {
-    return this.waiting.some(({ use }) => this.mayHave(use));
+    return this.waiting.length > 0;
   }
 
   /** Waits for a free channel. */

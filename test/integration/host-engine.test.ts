@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type Server, createServer } from "node:http";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { isSlipwayError } from "../../provider/errors";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
@@ -19,6 +21,7 @@ describe("the engine over SSH", () => {
   let server: SshTestServer;
   let apiVersion: string;
   let oldestApi: number;
+  let onBody: () => void;
   let connections: number;
   const paths: string[] = [];
 
@@ -27,6 +30,7 @@ describe("the engine over SSH", () => {
     engineSocket = join(folder, "docker.sock");
     apiVersion = "1.45";
     oldestApi = 24;
+    onBody = () => {};
     connections = 0;
     paths.length = 0;
     engine = createServer((request, response) => {
@@ -39,6 +43,8 @@ describe("the engine over SSH", () => {
         setImmediate(() => response.destroy());
       } else if (request.url?.includes("/missing/"))
         response.writeHead(404).end('{"message":"no such container"}');
+      else if (request.url?.includes("/silent/") || request.url?.endsWith("/images/load"))
+        request.once("data", onBody);
       else if (request.url?.includes("/events")) response.writeHead(200).write('{"Action":"start"}\n');
       else response.writeHead(200).end('{"Version":"26.1.5"}');
     });
@@ -185,25 +191,61 @@ describe("the engine over SSH", () => {
     assert.ok(!all.includes("canary"), all);
   });
 
-  it("must go through dial-stdio where forwarding is refused, and remember it", async () => {
-    // a `docker` whose dial-stdio is a small relay to the socket
-    const relay = `const s = require("net").connect(${JSON.stringify(engineSocket)}); process.stdin.pipe(s).pipe(process.stdout)`;
-    await writeFile(join(folder, "docker"), `#!${process.execPath}\n${relay}\n`, { mode: 0o755 });
-    const onExec: SshServerOptions["onExec"] = (line, channel) =>
-      runInShell(line.replaceAll("PATH=", `PATH=${folder}:`), channel);
-    await start({ onExec, maxSessions: 3 });
+  it("must fail a call that waits for its answer when the line is lost", async () => {
+    await start({ engineSocket });
     await onHost(async (host) => {
       const docker = await host.docker();
-      const [version, , echo] = await Promise.all([
-        docker.version(),
-        docker.version(),
-        host.run(["echo", "hi"]),
-      ]);
-      assert.deepEqual(version, { Version: "26.1.5" });
-      assert.equal(echo, "hi\n");
-      await host.docker();
+      const calling = docker.getContainer("silent").inspect();
+      await until("the call", () => paths.some((path) => path.includes("/silent/")), 5_000);
+      server.drop();
+      await assert.rejects(calling, (error) => isSlipwayError(error, "connection-lost"));
     });
-    assert.equal(server.counts.streamLocal, 1);
+  });
+
+  it("must fail an upload that the line is lost in the middle of", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      onBody = () => server.drop();
+      const endless = Readable.from(chunks());
+      await assert.rejects(
+        docker.loadImage(endless),
+        (error) => isSlipwayError(error, "connection-lost") && error.message.includes(host.target),
+      );
+      endless.destroy();
+    });
+  });
+
+  it("must not take a hijacked stream's loss for its end", async () => {
+    await start({ engineSocket });
+    await onHost(async (host) => {
+      const docker = await host.docker();
+      const stream = await docker.getExec("x").start({ hijack: true, stdin: true });
+      await once(stream, "data");
+      const reading = finished(stream);
+      server.drop();
+      await assert.rejects(reading, (error) => isSlipwayError(error, "connection-lost"));
+    });
+  });
+
+  it("must read nothing of DOCKER_HOST and its like", async () => {
+    const nonsense = {
+      DOCKER_HOST: "tcp://nowhere:2376",
+      DOCKER_CERT_PATH: "/nowhere",
+      DOCKER_TLS_VERIFY: "1",
+    };
+    const before = { ...process.env };
+    Object.assign(process.env, nonsense);
+    try {
+      await start({ engineSocket });
+      await onHost(async (host) => (await host.docker()).version());
+      assert.equal(process.env.DOCKER_HOST, nonsense.DOCKER_HOST);
+    } finally {
+      for (const name of Object.keys(nonsense)) {
+        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[name];
+      }
+    }
   });
 
   it("must name every way it tried", async () => {
@@ -216,3 +258,7 @@ describe("the engine over SSH", () => {
     );
   });
 });
+
+function* chunks(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(64 * 1024);
+}

@@ -47,4 +47,21 @@ describe("ChannelQueue", () => {
     held();
     await queue.take();
   });
+
+  it("must give long streams half of the places, and one where there is only one", async () => {
+    const queue = new ChannelQueue(4);
+    const first = await queue.take(undefined, "long");
+    await queue.take(undefined, "long");
+    let third = false;
+    const waiting = queue.take(undefined, "long").then(() => {
+      third = true;
+    });
+    assert.equal(queue.wanted, true);
+    await queue.take();
+    await queue.take();
+    assert.equal(third, false);
+    first();
+    await waiting;
+    await new ChannelQueue(1).take(undefined, "long");
+  });
 });

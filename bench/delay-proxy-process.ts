@@ -1,0 +1,75 @@
+import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+
+/** The last of a wait is spent turning: timers come up to a millisecond late. */
+const TURNING_MS = 1.2;
+
+const targetPort = Number(process.argv[2]);
+const rttMs = Number(process.argv[3]);
+
+/** What is on its way in one direction; `undefined` is the end. */
+class DelayLine {
+  private readonly onItsWay: { readonly due: number; readonly chunk: Buffer | undefined }[] = [];
+  private readonly to: Socket;
+  private waiting = false;
+
+  constructor(to: Socket) {
+    this.to = to;
+  }
+
+  send(chunk: Buffer | undefined, due: number): void {
+    this.onItsWay.push({ due, chunk });
+    this.deliver();
+  }
+
+  private deliver(): void {
+    if (this.waiting) return;
+    for (let next = this.onItsWay[0]; next !== undefined; next = this.onItsWay[0]) {
+      const left = next.due - performance.now();
+      if (left > 0) return this.wait(left);
+      this.onItsWay.shift();
+      if (next.chunk === undefined) this.to.end();
+      else this.to.write(next.chunk);
+    }
+  }
+
+  private wait(left: number): void {
+    this.waiting = true;
+    const again = (): void => {
+      this.waiting = false;
+      this.deliver();
+    };
+    if (left > TURNING_MS) setTimeout(again, Math.floor(left - TURNING_MS));
+    else setImmediate(again);
+  }
+}
+
+const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+  const half = rttMs / 2;
+  // SYN, SYN-ACK, ACK: the other side accepts one and a half round trips after we dial
+  const accepted = performance.now() + 3 * half;
+  const early: (Buffer | undefined)[] = [];
+  let toServer: DelayLine | undefined;
+  const send = (chunk: Buffer | undefined): void => {
+    if (toServer === undefined) early.push(chunk);
+    else toServer.send(chunk, performance.now() + half);
+  };
+  client.on("data", send).on("end", () => send(undefined));
+  client.on("error", () => client.destroy());
+  setTimeout(
+    () => {
+      const onward = connect({ port: targetPort, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+      const toClient = new DelayLine(client);
+      toServer = new DelayLine(onward);
+      for (const chunk of early) toServer.send(chunk, accepted);
+      const receive = (chunk: Buffer | undefined): void => toClient.send(chunk, performance.now() + half);
+      onward.on("data", receive).on("end", () => receive(undefined));
+      onward.on("error", () => client.destroy());
+      onward.on("close", () => setTimeout(() => client.destroy(), rttMs));
+      client.on("close", () => onward.destroy());
+    },
+    Math.max(0, accepted - performance.now()),
+  );
+});
+
+server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
+process.on("disconnect", () => process.exit());
