@@ -1,7 +1,8 @@
 import { candidateName } from "../container/names";
 import { type Found, type HostFound, slotOf } from "./found";
 import type { Operation, Step } from "./operation";
-import { gateBack, refOf } from "./plan-switch";
+import type { Desired } from "./desired";
+import { gateBack, refOf, switchWay } from "./plan-switch";
 
 const CAUSE = "the rollout failed elsewhere";
 
@@ -9,12 +10,16 @@ const CAUSE = "the rollout failed elsewhere";
  * The steps that put a host back to what served there before the rollout, for the slots that were already switched.
  * `before` was seen then, `now` after.
  */
-export function planBack(before: HostFound, now: HostFound, deadlineMs: number): readonly Step[] {
+export function planBack(
+  before: HostFound,
+  now: HostFound,
+  desired: Pick<Desired, "spec" | "update">,
+): readonly Step[] {
   return now.service.slots.flatMap(({ slot, live }) => {
     const previous = slotOf(before.service, slot).live ?? slotOf(before.former, slot).live;
     if (live === undefined || live.id === previous?.id || live.foreign !== undefined) return [];
     if (previous === undefined) return removeNew(live);
-    return putBack(now, slot, live, previous, deadlineMs);
+    return putBack(now, slot, live, previous, desired);
   });
 }
 
@@ -30,30 +35,35 @@ function putBack(
   slot: number,
   live: Found,
   previous: Found,
-  deadlineMs: number,
+  desired: Pick<Desired, "spec" | "update">,
 ): readonly Step[] {
   const { service } = now.service;
   const here = slotOf(now.service, slot).kept.find(({ id }) => id === previous.id) ?? previous;
   const kept = here.name === previous.name ? refOf(previous) : refOf(here);
   const away = candidateName(service, slot);
-  const stop: Step = { operation: { kind: "stop", container: refOf(live), interrupts: true }, cause: CAUSE };
+  const overlaps = switchWay(desired).kind === "overlap";
+  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: true };
   const start: readonly Step[] = [
     {
       operation: { kind: "start", container: kept },
       cause: "it served before",
       undo: [
         { kind: "stop", container: kept, interrupts: false },
-        { kind: "start", container: refOf(live) },
+        ...(overlaps ? [] : [{ kind: "start", container: refOf(live) } as const]),
       ],
     },
-    { operation: { ...gateBack(previous, deadlineMs), container: kept }, cause: "it has to serve again" },
+    {
+      operation: { ...gateBack(previous, desired.update.healthyDeadlineMs), container: kept },
+      cause: "it has to serve again",
+    },
   ];
   const rename = (container: Operation & { kind: "rename" }, cause: string, commit = false): Step => {
     return { operation: container, cause, commit };
   };
   const back = { ...kept, name: previous.name };
+  const last: Operation = { kind: "stop", container: { name: away, id: live.id }, interrupts: false };
   return [
-    stop,
+    ...(overlaps ? [] : [{ operation: stop, cause: CAUSE }]),
     ...start,
     rename({ kind: "rename", container: refOf(live), to: away }, "makes way", true),
     ...(kept.name !== previous.name
@@ -63,6 +73,7 @@ function putBack(
       operation: { kind: "restart-policy", container: back, restart: previous.limits.restart },
       cause: "it serves again",
     },
+    ...(overlaps ? [{ operation: last, cause: "the previous one serves" }] : []),
     { operation: { kind: "remove", container: { name: away, id: live.id } }, cause: CAUSE },
   ];
 }

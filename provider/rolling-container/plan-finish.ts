@@ -8,23 +8,44 @@ import {
   type SlotFound,
 } from "./found";
 import type { Operation, Step } from "./operation";
-import { refOf } from "./plan-switch";
+import type { Desired } from "./desired";
+import { gateBack, refOf, retireKept } from "./plan-switch";
 
-/** What a rollout leaves to be tidied on a host, once it is done everywhere: kept ones beyond the limit, slots too many, the former name. */
+/** What tidying up rests on. */
+export type Tidiness = Pick<Desired, "replicas" | "keepPrevious" | "update">;
+
+/**
+ * What a rollout leaves to be tidied on a host, once it is done everywhere: kept ones beyond the limit or still up, slots too
+ * many, the former name. `proved`: slots whose live one passed a gate in this run; any other has to, before a kept one goes.
+ */
 export function planFinish(
   found: HostFound,
-  limits: { readonly replicas: number; readonly keepPrevious: number },
+  limits: Tidiness,
+  proved: ReadonlySet<number> = new Set(),
 ): readonly Step[] {
   const inUse = found.service.slots.filter(({ slot }) => slot <= limits.replicas);
   const tooMany = found.service.slots.filter(({ slot }) => slot > limits.replicas);
-  const beyond = inUse.flatMap(({ kept }) => kept.slice(limits.keepPrevious));
   const stay = inUse.flatMap(({ kept }) => kept.slice(0, limits.keepPrevious));
   return [
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
-    ...beyond.map((kept): Step => remove(kept, `more than ${limits.keepPrevious} kept`)),
+    ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
     ...fixTags(found, stay),
     ...removeFormer(found, "the service has a new name"),
   ];
+}
+
+function tidyKept(
+  { live, kept }: SlotFound,
+  { keepPrevious, update }: Tidiness,
+  isProved: boolean,
+): readonly Step[] {
+  const beyond = kept.slice(keepPrevious);
+  const retired = kept.slice(0, keepPrevious).flatMap((each) => retireKept(each, "the new one serves"));
+  const steps = [...retired, ...beyond.map((each) => remove(each, `more than ${keepPrevious} kept`))];
+  const mustServe = steps.some(({ operation }) => operation.kind !== "restart-policy");
+  if (!mustServe || isProved || live === undefined || live.foreign !== undefined) return steps;
+  const prove = gateBack(live, update.healthyDeadlineMs);
+  return [{ operation: prove, cause: "it has to serve before a kept one goes" }, ...steps];
 }
 
 /** Everything of ours under a service's name, and the one that it had before, on one host; volumes stay. */

@@ -15,6 +15,8 @@ export type SwitchWay =
 
 const HOLDS_ITS_PLACE: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
 
+const CAN_GO_ON: ReadonlySet<string> = new Set(["created", "exited", "running"]);
+
 // what has served before, or was proved by a copy: a moment is enough to see that it does here
 const BACK_MS = 1_000;
 
@@ -124,6 +126,24 @@ export function gateBack(container: Found, deadlineMs: number): GateOperation {
   };
 }
 
+/** The policy of one that serves no more: no restart of the host brings it back. */
+export function quiet(kept: Found): Step {
+  return {
+    operation: { kind: "restart-policy", container: refOf(kept), restart: "no" },
+    cause: "it serves no more",
+  };
+}
+
+/** A kept one as it has to be: stopped, and to stay so. */
+export function retireKept(kept: Found, cause: string): readonly Step[] {
+  const stop: Operation = { kind: "stop", container: refOf(kept), interrupts: false };
+  const isUp = HOLDS_ITS_PLACE.has(kept.state);
+  return [
+    ...(kept.limits.restart === "no" ? [] : [quiet(kept)]),
+    ...(isUp ? [{ operation: stop, cause }] : []),
+  ];
+}
+
 export function refOf(container: Found): ContainerRef {
   return { name: container.name, id: container.id };
 }
@@ -137,7 +157,8 @@ interface Source {
 /** The candidate: what an interrupted run left of this very spec, the kept container of it, or a new one. */
 function obtainCandidate(slot: SlotFound, desired: Desired, candidate: ContainerRef, cause: string): Source {
   const left = slot.candidate;
-  if (left !== undefined && isUpToDate(left, desired)) {
+  // one that crashes or is paused proves nothing
+  if (left !== undefined && CAN_GO_ON.has(left.state) && isUpToDate(left, desired)) {
     const undo: Operation[] = [{ kind: "remove", container: refOf(left) }];
     const quiet: Operation = { kind: "restart-policy", container: refOf(left), restart: "no" };
     const steps = [{ operation: quiet, cause: "left by an interrupted run, of this very spec", undo }];
@@ -171,7 +192,7 @@ function wake(kept: Found, candidate: ContainerRef, desired: Desired): Source {
     operation: { kind: "limits", container: ref, limits },
     cause: "its limits changed since",
   };
-  const same = compareLimits(limits, { ...kept.limits, restart: "no" }) === "none";
+  const same = compareLimits(limits, kept.limits) === "none";
   return { ref, running: kept.state === "running", steps: same ? [rename] : [rename, update] };
 }
 

@@ -44,6 +44,12 @@ export function stepsOf(plan: HostPlan): readonly Step[] {
   return [...plan.preparation, ...plan.slots.flatMap(({ steps }) => steps)];
 }
 
+/** The slots whose container has to pass a gate in this plan. */
+export function provedSlots({ slots }: HostPlan): ReadonlySet<number> {
+  const proves = ({ operation }: Step): boolean => operation.kind === "gate" && operation.serves;
+  return new Set(slots.filter(({ steps }) => steps.some(proves)).map(({ slot }) => slot));
+}
+
 /** The plan as text, one step a line. */
 export function formatPlan(plan: HostPlan): string {
   return formatSteps(stepsOf(plan));

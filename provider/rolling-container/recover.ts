@@ -1,45 +1,69 @@
 import type { Desired } from "./desired";
 import { checkIn } from "./desired";
-import { liveName } from "../container/names";
-import { type Found, type HostFound, slotOf, type SlotFound } from "./found";
-import type { GateOperation, Step } from "./operation";
-import { commit, gateBack, refOf } from "./plan-switch";
+import { copyName, keptName, liveName } from "../container/names";
+import { type Found, type HostFound, revisionIn, slotOf, type SlotFound } from "./found";
+import type { GateOperation, Operation, Step } from "./operation";
+import {
+  deadOnes,
+  leftCandidate,
+  leftCopy,
+  type Recovery,
+  removeUseless,
+  stopUp,
+  withoutDead,
+} from "./leftovers";
+import { commit, gateBack, quiet, refOf, retireKept } from "./plan-switch";
 
-/** One thing that an interrupted run left, and the steps that clear it up. */
-export interface Recovery {
-  readonly found: string;
-  readonly steps: readonly Step[];
-}
+/** How often the rows are looked up at most: what one of them brings about may be another one's. */
+export const RECOVERY_PASSES = 4;
+
+/** What clearing up rests on; slots beyond `replicas` are on their way out. */
+export type Wish = Pick<Desired, "service" | "limits" | "update"> & { readonly replicas?: number };
 
 /**
  * The crash matrix for the plain switch: what stands on the host decides, row by row, what has to happen before anything
  * new is planned. What is not mentioned here (a candidate beside a running live one, no container at all) is the
  * planner's: it goes on with a candidate of the wanted spec and removes any other.
  */
-export function recover(
-  found: HostFound,
-  desired: Pick<Desired, "service" | "limits" | "update">,
-): readonly Recovery[] {
-  const now = found.service.slots.flatMap((slot) => [...leftCopy(slot), ...interruptedSwitch(slot, desired)]);
+export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
+  const { replicas = Number.POSITIVE_INFINITY } = desired;
+  const now = found.service.slots.flatMap((all) => {
+    const slot = withoutDead(all);
+    // a slot too many goes when the rollout is done: nothing is started in it any more
+    const rest = slot.slot > replicas ? leftCandidate(slot) : interruptedSwitch(slot, desired);
+    return [...deadOnes(all), ...leftCopy(slot), ...rest];
+  });
   return [...now, ...interruptedRenaming(found, desired)];
 }
 
-function leftCopy({ copy }: SlotFound): readonly Recovery[] {
-  if (copy === undefined || copy.foreign !== undefined) return [];
-  const remove: Step = { operation: { kind: "remove", container: refOf(copy) }, cause: "nobody watches it" };
-  return [{ found: `the copy ${copy.name} of an interrupted run`, steps: [remove] }];
-}
-
-function interruptedSwitch(
-  slot: SlotFound,
-  desired: Pick<Desired, "service" | "limits" | "update">,
-): readonly Recovery[] {
+function interruptedSwitch(slot: SlotFound, desired: Wish): readonly Recovery[] {
   const { live, candidate, kept } = slot;
   if (live?.foreign !== undefined || candidate?.foreign !== undefined) return [];
-  if (live?.state === "running") return undrained(live, kept);
-  const serving = kept.find(({ state }) => state === "running");
+  const stuck = kept.filter(({ state }) => state === "paused" || state === "restarting").map(silence);
+  return [...stuck, ...whoServes(slot, desired)];
+}
+
+function whoServes(slot: SlotFound, desired: Wish): readonly Recovery[] {
+  const { live, candidate, kept } = slot;
+  const up = kept.filter(({ state }) => state === "running");
+  const sameAsLive = up.find((each) => live !== undefined && revisionIn(each) === revisionIn(live));
+  const serving = sameAsLive ?? up[0];
+  if (live?.state === "running") {
+    const useless = candidate !== undefined && stopUp(candidate).length > 0 ? [removeUseless(candidate)] : [];
+    return [...useless, ...undrained(slot, live, desired), ...withPolicy(kept)];
+  }
+  if (live !== undefined && serving !== undefined) {
+    const names = `${live.name} (${live.state}), ${serving.name} (running)`;
+    return [{ found: names, steps: changePlaces(slot, live, serving, desired) }];
+  }
   if (live === undefined && serving !== undefined && candidate?.state !== "running") {
     return [{ found: `no live one, ${serving.name} (running)`, steps: nameBack(slot, serving, desired) }];
+  }
+  const marked = kept.find(({ state, limits }) => state === "exited" && limits.restart === "always");
+  if (live === undefined && marked !== undefined && candidate?.state !== "running") {
+    return [
+      { found: `no live one, ${marked.name} stopped in a switch`, steps: bringBack(slot, marked, desired) },
+    ];
   }
   if (candidate === undefined) return [];
   const names = `${candidate.name} (${candidate.state})`;
@@ -47,14 +71,22 @@ function interruptedSwitch(
     if (candidate.state === "running") {
       return [{ found: `${live.name} stopped, ${names}`, steps: goForward(slot, live, candidate, desired) }];
     }
+    // one that is up in some way is the planner's, which can stop it
+    if (live.state !== "exited" && live.state !== "created") return [];
     // stopped by hand, too, looks like this: started it does no harm
-    return [{ found: `${live.name} stopped, ${names}`, steps: startAgain(live, desired) }];
+    const steps = [...stopUp(candidate), ...startAgain(live, desired)];
+    return [{ found: `${live.name} stopped, ${names}`, steps }];
   }
-  const last = kept[0];
+  const last = serving ?? kept[0];
   if (last === undefined || candidate.state !== "running") return [];
   return [
     { found: `no live one, ${names} and ${last.name}`, steps: finishRenames(slot, candidate, last, desired) },
   ];
+}
+
+/** A kept one that is up and serves nobody. */
+function silence(kept: Found): Recovery {
+  return { found: `${kept.name} (${kept.state})`, steps: retireKept(kept, "it serves no more") };
 }
 
 /** Died inside a switch to another name of the service: who served is stopped under the former one. */
@@ -71,24 +103,68 @@ function interruptedRenaming(
   });
 }
 
-/** Died before the previous one was stopped, or lost the policy that brings it back: the live one is the new one. */
-function undrained(live: Found, kept: readonly Found[]): readonly Recovery[] {
-  return kept.flatMap((previous): Recovery[] => {
-    const container = refOf(previous);
-    const running = previous.state === "running";
-    if (!running && previous.limits.restart === "no") return [];
-    const quiet: Step = {
-      operation: { kind: "restart-policy", container, restart: "no" },
-      cause: "it serves no more",
-    };
-    const stop: Step = {
-      operation: { kind: "stop", container, interrupts: false },
-      cause: "the new one serves",
-    };
-    if (running)
-      return [{ found: `${previous.name} still running beside ${live.name}`, steps: [quiet, stop] }];
-    return [{ found: `${previous.name} with the restart policy of a switch`, steps: [quiet] }];
+/** Died before the previous one was stopped: the live one is the new one, unless it has become bad since. */
+function undrained(slot: SlotFound, live: Found, desired: Wish): readonly Recovery[] {
+  const running = slot.kept.filter(({ state }) => state === "running");
+  const [first] = running;
+  if (first === undefined) return [];
+  const undo = changePlaces(slot, live, first, desired).map(({ operation }) => operation);
+  const prove: Step = {
+    operation: gateBack(live, desired.update.healthyDeadlineMs),
+    cause: "it has to serve before the previous one is stopped",
+    undo,
+  };
+  const stays: Operation = {
+    kind: "restart-policy",
+    container: refOf(live),
+    restart: desired.limits.restart,
+  };
+  const own = live.limits.restart === stays.restart ? [] : [{ operation: stays, cause: "it serves" }];
+  const steps = [prove, ...own, ...running.flatMap((each) => retireKept(each, "the new one serves"))];
+  return [{ found: `${first.name} still running beside ${live.name}`, steps }];
+}
+
+/** Stopped in a switch, and the policy that should have brought it back is still there. */
+function withPolicy(kept: readonly Found[]): readonly Recovery[] {
+  return kept
+    .filter(({ state, limits }) => (state === "exited" || state === "created") && limits.restart !== "no")
+    .map((previous) => ({
+      found: `${previous.name} with the restart policy of a switch`,
+      steps: [quiet(previous)],
+    }));
+}
+
+/** The kept one serves and the live one does not: they change places, and the planner goes on from there. */
+function changePlaces(slot: SlotFound, live: Found, serving: Found, desired: Wish): readonly Step[] {
+  const { service } = desired;
+  const cause = "it does not serve";
+  const kept = keptName(service, slot.slot, revisionIn(live));
+  const isUp = live.state !== "exited" && live.state !== "created";
+  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: false };
+  const rename = (from: string, to: string): Step => ({
+    operation: { kind: "rename", container: { name: from, id: live.id }, to },
+    cause,
   });
+  const first = [
+    ...(live.limits.restart === "no" ? [] : [quiet(live)]),
+    ...(isUp ? [{ operation: stop, cause }] : []),
+  ];
+  const back = nameBack(slot, serving, desired);
+  if (serving.name !== kept) {
+    const twin = slot.kept.find(({ name }) => name === kept);
+    if (twin === undefined) return [...first, rename(live.name, kept), ...back];
+    // two of one revision: the one that ran well stays
+    const ran = live.state === "exited" || live.state === "paused";
+    if (!ran) return [...first, makeWay(live), ...back];
+    return [...first, makeWay(twin), rename(live.name, kept), ...back];
+  }
+  // of one revision, so each has the name that the other is to have
+  const between = copyName(service, slot.slot);
+  return [...first, rename(live.name, between), ...back, rename(between, kept)];
+}
+
+function makeWay(container: Found): Step {
+  return { operation: { kind: "remove", container: refOf(container) }, cause: "makes way" };
 }
 
 /** Died between two renames, then the host restarted: Docker brought the kept one back, under its kept name. */
@@ -109,25 +185,39 @@ function nameBack(
   ];
 }
 
+/** Died between the renames, and the candidate does not run any more: who served before comes back. */
+function bringBack(slot: SlotFound, last: Found, desired: Wish): readonly Step[] {
+  const name = liveName(desired.service, slot.slot);
+  const rename: Step = {
+    operation: { kind: "rename", container: refOf(last), to: name },
+    cause: "it served last",
+  };
+  const stop = slot.candidate === undefined ? [] : stopUp(slot.candidate);
+  return [...stop, rename, ...startAgain({ ...last, name }, desired)];
+}
+
 /** Died inside the switch, after the start: the candidate goes forward if it is healthy, else the live one comes back. */
-function goForward(
-  slot: SlotFound,
-  live: Found,
-  candidate: Found,
-  desired: Pick<Desired, "service" | "limits" | "update">,
-): readonly Step[] {
+function goForward(slot: SlotFound, live: Found, candidate: Found, desired: Wish): readonly Step[] {
   const back = refOf(live);
   const prove: Step = {
     operation: gateOf(candidate, desired),
     cause: "healthy, it goes forward",
     undo: [
       { kind: "remove", container: refOf(candidate) },
-      { kind: "start", container: back },
-      gateBack(live, desired.update.healthyDeadlineMs),
+      // not asked how it is: the run goes on, and its own gates tell
+      { kind: live.state === "paused" ? "unpause" : "start", container: back },
       { kind: "restart-policy", container: back, restart: desired.limits.restart },
     ],
   };
-  return [prove, ...commit(slot, live, refOf(candidate), desired, false)];
+  const isUp = live.state === "paused" || live.state === "restarting";
+  const stays: Operation = {
+    kind: "restart-policy",
+    container: refOf(candidate),
+    restart: desired.limits.restart,
+  };
+  // should the host restart between the renames, the one that is no good would come back alone
+  const first: Step = { operation: stays, cause: "it serves" };
+  return [prove, first, ...commit(slot, live, refOf(candidate), desired, isUp)];
 }
 
 /** Died inside the switch, before the candidate served: the live one first. */
@@ -144,12 +234,7 @@ function startAgain(live: Found, desired: Pick<Desired, "limits" | "update">): r
 }
 
 /** Died between the two renames. */
-function finishRenames(
-  slot: SlotFound,
-  candidate: Found,
-  last: Found,
-  desired: Pick<Desired, "service" | "limits" | "update">,
-): readonly Step[] {
+function finishRenames(slot: SlotFound, candidate: Found, last: Found, desired: Wish): readonly Step[] {
   const name = liveName(desired.service, slot.slot);
   const back = { name, id: last.id };
   const prove: Step = {
@@ -162,20 +247,8 @@ function finishRenames(
       { kind: "restart-policy", container: back, restart: desired.limits.restart },
     ],
   };
-  const retire: Step[] =
-    last.state === "running"
-      ? [
-          {
-            operation: { kind: "stop", container: refOf(last), interrupts: false },
-            cause: "the new one serves",
-          },
-        ]
-      : [];
-  const quiet: Step = {
-    operation: { kind: "restart-policy", container: refOf(last), restart: "no" },
-    cause: "it serves no more",
-  };
-  return [prove, ...commit(slot, undefined, refOf(candidate), desired, false), quiet, ...retire];
+  const serves = commit(slot, undefined, refOf(candidate), desired, false);
+  return [prove, ...serves, ...retireKept(last, "it serves no more")];
 }
 
 function gateOf(candidate: Found, { update }: Pick<Desired, "update">): GateOperation {

@@ -167,7 +167,7 @@ async function putBack(
     const { target } = rollout.host.session;
     try {
       const now = await rollout.observe();
-      const steps = planBack(rollout.before, now, rollout.desired.update.healthyDeadlineMs);
+      const steps = planBack(rollout.before, now, rollout.desired);
       if (steps.length === 0) continue;
       await runSteps(calm, steps);
       done += 1;

@@ -8,7 +8,8 @@ import { revisionOf } from "../container/spec-hash";
 import { publishedPorts } from "../container/spec";
 import { canonicalJson } from "../values";
 import { checkOf, type Desired } from "./desired";
-import { type Execution, StepFailure } from "./execute";
+import { clearUp } from "./clear-up";
+import type { Execution } from "./execute";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import type { HostAccess } from "./host-access";
 import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
@@ -25,12 +26,11 @@ import {
   type RolloutSummary,
   urlOf,
 } from "./outputs";
-import { formatPlan, isEmptyPlan, planHost } from "./plan";
+import type { Step } from "./operation";
+import { formatPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
 import { planFinish, planRemoval } from "./plan-finish";
 import { switchWay } from "./plan-switch";
-import { recover } from "./recover";
-import { type HostRollout, rollHosts, runSteps, runStepsOrSay } from "./roll-hosts";
-import { stepError } from "./rollout-error";
+import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
 import { orWhatRuns, type RolloutRequest } from "./what-runs";
 
 /**
@@ -73,7 +73,7 @@ function rollOn(
     await run.recoverAll(hosts);
     const rollouts = await run.plan(hosts);
     const summary = await run.carryOut(rollouts);
-    await run.finish(hosts, leaving);
+    await run.finish(rollouts, leaving);
     return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
   });
 }
@@ -112,7 +112,12 @@ class RolloutRun {
   }
 
   async recoverAll(hosts: readonly HostAccess[]): Promise<void> {
-    await allEnded(hosts.map((host) => this.recoverHost(host)));
+    const { wanted } = this.request;
+    await allEnded(
+      hosts.map((host) =>
+        clearUp({ host, locks: this.locksOf(host), desired: wanted }, () => this.observe(host)),
+      ),
+    );
   }
 
   async plan(hosts: readonly HostAccess[]): Promise<readonly HostRollout[]> {
@@ -156,8 +161,9 @@ class RolloutRun {
   }
 
   /** The new version serves already: whatever fails here, the state has to know it. */
-  async finish(hosts: readonly HostAccess[], leaving: readonly HostAccess[]): Promise<void> {
-    await this.orWhatRuns(hosts, () => this.tidyUp(hosts, leaving));
+  async finish(rollouts: readonly HostRollout[], leaving: readonly HostAccess[]): Promise<void> {
+    const hosts = rollouts.map(({ host }) => host);
+    await this.orWhatRuns(hosts, () => this.tidyUp(rollouts, leaving));
   }
 
   /** What the state is to know; a last look that fails must not make it forget what was made. */
@@ -193,18 +199,19 @@ class RolloutRun {
     };
   }
 
-  private async tidyUp(hosts: readonly HostAccess[], leaving: readonly HostAccess[]): Promise<void> {
+  private async tidyUp(rollouts: readonly HostRollout[], leaving: readonly HostAccess[]): Promise<void> {
     const desired = this.request.wanted;
-    const tidy = async (host: HostAccess, gone: boolean): Promise<void> => {
-      const found = await this.observe(host);
-      const steps = gone ? planRemoval(found, "the host was taken out") : planFinish(found, desired);
-      await runStepsOrSay(
-        `tidying up after "${desired.service}"`,
-        { host, locks: this.locksOf(host), desired },
-        steps,
-      );
+    const tidy = async (host: HostAccess, stepsOf: (found: HostFound) => readonly Step[]): Promise<void> => {
+      const steps = stepsOf(await this.observe(host));
+      const work = { host, locks: this.locksOf(host), desired };
+      await runStepsOrSay(`tidying up after "${desired.service}"`, work, steps);
     };
-    await allEnded([...hosts.map((host) => tidy(host, false)), ...leaving.map((host) => tidy(host, true))]);
+    await allEnded([
+      ...rollouts.map(({ host, plan }) =>
+        tidy(host, (found) => planFinish(found, desired, provedSlots(plan))),
+      ),
+      ...leaving.map((host) => tidy(host, (found) => planRemoval(found, "the host was taken out"))),
+    ]);
   }
 
   /** The new version may serve already: whatever fails in `work`, the state has to know what runs. */
@@ -227,23 +234,6 @@ class RolloutRun {
     if (checkOf(desired) === "none") {
       const least = formatDuration(desired.update.minHealthyMs);
       log.warn(`no healthcheck: a version counts as good when it has run for ${least}`);
-    }
-  }
-
-  private async recoverHost(host: HostAccess): Promise<void> {
-    const found = await this.observe(host);
-    for (const { found: row, steps } of recover(found, this.request.wanted)) {
-      host.log.keep(`${host.session.target}: found ${row}; putting it right`);
-      try {
-        await runSteps({ host, locks: this.locksOf(host), desired: this.request.wanted }, steps);
-      } catch (error) {
-        if (!(error instanceof StepFailure)) throw error;
-        const { service } = this.request.wanted;
-        if (error.undoFailure !== undefined)
-          throw stepError(`clearing up "${service}"`, host.session.target, error);
-        // the verdict on what was left is no verdict on this run: it goes on from what stands there now
-        host.log.warn([`${host.session.target}: ${error.why}`, error.evidence].filter(Boolean).join("\n"));
-      }
     }
   }
 }

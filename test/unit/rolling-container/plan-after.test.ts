@@ -3,14 +3,16 @@ import type { HostFound } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
-import { foundContainer, foundHost, wantedContainer } from "../../support/rollout";
+import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
+import { desiredService, foundContainer, foundHost, LIMITS, wantedContainer } from "../../support/rollout";
 
 const finish = (found: HostFound, replicas = 1, keepPrevious = 1): string =>
-  formatSteps(planFinish(found, { replicas, keepPrevious }));
+  formatSteps(planFinish(found, { replicas, keepPrevious, update: UPDATE_DEFAULTS }, new Set([1])));
 
 describe("planFinish", () => {
   const live = wantedContainer();
-  const last = foundContainer({ name: "web.aaaaaaaa", state: "exited", startedAt: "2026-01-02" });
+  const limits = { ...LIMITS, restart: "no" };
+  const last = foundContainer({ name: "web.aaaaaaaa", state: "exited", startedAt: "2026-01-02", limits });
   const older = foundContainer({
     name: "web.cccccccc",
     revision: "cccccccc",
@@ -37,6 +39,20 @@ describe("planFinish", () => {
     assert.equal(
       finish(foundHost([live, last])),
       "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+    );
+  });
+
+  it("must stop a kept one that is still up, and let the live one prove itself before, unless it has in this run", () => {
+    const up = foundContainer({ name: "web.aaaaaaaa", startedAt: "2026-01-02" });
+    const keptTags = ["slipway/kept:web-aaaaaaaa"];
+    const limits = { replicas: 1, keepPrevious: 1, update: UPDATE_DEFAULTS };
+    assert.equal(
+      formatSteps(planFinish(foundHost([live, up], { keptTags }), limits)),
+      [
+        "gate web: running for 1s (it has to serve before a kept one goes)",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "stop web.aaaaaaaa (the new one serves)",
+      ].join("\n"),
     );
   });
 
@@ -105,7 +121,7 @@ describe("planBack", () => {
       foundContainer({ id: "old", name: "web.aaaaaaaa", state: "exited" }),
     ]);
     assert.equal(
-      formatSteps(planBack(before, now, 1_000)),
+      formatSteps(planBack(before, now, desiredService())),
       [
         "stop web (the rollout failed elsewhere)",
         "start web.aaaaaaaa (it served before) <- stop web.aaaaaaaa, start web",
@@ -118,12 +134,32 @@ describe("planBack", () => {
     );
   });
 
+  it("must start it beside the new one where both may run, so that somebody serves all the time", () => {
+    const before = foundHost([foundContainer({ id: "old" })]);
+    const now = foundHost([
+      wantedContainer({ id: "new" }),
+      foundContainer({ id: "old", name: "web.aaaaaaaa", state: "exited" }),
+    ]);
+    assert.equal(
+      formatSteps(planBack(before, now, desiredService({ spec: {} }))),
+      [
+        "start web.aaaaaaaa (it served before) <- stop web.aaaaaaaa",
+        "gate web.aaaaaaaa: running for 1s (it has to serve again)",
+        "* rename web to web.next (makes way)",
+        "rename web.aaaaaaaa to web (it serves again)",
+        "restart policy of web: unless-stopped (it serves again)",
+        "stop web.next (the previous one serves)",
+        "remove web.next (the rollout failed elsewhere)",
+      ].join("\n"),
+    );
+  });
+
   it("must remove what was new where nothing served, and leave alone what was not switched", () => {
     assert.equal(
-      formatSteps(planBack(foundHost(), foundHost([wantedContainer()]), 1_000)),
+      formatSteps(planBack(foundHost(), foundHost([wantedContainer()]), desiredService())),
       ["stop web (the rollout failed elsewhere)", "remove web (nothing served here before)"].join("\n"),
     );
     const same = foundHost([foundContainer()]);
-    assert.deepEqual(planBack(same, same, 1_000), []);
+    assert.deepEqual(planBack(same, same, desiredService()), []);
   });
 });

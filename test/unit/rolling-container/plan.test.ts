@@ -99,7 +99,11 @@ describe("planHost", () => {
   });
 
   it("must wake the kept container of this very spec", () => {
-    const kept = wantedContainer({ name: "web.bbbbbbbb", state: "exited" });
+    const kept = wantedContainer({
+      name: "web.bbbbbbbb",
+      state: "exited",
+      limits: { ...LIMITS, restart: "no" },
+    });
     assert.equal(
       planned(foundHost([foundContainer(), kept]), desiredService(NO_PORTS)),
       [

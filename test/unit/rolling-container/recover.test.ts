@@ -55,7 +55,8 @@ describe("recover", () => {
       recovered(stopped, candidate),
       [
         "web stopped, web.next (running):",
-        "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, gate web: running for 1s, restart policy of web: unless-stopped",
+        "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, restart policy of web: unless-stopped",
+        "restart policy of web.next: unless-stopped (it serves)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
         "* rename web.next to web (it passed its gate)",
         "restart policy of web: unless-stopped (it serves from now on)",
@@ -73,7 +74,6 @@ describe("recover", () => {
         "gate web.next: running for 3s (it had passed its gate) <- remove web.next, rename web.aaaaaaaa to web, start web, restart policy of web: unless-stopped",
         "* rename web.next to web (it passed its gate)",
         "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
       ].join("\n"),
     );
   });
@@ -83,6 +83,7 @@ describe("recover", () => {
       recovered(wantedContainer(), foundContainer({ name: "web.aaaaaaaa" })),
       [
         "web.aaaaaaaa still running beside web:",
+        "gate web: running for 1s (it has to serve before the previous one is stopped) <- restart policy of web: no, stop web, rename web to web.bbbbbbbb, rename web.aaaaaaaa to web, restart policy of web: unless-stopped",
         "restart policy of web.aaaaaaaa: no (it serves no more)",
         "stop web.aaaaaaaa (the new one serves)",
       ].join("\n"),
@@ -125,6 +126,59 @@ describe("recover", () => {
     assert.deepEqual(found(created), ["shop stopped in a switch"]);
     assert.deepEqual(found(candidate), []);
     assert.deepEqual(found(wantedContainer()), []);
+  });
+
+  it("must let a kept one that serves and a live one that does not change places", () => {
+    const down = wantedContainer({ state: "exited" });
+    assert.equal(
+      recovered(down, foundContainer({ name: "web.aaaaaaaa" })),
+      [
+        "web (exited), web.aaaaaaaa (running):",
+        "restart policy of web: no (it serves no more)",
+        "rename web to web.bbbbbbbb (it does not serve)",
+        "* rename web.aaaaaaaa to web (it serves)",
+        "restart policy of web: unless-stopped (it serves)",
+      ].join("\n"),
+    );
+  });
+
+  it("must bring back who served before when nobody runs between the renames", () => {
+    const always = { ...LIMITS, restart: "always" };
+    const last = foundContainer({ name: "web.aaaaaaaa", state: "exited", limits: always });
+    assert.equal(
+      recovered(last, wantedContainer({ name: "web.next", state: "exited" })),
+      [
+        "no live one, web.aaaaaaaa stopped in a switch:",
+        "rename web.aaaaaaaa to web (it served last)",
+        "start web (the live one first)",
+        "gate web: running for 1s (it has to serve again)",
+        "restart policy of web: unless-stopped (it serves again)",
+      ].join("\n"),
+    );
+  });
+
+  it("must stop a candidate that crashes before the live one is started: it may have the port", () => {
+    const crashing = wantedContainer({ name: "web.next", state: "restarting" });
+    assert.equal(recovered(stopped, crashing).split("\n")[1], "stop web.next (it does not serve)");
+  });
+
+  it("must remove what can never start again", () => {
+    assert.equal(
+      recovered(foundContainer({ state: "dead" })),
+      ["web (dead):", "remove web (the engine had begun to remove it, and it can never start again)"].join(
+        "\n",
+      ),
+    );
+  });
+
+  it("must start nothing in a slot that is on its way out", () => {
+    const second = foundContainer({ name: "web-2", state: "exited" });
+    const next = wantedContainer({ name: "web-2.next", state: "created" });
+    const rows = recover(foundHost([second, next]), desiredService({ replicas: 1 }));
+    assert.deepEqual(
+      rows.map(({ steps }) => formatSteps(steps)),
+      ["remove web-2.next (fewer replicas)"],
+    );
   });
 
   it("must remove a copy that nobody watches", () => {

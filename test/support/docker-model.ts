@@ -1,0 +1,200 @@
+import { LABEL } from "../../provider/container/labels";
+import type { ContainerState } from "../../provider/container/observed";
+import type { ContainerRef, Operation } from "../../provider/rolling-container/operation";
+
+/** A container as the model knows it; what Docker keeps, and whether its version is any good. */
+export interface ModelContainer {
+  readonly id: string;
+  name: string;
+  state: ContainerState;
+  restart: string;
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** It takes the host port while it runs. */
+  readonly publishes: boolean;
+  /** Passes a gate while it runs. */
+  readonly good: boolean;
+  readonly foreign: boolean;
+  /** It served under the service's name once: what must never be lost. */
+  proved: boolean;
+  /** It passed a gate. */
+  gated: boolean;
+  stoppedByHand: boolean;
+  startedAt: number;
+}
+
+/** What the engine answered: nothing, or why not. */
+export type ModelAnswer = { readonly kind: "done" } | { readonly kind: "refused"; readonly why: string };
+
+const DONE: ModelAnswer = { kind: "done" };
+const HOLDS_PORT: ReadonlySet<ContainerState> = new Set(["running", "restarting", "paused"]);
+
+/** Which versions are any good, by the image. */
+export type Goodness = (imageId: string) => boolean;
+
+/** A host's engine, reduced to what a rollout can see and do: names and the host port are exclusive, states change as Docker's do. */
+export class DockerModel {
+  readonly containers: ModelContainer[];
+  readonly tags: Set<string>;
+  private readonly goodness: Goodness;
+  private counter = 0;
+
+  constructor(containers: readonly ModelContainer[], goodness: Goodness, tags: Iterable<string> = []) {
+    this.containers = containers.map((each) => ({ ...each }));
+    this.goodness = goodness;
+    this.tags = new Set(tags);
+  }
+
+  copy(): DockerModel {
+    const copy = new DockerModel(this.containers, this.goodness, this.tags);
+    copy.counter = this.counter;
+    return copy;
+  }
+
+  /** Docker's answer to one operation. */
+  perform(operation: Operation): ModelAnswer {
+    switch (operation.kind) {
+      case "create": {
+        const { name } = operation.container;
+        if (this.named(name) !== undefined) return refused(`409 the name ${name} is taken`);
+        const { Image = "", Labels = {}, HostConfig } = operation.options;
+        this.containers.push({
+          id: `new-${this.counter++}`,
+          name,
+          state: "created",
+          restart: HostConfig?.RestartPolicy?.Name ?? "no",
+          imageId: Image,
+          labels: Labels,
+          publishes: Object.keys((HostConfig?.PortBindings ?? {}) as object).length > 0,
+          good: this.goodness(Image),
+          foreign: false,
+          proved: false,
+          gated: false,
+          stoppedByHand: false,
+          startedAt: 0,
+        });
+        return DONE;
+      }
+      case "start":
+        return this.on(operation.container, (container) => this.start(container));
+      case "unpause":
+        return this.on(operation.container, (container) => {
+          if (container.state !== "paused") return refused("409 it is not paused");
+          container.state = "running";
+          return DONE;
+        });
+      case "stop":
+        return this.onThere(operation.container, (container) => {
+          if (HOLDS_PORT.has(container.state)) container.state = "exited";
+          container.stoppedByHand = true;
+          return DONE;
+        });
+      case "rename":
+        return this.on(operation.container, (container) => {
+          if (this.named(operation.to) !== undefined) return refused(`409 the name ${operation.to} is taken`);
+          container.name = operation.to;
+          container.proved ||= container.gated && isLiveName(operation.to);
+          return DONE;
+        });
+      case "restart-policy":
+        return this.on(operation.container, (container) => setPolicy(container, operation.restart));
+      case "limits":
+        return this.on(operation.container, (container) => setPolicy(container, operation.limits.restart));
+      case "remove":
+        return this.onThere(operation.container, (container) => {
+          this.containers.splice(this.containers.indexOf(container), 1);
+          return DONE;
+        });
+      case "gate":
+        return this.on(operation.container, (container) => {
+          if (container.state !== "running" || !container.good) return refused("it did not pass");
+          container.gated ||= operation.serves;
+          container.proved ||= container.gated && isLiveName(container.name);
+          return DONE;
+        });
+      case "tag":
+        this.tags.add(operation.tag);
+        return DONE;
+      case "untag":
+        this.tags.delete(operation.tag);
+        return DONE;
+      default:
+        return DONE;
+    }
+  }
+
+  /** The host restarts: what its policy brings back comes back, `order` says who is first at the port. */
+  reboot(order: readonly number[]): void {
+    const up = this.containers.filter(({ state }) => HOLDS_PORT.has(state));
+    const back = this.containers.filter((each) =>
+      each.restart === "always"
+        ? each.state !== "created" && each.state !== "dead"
+        : each.restart === "unless-stopped"
+          ? each.state !== "created" && each.state !== "dead" && !each.stoppedByHand
+          : false,
+    );
+    for (const each of up) each.state = "exited";
+    const keys = new Map(back.map((each, index) => [each, order[index % Math.max(1, order.length)] ?? 0]));
+    for (const each of [...back].sort((a, b) => (keys.get(a) ?? 0) - (keys.get(b) ?? 0))) this.start(each);
+  }
+
+  named(name: string): ModelContainer | undefined {
+    return this.containers.find((each) => each.name === name);
+  }
+
+  byRef({ name, id }: ContainerRef): ModelContainer | undefined {
+    return id === undefined ? this.named(name) : this.containers.find((each) => each.id === id);
+  }
+
+  private start(container: ModelContainer): ModelAnswer {
+    if (container.state === "running" || container.state === "restarting") return DONE;
+    if (container.state === "paused") return refused("409 it is paused");
+    if (container.state === "dead" || container.state === "removing") return refused("409 it is dead");
+    const holder = this.containers.find((each) => each.publishes && HOLDS_PORT.has(each.state));
+    if (container.publishes && holder !== undefined) return refused(`500 ${holder.name} has the port`);
+    container.state = "running";
+    container.stoppedByHand = false;
+    container.startedAt = 1 + Math.max(0, ...this.containers.map(({ startedAt }) => startedAt));
+    return DONE;
+  }
+
+  private on(ref: ContainerRef, act: (container: ModelContainer) => ModelAnswer): ModelAnswer {
+    const container = this.byRef(ref);
+    return container === undefined ? refused(`404 there is no ${ref.name}`) : act(container);
+  }
+
+  /** As `on`, where one that is gone already counts as done. */
+  private onThere(ref: ContainerRef, act: (container: ModelContainer) => ModelAnswer): ModelAnswer {
+    const container = this.byRef(ref);
+    return container === undefined ? DONE : act(container);
+  }
+}
+
+/** True while a container that passed a gate answers whoever asks the service. */
+export function serves(container: ModelContainer): boolean {
+  return container.state === "running" && (container.proved || container.gated);
+}
+
+function isLiveName(name: string): boolean {
+  return !name.includes(".");
+}
+
+/** True while a container's processes are there. */
+export function isUp({ state }: ModelContainer): boolean {
+  return HOLDS_PORT.has(state);
+}
+
+/** The revision that a container carries. */
+export function modelRevision(container: ModelContainer): string {
+  return container.labels[LABEL.revision] ?? "";
+}
+
+function setPolicy(container: ModelContainer, restart: string): ModelAnswer {
+  if (container.state === "dead" || container.state === "removing") return refused("409 it is dead");
+  container.restart = restart;
+  return DONE;
+}
+
+function refused(why: string): ModelAnswer {
+  return { kind: "refused", why };
+}

@@ -1,0 +1,82 @@
+import type { HostFound } from "../../provider/rolling-container/found";
+import type { Operation, Step } from "../../provider/rolling-container/operation";
+import type { HostPlan } from "../../provider/rolling-container/plan";
+import { PLANNER, type Planner } from "./rollout-model";
+
+type Change = (steps: readonly Step[], found: HostFound) => readonly Step[];
+
+/** A planner whose steps are changed, in a plan as in clearing up. */
+function changed(change: Change): Planner {
+  const inPlan = (plan: HostPlan, found: HostFound): HostPlan => ({
+    ...plan,
+    slots: plan.slots.map((slot) => ({ ...slot, steps: change(slot.steps, found) })),
+  });
+  return {
+    ...PLANNER,
+    recover: (found, desired) =>
+      PLANNER.recover(found, desired).map((row) => ({ ...row, steps: change(row.steps, found) })),
+    plan: (found, desired) => inPlan(PLANNER.plan(found, desired), found),
+  };
+}
+
+function without(drop: (operation: Operation) => boolean): Planner {
+  return changed((steps) => steps.filter(({ operation }) => !drop(operation)));
+}
+
+/** Puts the steps that `early` picks in front of all others. */
+function first(early: (operation: Operation) => boolean): Planner {
+  return changed((steps) => [
+    ...steps.filter(({ operation }) => early(operation)),
+    ...steps.filter(({ operation }) => !early(operation)),
+  ]);
+}
+
+function setsPolicy(operation: Operation, restart: string): boolean {
+  return operation.kind === "restart-policy" && operation.restart === restart;
+}
+
+/** Planners that break a promise, by what they do: each mistake has been made by a tool that people trust. */
+export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
+  ["stops the old one before the gate", first(({ kind }) => kind === "stop")],
+  ["lets nobody pass a gate", without(({ kind }) => kind === "gate")],
+  [
+    "removes the old one at the begin",
+    changed((steps, { service }) => [
+      ...service.slots.flatMap(({ live }): Step[] =>
+        live === undefined || steps.length < 3
+          ? []
+          : [{ operation: { kind: "remove", container: { name: live.name, id: live.id } }, cause: "" }],
+      ),
+      ...steps,
+    ]),
+  ],
+  [
+    "removes kept ones before the commit",
+    {
+      ...PLANNER,
+      plan: (found, desired) => {
+        const plan = PLANNER.plan(found, desired);
+        const early = PLANNER.finish(found, desired, new Set([1, 2, 3]));
+        return { ...plan, preparation: [...early, ...plan.preparation] };
+      },
+    },
+  ],
+  [
+    "leaves the old one's policy before it stops it",
+    changed((steps) =>
+      steps.filter(({ operation, undo }) => undo === undefined || !setsPolicy(operation, "always")),
+    ),
+  ],
+  ["leaves the kept one's policy", without((operation) => setsPolicy(operation, "no"))],
+  ["never brings the old one back", changed((steps) => steps.map((step) => ({ ...step, undo: [] })))],
+  ["clears nothing up", { ...PLANNER, recover: () => [] }],
+  ["tidies nothing up", { ...PLANNER, finish: () => [] }],
+  ["renames before the gate", first(({ kind }) => kind === "create" || kind === "rename")],
+  [
+    "takes what is not ours",
+    {
+      ...PLANNER,
+      plan: (found, desired) => PLANNER.plan(found, { ...desired, adopt: true }),
+    },
+  ],
+]);

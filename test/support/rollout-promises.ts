@@ -1,0 +1,212 @@
+import { isUpToDate } from "../../provider/rolling-container/desired";
+import { containersOf } from "../../provider/rolling-container/found";
+import { switchWay } from "../../provider/rolling-container/plan-switch";
+import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
+import type { RolloutCase } from "./rollout-cases";
+import { lookAt, ModelRun, type Planner, PLANNER, type RunEnd, slotIn } from "./rollout-model";
+
+/** A promise that a planner broke, with the operations that led there. */
+class Broken extends Error {}
+
+/** What a run must hold to, watched from its begin. */
+class Promises {
+  private readonly docker: DockerModel;
+  private readonly serving: readonly number[];
+  private readonly proved: readonly number[];
+  /** Images that have proved themselves: another container of one is as good. */
+  private readonly versions: ReadonlySet<string>;
+  private readonly crowded: readonly number[];
+  private readonly most: number;
+  private readonly exclusive: boolean;
+  private readonly slots: readonly number[];
+
+  constructor(docker: DockerModel, { desired }: RolloutCase) {
+    this.docker = docker;
+    this.slots = Array.from({ length: desired.replicas }, (_, index) => index + 1);
+    this.serving = this.slots.filter((slot) => this.in(slot).some(servesProved));
+    this.proved = this.slots.filter((slot) => this.in(slot).some(({ proved }) => proved));
+    const proved = docker.containers.filter((each) => each.proved);
+    this.versions = new Set(proved.map(({ imageId }) => imageId));
+    this.crowded = this.slots.filter((slot) => this.in(slot).filter(isUp).length > 1);
+    const extra = this.slots.map((slot) => Math.max(0, this.in(slot).filter(isUp).length - 1));
+    this.most = desired.replicas + 1 + extra.reduce((sum, each) => sum + each, 0);
+    const way = switchWay(desired);
+    this.exclusive = way.kind === "plain" && !way.rehearse;
+  }
+
+  /** What holds after every single operation. */
+  after(
+    operation: { readonly kind: string; readonly container?: { readonly name: string } },
+    gapSlot?: number,
+  ): void {
+    for (const slot of this.serving) {
+      if (slot !== gapSlot && !this.in(slot).some(serves)) throw new Broken(`nobody serves slot ${slot}`);
+    }
+    for (const slot of this.proved) {
+      if (!this.in(slot).some((each) => each.good && (each.proved || this.versions.has(each.imageId))))
+        throw new Broken(`the last good one of slot ${slot} is gone`);
+    }
+    if (operation.kind !== "start") return;
+    if (this.up() > this.most) throw new Broken(`${this.up()} run, more than ${this.most}`);
+    const slot = slotIn(operation.container?.name ?? "") ?? 0;
+    if (this.exclusive && !this.crowded.includes(slot) && this.in(slot).filter(isUp).length > 1)
+      throw new Broken(`two run in slot ${slot} at once`);
+  }
+
+  /** Who served at the begin, or who took over from it, serves at the end. */
+  atEnd(): void {
+    for (const slot of this.serving) {
+      if (!this.in(slot).some(serves)) throw new Broken(`nobody serves slot ${slot} at the end`);
+    }
+  }
+
+  private in(slot: number): readonly ModelContainer[] {
+    return this.docker.containers.filter(({ name, foreign }) => !foreign && slotIn(name) === slot);
+  }
+
+  private up(): number {
+    return this.slots.flatMap((slot) => this.in(slot)).filter(isUp).length;
+  }
+}
+
+/** The promise that the planner breaks in this case, in words with the operations; undefined when it holds to all. */
+export function brokenPromise(given: RolloutCase, planner: Planner = PLANNER): string | undefined {
+  const logs: string[] = [];
+  try {
+    const whole = given.docker.copy();
+    const run = watched(whole, given, planner, logs);
+    settle(whole, given, planner, run.end, logs);
+    cut(given, planner, given.cutAt % (run.operations + 1), logs);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    return [error.message, ...logs].join("\n");
+  }
+}
+
+/** The client dies after `operations`, the host may restart, and somebody runs it again. */
+function cut(given: RolloutCase, planner: Planner, operations: number, logs: string[]): void {
+  logs.length = 0;
+  const docker = given.docker.copy();
+  const start = new Promises(docker, given);
+  watched(docker, given, planner, logs, operations);
+  const returns = given.reboot === undefined || comesBack(given);
+  if (given.reboot !== undefined) {
+    docker.reboot(given.reboot);
+    logs.push(`-- the host restarts: ${standing(docker)}`);
+    if (returns) start.atEnd();
+  }
+  const { end } = watched(docker, given, planner, logs);
+  if (end !== "refused" && returns) start.atEnd();
+  settle(docker, given, planner, end, logs);
+}
+
+/** One whose gate was passed, and whose name was given: from then on it counts. */
+function servesProved(container: ModelContainer): boolean {
+  return container.state === "running" && container.proved;
+}
+
+/** True when everybody who serves would serve again by himself, had nobody touched the host. */
+function comesBack({ docker, desired, reboot = [] }: RolloutCase): boolean {
+  const alone = docker.copy();
+  alone.reboot(reboot);
+  const again = new Set(alone.containers.filter(servesProved).map(({ id }) => id));
+  return (
+    desired.limits.restart !== "no" && docker.containers.filter(servesProved).every(({ id }) => again.has(id))
+  );
+}
+
+function watched(
+  docker: DockerModel,
+  given: RolloutCase,
+  planner: Planner,
+  logs: string[],
+  diesAfter?: number,
+): { readonly end: RunEnd; readonly operations: number } {
+  logs.push(`-- ${standing(docker)}`);
+  const promises = new Promises(docker, given);
+  const foreign = foreignIn(docker);
+  const run = new ModelRun(docker, given.desired, {
+    planner,
+    ...(diesAfter === undefined ? {} : { diesAfter }),
+    watch: (operation, gapSlot) => promises.after(operation, gapSlot),
+  });
+  try {
+    const end = run.run();
+    if (end !== "died") promises.atEnd();
+    if (foreignIn(docker) !== foreign) throw new Broken("something foreign was touched");
+    return { end, operations: run.log.length };
+  } finally {
+    logs.push(...run.log);
+  }
+}
+
+/** A run that was done leaves just what is wanted, and the next has nothing to do. */
+function settle(
+  docker: DockerModel,
+  given: RolloutCase,
+  planner: Planner,
+  end: RunEnd,
+  logs: string[],
+): void {
+  const { desired } = given;
+  logs.push(`-- ${end}: ${standing(docker)}`);
+  if (end === "refused") {
+    if (!docker.containers.some(({ foreign }) => foreign))
+      throw new Broken("refused, and nothing foreign is there");
+    return;
+  }
+  if (end === "failed") {
+    // whether one that crashes comes to rest is not the planner's to know
+    if (isGood(given) && !given.docker.containers.some(({ state }) => state === "restarting"))
+      throw new Broken("failed with a version that is good");
+    return;
+  }
+  for (const slot of lookAt(docker).service.slots) {
+    const { live } = slot;
+    if (live !== undefined && live.foreign === undefined && slot.slot <= desired.replicas) {
+      if (!isUpToDate(live, desired)) throw new Broken(`${live.name} is not what is wanted`);
+      if (live.limits.restart !== desired.limits.restart)
+        throw new Broken(`${live.name} has another restart policy`);
+      if (!["running", "restarting"].includes(live.state)) throw new Broken(`${live.name} is ${live.state}`);
+    }
+    for (const { name, state, foreign, limits } of containersOf({ ...slot, live: undefined })) {
+      if (foreign !== undefined) continue;
+      if (/[.](next|try)$/.test(name)) throw new Broken(`${name} was left`);
+      if (isUp({ state } as ModelContainer)) throw new Broken(`${name} still runs`);
+      if (limits.restart !== "no") throw new Broken(`${name} has the restart policy ${limits.restart}`);
+    }
+    if (slot.kept.length > desired.keepPrevious) throw new Broken("more are kept than wanted");
+    if (slot.slot > desired.replicas && containersOf(slot).some(({ foreign }) => foreign === undefined))
+      throw new Broken(`slot ${slot.slot} was left`);
+  }
+  const again = new ModelRun(docker.copy(), desired, { planner });
+  if (again.run() !== "done" || again.log.length > 0)
+    throw new Broken(`the next run has something to do: ${again.log.join(", ")}`);
+}
+
+function isGood({ docker, desired }: RolloutCase): boolean {
+  const probe = docker.copy();
+  probe.perform({ kind: "create", container: { name: "probe" }, options: { Image: desired.imageId } });
+  return probe.named("probe")?.good ?? false;
+}
+
+function foreignIn(docker: DockerModel): string {
+  return JSON.stringify(docker.containers.filter(({ foreign }) => foreign));
+}
+
+function standing(docker: DockerModel): string {
+  const one = (each: ModelContainer): string =>
+    [
+      each.name,
+      each.imageId.slice(7),
+      each.state,
+      each.restart,
+      each.good ? "good" : "bad",
+      each.foreign ? "foreign" : "",
+      each.proved ? "proved" : "",
+    ]
+      .filter((word) => word !== "")
+      .join(" ");
+  return docker.containers.map(one).join("; ") || "nothing";
+}
