@@ -2,9 +2,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { type Connection as ServerConnection, Server, type ServerChannel, type Session, utils } from "ssh2";
+import {
+  type Algorithms,
+  type AuthContext,
+  type Connection as ServerConnection,
+  Server,
+  type ServerChannel,
+  type Session,
+  utils,
+} from "ssh2";
 import type { Connection } from "../../provider/host/connection";
 import { fingerprintOf } from "../../provider/host/host-key";
+import { dropStrict } from "./without-strict";
 
 /** How the server behaves where it differs from a plain sshd. */
 export interface SshServerOptions {
@@ -18,13 +27,29 @@ export interface SshServerOptions {
   readonly engineSocket?: string;
   /** The password that logs in; without one, only the key does. */
   readonly password?: string;
+  /** Public keys that log in, besides the server's own. */
+  readonly authorizedKeys?: readonly string[];
+  /** Judges each request to log in instead of the server itself. */
+  readonly onAuthentication?: (context: AuthContext) => void;
+  /** Further host keys, of other types than `hostKey`. */
+  readonly otherHostKeys?: readonly string[];
+  /** What it offers; `hmac` and `cipher` are those of ssh2 otherwise. */
+  readonly algorithms?: Algorithms;
+  /** Like a server from before 2023: no strict key exchange. */
+  readonly withoutStrict?: boolean;
+  /** Like AllowTcpForwarding no. */
+  readonly refusesForwarding?: boolean;
 }
 
 /** A key pair made for the tests; the private half as OpenSSH text. */
-export function testKey(): { readonly privateKey: string; readonly publicKey: string } {
+export function testKey(type: "ed25519" | "rsa" = "ed25519"): {
+  readonly privateKey: string;
+  readonly publicKey: string;
+} {
   // one in some hundred of ssh2's own keys is malformed
   for (;;) {
-    const pair = utils.generateKeyPairSync("ed25519", {});
+    const pair =
+      type === "rsa" ? utils.generateKeyPairSync("rsa", { bits: 2048 }) : utils.generateKeyPairSync(type, {});
     if (!(utils.parseKey(pair.private) instanceof Error)) {
       return { privateKey: pair.private, publicKey: pair.public };
     }
@@ -45,22 +70,38 @@ export async function startSshServer(options: SshServerOptions = {}) {
     streamLocal: 0,
     streamLocalOpen: 0,
     refusedSessions: 0,
+    /** Clients that ended their side in order. */
+    ends: 0,
+    /** Signs of life that clients asked for. */
+    questions: 0,
   };
   const lines: string[] = [];
   const connections = new Set<ServerConnection>();
 
   // ident as OpenSSH's, or ssh2 would not ask for streamlocal
-  const server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.9" }, (connection) => {
+  const { algorithms } = options;
+  const hostKeys = [hostKey, ...(options.otherHostKeys ?? [])];
+  const config = { hostKeys, ident: "OpenSSH_9.9", ...(algorithms && { algorithms }) };
+  const server = new Server(config, (connection) => {
     connections.add(connection);
+    if (options.withoutStrict === true) dropStrict(connection);
+    connection.on("end", () => counts.ends++);
+    connection.on("request", (_accept, reject) => {
+      counts.questions++;
+      reject?.();
+    });
     connection.on("close", () => connections.delete(connection));
     connection.on("error", () => {}); // clients that leave
     let open = 0;
     connection.on("authentication", (context) => {
+      if (options.onAuthentication !== undefined) return options.onAuthentication(context);
       if (context.method === "none") return context.reject(["publickey", "password"]);
-      const allowed = utils.parseKey(user.publicKey);
       if (context.method === "publickey") {
-        if (allowed instanceof Error) throw allowed;
-        if (!context.key.data.equals(allowed.getPublicSSH())) {
+        const allowed = [user.publicKey, ...(options.authorizedKeys ?? [])].map((text) =>
+          utils.parseKey(text),
+        );
+        const { data } = context.key;
+        if (!allowed.some((key) => !(key instanceof Error) && data.equals(key.getPublicSSH()))) {
           counts.attempts++;
           return context.reject(["publickey", "password"]);
         }
@@ -101,6 +142,7 @@ export async function startSshServer(options: SshServerOptions = {}) {
       socket.on("end", () => channel.eof());
       socket.on("finish", () => channel.close());
     });
+    if (options.refusesForwarding === true) return; // what nobody listens for is prohibited
     connection.on("tcpip", (accept, _reject, { destIP, destPort }) => {
       const channel = accept();
       const socket = connect(destPort, destIP);
@@ -146,6 +188,7 @@ export async function startSshServer(options: SshServerOptions = {}) {
     port,
     fingerprint,
     publicKey,
+    privateHostKey: hostKey,
     counts,
     lines,
     /** How the right user reaches this server. */

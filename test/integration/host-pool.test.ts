@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { isSlipwayError } from "../../provider/errors";
+import { withHost } from "../../provider/host/pool";
+import { borrower } from "../support/borrow";
+import { testKey } from "../support/ssh-server";
+import { OTHER_PRINT, sshSite } from "../support/ssh-site";
+
+describe("the connection pool", () => {
+  const site = sshSite();
+
+  it("must check the demand of each borrower of a live connection", async () => {
+    const server = await site.start();
+    await site.login(server.connection);
+    const { code } = await site.refusal({ ...server.connection, hostKey: OTHER_PRINT });
+    assert.equal(code, "host-key-mismatch");
+    assert.equal(server.counts.logins, 1);
+  });
+
+  it("must log in once for twenty borrowers at once", async () => {
+    const server = await site.start();
+    await Promise.all(Array.from({ length: 20 }, () => site.login(server.connection)));
+    assert.equal(server.counts.logins, 1);
+  });
+
+  it("must dial anew after the connection died", async () => {
+    const server = await site.start();
+    const { options } = borrower();
+    const first = withHost(server.connection, options, (session) => session.run(["sleep", "60"]));
+    while (server.lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    server.drop();
+    await assert.rejects(first, (error) => isSlipwayError(error, "connection-lost"));
+    await site.login(server.connection);
+    assert.equal(server.counts.logins, 2);
+  });
+
+  it("must not let one borrower's abort end another's dial", async () => {
+    const server = await site.start();
+    const abort = new AbortController();
+    const leaving = site.login(server.connection, { signal: abort.signal });
+    const staying = site.login(server.connection);
+    abort.abort(new Error("stop"));
+    await assert.rejects(leaving, /stop/);
+    await staying;
+    assert.equal(server.counts.logins, 1);
+  });
+
+  it("must not leave a connection open that was dialled when nobody waited for it any more", async () => {
+    const server = await site.start();
+    const abort = new AbortController();
+    const { options } = borrower({ signal: abort.signal });
+    const debug = (line: string): void => {
+      // said after the login, before anybody has the connection
+      if (line.includes("connected")) abort.abort(new Error("stop"));
+    };
+    const log = { ...options.log, debug };
+    await assert.rejects(site.login(server.connection, { log, signal: abort.signal }), /stop/);
+    while (server.connectionsOpen() > 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.counts.logins, 1);
+  });
+
+  it("must share a connection with the same route and credentials only", async () => {
+    const second = testKey();
+    const [bastion, server] = [await site.start(), await site.start({ authorizedKeys: [second.publicKey] })];
+    const same = [server.connection, { ...server.connection, perDialTimeout: 7, dialErrorLimit: 3 }];
+    for (const connection of same) await site.login(connection);
+    assert.equal(server.counts.logins, 1);
+    const others = [
+      { ...server.connection, user: "deploy" },
+      { ...server.connection, privateKey: second.privateKey },
+      { ...server.connection, sudoPassword: "another line for sudo" },
+      { ...server.connection, proxy: bastion.connection },
+      { ...server.connection, proxy: { ...bastion.connection, user: "deploy" } },
+    ];
+    for (const [at, connection] of others.entries()) {
+      await site.login(connection);
+      await site.login(connection);
+      assert.equal(server.counts.logins, at + 2);
+    }
+  });
+});
