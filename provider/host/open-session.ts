@@ -4,6 +4,7 @@ import { scriptCommand, shownCommand, writeFileCommand } from "./command";
 import { connectEngine } from "./docker-client";
 import { type ExecContext, cut, runCommand } from "./exec";
 import type { HostFacts } from "./facts";
+import { forwardFrom } from "./forward";
 import { fingerprintOf } from "./host-key";
 import type { Line } from "./line";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
@@ -73,7 +74,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     },
     async forward(address, port, signal) {
       joined(signal).throwIfAborted();
-      const channel = await transport.forward(address, port);
+      const channel = await forwardFrom(transport, address, port);
       if (!joined(signal).aborted) return channel;
       channel.destroy();
       throw joined(signal).reason as Error;
