@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { isSlipwayError } from "../../provider/errors";
+import type { Connection } from "../../provider/host/connection";
 import { withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { testKey } from "../support/ssh-server";
-import { OTHER_PRINT, sshSite } from "../support/ssh-site";
+import { OTHER_PRINT, sshSite, turnsUntil } from "../support/ssh-site";
 
 describe("the connection pool", () => {
   const site = sshSite();
@@ -77,4 +80,49 @@ describe("the connection pool", () => {
       assert.equal(server.counts.logins, at + 2);
     }
   });
+
+  it("must not hold a process that has nothing else to do", async () => {
+    const server = await site.start();
+    const { ended } = program({ connection: server.connection });
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    await turnsUntil(() => server.connectionsOpen() === 0);
+    assert.deepEqual([server.counts.logins, server.counts.ends], [1, 1]);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`must say goodbye on ${signal} while it is idle, and end as the signal says`, async () => {
+      const server = await site.start();
+      const { child, said, ended } = program({ connection: server.connection, stay: true });
+      await said("idle");
+      assert.equal(server.connectionsOpen(), 1);
+      child.kill(signal);
+      assert.deepEqual(await ended, { code: null, signal });
+      await turnsUntil(() => server.connectionsOpen() === 0);
+      assert.equal(server.counts.ends, 1);
+    });
+
+    it(`must leave nothing open on ${signal} in the middle of a command`, async () => {
+      const server = await site.start();
+      const { child, ended } = program({ connection: server.connection, command: ["sleep", "60"] });
+      await turnsUntil(() => server.lines.length > 0);
+      child.kill(signal);
+      assert.deepEqual(await ended, { code: null, signal });
+      await turnsUntil(() => server.connectionsOpen() === 0);
+    });
+  }
 });
+
+/** Runs test/support/borrowing-program.ts in a process of its own. */
+function program(wish: { connection: Connection; command?: readonly string[]; stay?: boolean }) {
+  const file = join(__dirname, "../support/borrowing-program.ts");
+  const child = spawn(process.execPath, ["--import=tsx", file, JSON.stringify(wish)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  return {
+    child,
+    said: (word: string) => turnsUntil(() => out.includes(word)),
+    ended: new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal }))),
+  };
+}
