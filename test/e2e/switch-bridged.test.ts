@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { closeConnections, withHost } from "../../provider/host/pool";
+import type { HostSession } from "../../provider/host/session";
+import type { LabHost } from "../lab/lab-host";
+import { startProbe } from "../lab/probe";
+import { borrower } from "../support/borrow";
+import { exchange, eventsOn, HTTP_CHECK, type SceneOptions, setScene, standing } from "../support/switch-host";
+import { type LoadReport, SwitchLoad } from "../support/switch-load";
+import { buildPage, startDockerHost } from "../support/web-host";
+
+describe("a bridged switch on a lab host", function () {
+  this.timeout(240_000);
+  let host: LabHost;
+
+  before(async () => {
+    host = await startDockerHost("bookworm");
+    await buildPage(host, "v1");
+    await buildPage(host, "v2");
+    await buildPage(host, "v3", "deaf");
+    await host.must(["docker", "network", "create", "other"]);
+    await host.must(["docker", "network", "create", "own"]);
+  });
+
+  after(async () => {
+    closeConnections();
+    await host.remove();
+  });
+
+  afterEach(async () => {
+    console.log(await eventsOn(host, "web"));
+    await host.exec(["sh", "-c", "docker rm -f $(docker ps -aq)"]);
+  });
+
+  const onHost = <T>(use: (session: HostSession) => Promise<T>): Promise<T> =>
+    withHost(host.connection(), borrower().options, use);
+
+  const told = (reports: readonly LoadReport[]): string =>
+    reports
+      .map(({ name, requests, failed, slowestMs }) => `${name} ${failed}/${requests} (${Math.round(slowestMs)} ms)`)
+      .join(", ");
+
+  /** Runs a switch under load from everywhere. */
+  const underLoad = async (options: SceneOptions, network = "bridge") => {
+    const scene = await onHost((session) => setScene(session, options));
+    const load = await SwitchLoad.on(host);
+    const own = host.internalAddress;
+    await load.fromHost("lo", "127.0.0.1");
+    await load.fromHost("own", own);
+    await load.fromContainer("same", own, 80, network);
+    await load.fromContainer("other", own, 80, "other");
+    const outside = startProbe(host.url(), { perSecond: 200, timeoutMs: 3_000 });
+    const result = await onHost((session) => exchange(session, scene));
+    const inside = await load.stop();
+    const seen = await outside.stop();
+    const reports = [{ name: "outside", ...seen }, ...inside];
+    console.log(`        ${result.kind} (${result.why}), failed: ${told(reports)}`);
+    return { result, reports, seen };
+  };
+
+  it("must lose no request of any client", async () => {
+    const { result, reports } = await underLoad({});
+    assert.equal(result.kind, "switched", result.why);
+    assert.equal(result.gapMs, 0);
+    for (const { name, failed } of reports) assert.equal(failed, 0, name);
+    assert.deepEqual(await standing(host), { containers: ["web exited", "web.next running"], rules: 0 });
+  });
+
+  it("must lose none with the service on a network of its own", async () => {
+    const { result, reports } = await underLoad({ network: "own" }, "own");
+    assert.equal(result.kind, "switched", result.why);
+    for (const { name, failed } of reports) assert.equal(failed, 0, name);
+  });
+
+  it("must go back without losing a request when the new one fails at its port", async () => {
+    // the copy has passed; the real one is another, sick image
+    const { result, reports } = await underLoad({ order: {}, to: "page:v2", next: "page:v3" });
+    assert.equal(result.kind, "kept");
+    assert.match(result.why, /not healthy in time/);
+    for (const { name, failed } of reports) assert.equal(failed, 0, name);
+    assert.deepEqual(await standing(host), { containers: ["web running", "web.next exited"], rules: 0 });
+    assert.equal(await (await fetch(host.url())).text(), "v1");
+  });
+});
