@@ -32,8 +32,8 @@ export async function dial(
   const credentials = await credentialsOf(connection);
   const started = clock.now();
   const limit = connection.dialErrorLimit ?? DEFAULT_ATTEMPTS;
-  // as in @pulumi/command: 0 and -1 mean no limit
-  const attempts = limit <= 0 ? Number.POSITIVE_INFINITY : limit;
+  // as in @pulumi/command: -1 means no limit, 0 that no attempt may fail
+  const attempts = limit < 0 ? Number.POSITIVE_INFINITY : Math.max(1, limit);
   let tried = 0;
   try {
     return await retry(

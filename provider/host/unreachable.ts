@@ -1,13 +1,15 @@
 import { isSlipwayError, SlipwayError } from "../errors";
+import { isAttemptEnd } from "./attempt-failed";
 
 /** True for what `abandonUnreachable` speaks of, and nothing else: the machine does not answer. */
 export function isUnreachable(error: unknown): boolean {
-  return isSlipwayError(error, "dial-failed");
+  // one that cuts the line at the login is there
+  return isSlipwayError(error, "dial-failed") && !isAttemptEnd(error.cause, "login-cut");
 }
 
 /** The failure to reach a host that the program took out, with what the program can say to that. */
 export function withAbandonHint(error: unknown): unknown {
-  if (!isSlipwayError(error, "dial-failed")) return error;
+  if (!isSlipwayError(error) || !isUnreachable(error)) return error;
   const { next = "", ...parts } = error.parts;
   const way =
     "The program does not name this host any more: if it is gone for good, set abandonUnreachable: true";

@@ -55,6 +55,18 @@ describe("a dead line", () => {
     mute.close();
   });
 
+  it("must be given up at the first failure where no dial error is allowed", async () => {
+    const error = await site.refusal({
+      host: "127.0.0.1",
+      port: 1,
+      password: "x",
+      hostKey: [],
+      dialErrorLimit: 0,
+    });
+    assert.equal(error.code, "dial-failed");
+    assert.match(error.message, /1 attempt\b/);
+  });
+
   it("must be given up where a machine stops in the middle of the key exchange, and tried again", async () => {
     const server = await site.start();
     const wire = await site.wire(server.port, { afterBytes: 100 });
