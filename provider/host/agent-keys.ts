@@ -30,6 +30,7 @@ export interface AgentKeys {
 
 /** ssh2's name for PuTTY's agent on Windows, which has no socket. */
 const PAGEANT = "pageant";
+const HUNG_UP = "it closed the connection without an answer";
 const ANSWER_WITHIN_MS = 5_000;
 const REQUEST_IDENTITIES = 11;
 const IDENTITIES_ANSWER = 12;
@@ -118,7 +119,7 @@ function identities(socketPath: string): Promise<readonly Identity[]> {
       end(new Error(`it does not answer within ${ANSWER_WITHIN_MS / 1_000} s`)),
     );
     socket.on("error", (error) => end(new Error(whyNot(error), { cause: error })));
-    socket.on("close", () => end(new Error("it closed the connection without an answer")));
+    socket.on("close", () => end(new Error(HUNG_UP)));
     socket.on("connect", () => socket.write(Buffer.from([0, 0, 0, 1, REQUEST_IDENTITIES])));
     socket.on("data", (chunk) => {
       bytes = Buffer.concat([bytes, chunk]);
@@ -163,6 +164,9 @@ function whyNot(error: NodeJS.ErrnoException): string {
       return "nobody listens there any more";
     case "EACCES":
       return "this user may not open it";
+    case "EPIPE":
+    case "ECONNRESET":
+      return HUNG_UP;
     default:
       return messageOf(error);
   }
