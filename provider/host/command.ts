@@ -153,6 +153,8 @@ export function scriptCommand(text: string, args: readonly string[], end: string
 const WRITE_FILE = [
   `umask 077`,
   `trap 'rm -f -- "$2"' EXIT`,
+  // a lost connection closes the outputs too: without a trap the first word to it ends the shell before its clean-up
+  `trap 'exit 129' HUP INT PIPE TERM`,
   `cat >"$2" || exit 1`,
   `size=$(wc -c <"$2") || exit 1`,
   `[ "$size" -eq "$4" ] || { echo "got $size of $4 bytes" >&2; exit 125; }`,

@@ -3,6 +3,7 @@ import type { ClientChannel } from "ssh2";
 import { SlipwayError } from "../errors";
 import { type Redact, stripControl, tail } from "../secret";
 import { FramedOutput } from "./output";
+import { sendTerm } from "./send-term";
 import type { CommandOptions, CommandOutcome } from "./session";
 import type { SudoCall } from "./sudo";
 import { sudoError } from "./sudo-error";
@@ -91,7 +92,7 @@ export class Conversation {
       const onAbort = (): void => {
         settle();
         // sshd hands the signal on; the close alone would leave the command running
-        channel.signal("TERM");
+        sendTerm(channel);
         channel.close();
         reject(signal.reason as Error);
       };
