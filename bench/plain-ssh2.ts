@@ -14,7 +14,8 @@ export const plainSsh2: Contender = {
     const client = new Client();
     client.connect({ host, port, username: user, privateKey });
     await once(client, "ready");
-    const agent = new Agent({ keepAlive: true, maxSockets: 16, maxFreeSockets: 16 });
+    client.on("error", () => {}); // what hangs on it fails by itself
+    const agent = new Agent({ keepAlive: true, maxSockets: 20, maxFreeSockets: 20 });
     Object.assign(agent, {
       createConnection: () =>
         new LazyChannel(

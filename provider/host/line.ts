@@ -15,7 +15,7 @@ import { type RootRights, sudoCall } from "./sudo";
 import type { Transport } from "./transport";
 
 /** Forwarded sockets are no sessions: sshd's MaxSessions does not count them. */
-const FORWARDED_CALLS = 16;
+const FORWARDED_CALLS = 20;
 /** dial-stdio takes session channels: half of them are left to commands. */
 const DIAL_STDIO_CALLS = 4;
 
