@@ -179,6 +179,28 @@ describe("remote commands", () => {
     for (const line of (connection.privateKey ?? "").split("\n").slice(1, -2)) assert.ok(!all.includes(line));
   });
 
+  it("must show what the machine says without its control sequences, and hand it to callers as it is", async () => {
+    await start();
+    const { options, lines } = borrower();
+    const words = "\\033[2J\\033]0;title\\007clear\\n";
+    const shown: string[] = [];
+    await withHost(server.connection, options, async (host) => {
+      assert.equal(await host.run(["printf", words]), "\u001b[2J\u001b]0;title\u0007clear\n");
+      const failing = host.run(["sh", "-c", 'printf "$1" >&2; exit 1', "x", words], {
+        onLine: (line) => shown.push(line),
+      });
+      await assert.rejects(failing, (error) => {
+        assert.ok(isSlipwayError(error, "command-failed"));
+        assert.ok(error.message.endsWith("exit code 1.\nclear"), JSON.stringify(error.message));
+        return true;
+      });
+      await assert.rejects(host.run(["no\u001b[31mwhere"]), (error) => !String(error).includes("\u001b"));
+    });
+    assert.deepEqual(shown, ["clear"]);
+    assert.ok(!lines.join("\n").includes("\u001b"), JSON.stringify(lines));
+    assert.ok(lines.some((line) => line.includes("clear")));
+  });
+
   it("must run a script with its arguments, and read the facts in one round trip", async () => {
     await start();
     await onHost(async (host) => {
