@@ -1,4 +1,4 @@
-import { SlipwayError, isSlipwayError } from "../errors";
+import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { stripControl, tail } from "../secret";
 import { scriptCommand, shownCommand, writeFileCommand } from "./command";
 import { connectEngine } from "./docker-client";
@@ -103,7 +103,7 @@ function commandError(
     return new SlipwayError({
       ...parts,
       code: "connection-lost",
-      why: "the connection closed before it ended, so its outcome is unknown",
+      why: `the connection was lost before it ended (${messageOf(line.transport.closed.reason ?? "closed")}), so its outcome is unknown`,
       next: "The next run looks at the machine again and goes on from there",
       cause: line.transport.closed.reason,
     });
