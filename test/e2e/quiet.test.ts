@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { utils } from "ssh2";
 import { labDemoHost } from "../demo/lab-demo-host";
 import { PulumiStack, ScratchProject } from "../support/pulumi-project";
 import { formatPlan, readPlan } from "../support/plan";
+import { testKey } from "../support/ssh-server";
 import { formsOf, readState } from "../support/state";
 
 const CANARY = { env: "canary-env-9f8e7d6c/+", sudo: "canary-sudo-1a2b3c4d&=", arg: "canary-arg-5e6f7a8b%~" };
@@ -54,7 +54,7 @@ exports.url = web.url;
 }
 
 describe("what must change nothing", () => {
-  const keys = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")] as const;
+  const keys = [testKey(), testKey()] as const;
   let host: Awaited<ReturnType<typeof labDemoHost>>;
   let project: ScratchProject;
   let stack: PulumiStack;
@@ -62,11 +62,11 @@ describe("what must change nothing", () => {
 
   before(async () => {
     host = await labDemoHost("bookworm", "deploy");
-    await authorize(keys.map((key) => key.public));
+    await authorize(keys.map((key) => key.publicKey));
     project = new ScratchProject("quiet");
     stack = new PulumiStack(project.folder, `e2e-${randomBytes(3).toString("hex")}`);
     await stack.init();
-    project.write(program(host.config, { privateKey: keys[0].private }));
+    project.write(program(host.config, { privateKey: keys[0].privateKey }));
     const run = await stack.up({ env: { SLIPWAY_DEBUG: "1" } });
     assert.equal(run.code, 0, run.output);
     firstUp = run.output;
@@ -103,7 +103,7 @@ describe("what must change nothing", () => {
       )
     ).out;
     assert.match(firstUp, /docker/, "the debug run shows commands");
-    const keyBody = keys[0].private.split("\n")[2] ?? "";
+    const keyBody = keys[0].privateKey.split("\n")[2] ?? "";
     assert.ok(keyBody.length > 30);
     for (const secret of [...Object.values(CANARY), keyBody]) {
       for (const form of formsOf(secret)) {
@@ -140,15 +140,15 @@ describe("what must change nothing", () => {
 
   it("must change nothing with another text of the provider constant", () =>
     untouched(async () => {
-      project.write(program(host.config, { privateKey: keys[0].private, providerText: true }));
+      project.write(program(host.config, { privateKey: keys[0].privateKey, providerText: true }));
       const run = await stack.up({ args: ["--expect-no-changes"] });
       assert.equal(run.code, 0, run.output);
-      project.write(program(host.config, { privateKey: keys[0].private }));
+      project.write(program(host.config, { privateKey: keys[0].privateKey }));
     }));
 
   it("must change nothing when the resources move under a component with aliases", () =>
     untouched(async () => {
-      project.write(program(host.config, { privateKey: keys[0].private, underComponent: true }));
+      project.write(program(host.config, { privateKey: keys[0].privateKey, underComponent: true }));
       const preview = await stack.preview({ args: ["--json"] });
       const changes = formatPlan(readPlan(preview.output)).filter((line) => !line.startsWith("same"));
       assert.deepEqual(changes, ["create Site site"], preview.output);
@@ -182,12 +182,12 @@ describe("what must change nothing", () => {
 
   it("must touch nothing when only the private key changes, and use the new one to refresh and destroy", async () => {
     await untouched(async () => {
-      project.write(program(host.config, { privateKey: keys[1].private, underComponent: true }));
+      project.write(program(host.config, { privateKey: keys[1].privateKey, underComponent: true }));
       const run = await stack.up();
       assert.equal(run.code, 0, run.output);
       assert.match(run.output, /4 updated/);
     });
-    await authorize([keys[1].public]);
+    await authorize([keys[1].publicKey]);
     const refresh = await stack.refresh();
     assert.equal(refresh.code, 0, refresh.output);
     const destroy = await stack.destroy();
