@@ -3,10 +3,11 @@ import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
 import type { LabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
+import { buildApp } from "../support/app-host";
 import { borrower } from "../support/borrow";
 import { exchange, eventsOn, HTTP_CHECK, type SceneOptions, setScene, standing } from "../support/switch-host";
 import { type LoadReport, SwitchLoad } from "../support/switch-load";
-import { buildPage, startDockerHost } from "../support/web-host";
+import { startDockerHost } from "../support/web-host";
 
 describe("a bridged switch on a lab host", function () {
   this.timeout(240_000);
@@ -14,9 +15,9 @@ describe("a bridged switch on a lab host", function () {
 
   before(async () => {
     host = await startDockerHost("bookworm");
-    await buildPage(host, "v1");
-    await buildPage(host, "v2");
-    await buildPage(host, "v3", "deaf");
+    await buildApp(host, "v1");
+    await buildApp(host, "v2");
+    await buildApp(host, "v3", "deaf");
     await host.must(["docker", "network", "create", "other"]);
     await host.must(["docker", "network", "create", "own"]);
   });
@@ -48,12 +49,13 @@ describe("a bridged switch on a lab host", function () {
     await load.fromHost("own", own);
     await load.fromContainer("same", own, 80, network);
     await load.fromContainer("other", own, 80, "other");
-    const outside = startProbe(host.url(), { perSecond: 200, timeoutMs: 3_000 });
+    const outside = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
     const result = await onHost((session) => exchange(session, scene));
     const inside = await load.stop();
     const seen = await outside.stop();
     const reports = [{ name: "outside", ...seen }, ...inside];
     console.log(`        ${result.kind} (${result.why}), failed: ${told(reports)}`);
+    if (seen.firstFailure) console.log("        first failure", seen.firstFailure, "last", seen.lastFailure);
     return { result, reports, seen };
   };
 
@@ -73,7 +75,7 @@ describe("a bridged switch on a lab host", function () {
 
   it("must go back without losing a request when the new one fails at its port", async () => {
     // the copy has passed; the real one is another, sick image
-    const { result, reports } = await underLoad({ order: {}, to: "page:v2", next: "page:v3" });
+    const { result, reports } = await underLoad({ order: {}, to: "app:v2", next: "app:v3" });
     assert.equal(result.kind, "kept");
     assert.match(result.why, /not healthy in time/);
     for (const { name, failed } of reports) assert.equal(failed, 0, name);

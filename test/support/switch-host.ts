@@ -54,7 +54,7 @@ export interface Scene {
 
 /** Sets the scene over the connection, as a rollout does. */
 export async function setScene(session: HostSession, options: SceneOptions = {}): Promise<Scene> {
-  const { way = "bridged", service = "web", network = "default", from = "page:v1", to = "page:v2" } = options;
+  const { way = "bridged", service = "web", network = "default", from = "app:v1", to = "app:v2" } = options;
   const ports = options.ports ?? [{ container: PORT, host: 80, protocol: "tcp" as const }];
   const check = "check" in options ? options.check : HTTP_CHECK;
   const docker = await session.docker();
