@@ -6,17 +6,8 @@ import { targetOf } from "./connection";
 import { expandHome } from "./expand-home";
 import { keyboardInteractive } from "./keyboard-interactive";
 import { type KeyText, readKeyText } from "./key-text";
+import type { Credential } from "./credential";
 import type { Route } from "./route";
-
-/** One way to log in, tried once. */
-export interface Credential {
-  /** Its name in messages; holds no secret. */
-  readonly label: string;
-  /** Undefined for one that is there and cannot be tried; the label says why. */
-  readonly method: AnyAuthMethod | undefined;
-  /** What went wrong while it was tried, beyond a plain no. */
-  readonly complaint?: () => string | undefined;
-}
 
 /** sshd hangs up after six refusals (MaxAuthTries), and a password may have to follow. */
 const MOST_AGENT_KEYS = 5;

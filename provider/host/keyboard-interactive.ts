@@ -1,5 +1,5 @@
 import { stripControl } from "../secret";
-import type { Credential } from "./credentials";
+import type { Credential } from "./credential";
 
 /** The machine asked for what we do not have. Thrown into ssh2, which then hangs up: an empty answer would be a guess. */
 class AskedForMore extends Error {

@@ -8,7 +8,7 @@ import { needsStrict, offeredAlgorithms } from "./algorithms";
 import { AttemptFailed } from "./attempt-failed";
 import { bastionLost } from "./bastion";
 import { targetOf } from "./connection";
-import type { Credential } from "./credentials";
+import type { Credential } from "./credential";
 import { type DialContext, DialTimeUp } from "./dial-context";
 import { type HostKeyDemand, judgeHostKey } from "./host-key";
 import { hostKeyError } from "./host-key-error";

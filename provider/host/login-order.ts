@@ -1,7 +1,7 @@
 import type { AnyAuthMethod, ConnectConfig } from "ssh2";
 import { SlipwayError } from "../errors";
 import { stripControl } from "../secret";
-import type { Credential } from "./credentials";
+import type { Credential } from "./credential";
 
 /** Gives sshd one credential after the other, each once, and keeps what became of it. */
 export class LoginOrder {
