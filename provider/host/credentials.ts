@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { AnyAuthMethod, ParsedKey } from "ssh2";
+import type { ParsedKey } from "ssh2";
 import { SlipwayError, messageOf } from "../errors";
 import { type AgentKey, type AgentKeys, OneKeyAgent, agentKeys } from "./agent-keys";
 import { targetOf } from "./connection";
