@@ -111,6 +111,13 @@ export async function standing(
   };
 }
 
+/** Ends what a test left: programs, rules, containers. */
+export async function clear(host: LabHost): Promise<void> {
+  const rules = "iptables-save -t nat | grep -v slipway: | iptables-restore";
+  await host.exec(["sh", "-c", `systemctl stop 'slipway-switch-*'; docker rm -f $(docker ps -aq); ${rules}`]);
+  await host.exec(["sh", "-c", "ip6tables-save -t nat | grep -v slipway: | ip6tables-restore"]);
+}
+
 /** The log of the program as it is on the host. */
 export async function eventsOn(host: LabHost, service: string): Promise<string> {
   return (await host.exec(["cat", `/run/slipway/${service}/events`])).stdout;

@@ -19,7 +19,7 @@ while [ ! -e "$folder/stop" ]; do
   { exec 3<>"/dev/tcp/$host/$port" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && IFS= read -r -t 3 line <&3; } 2>/dev/null
   took=$(((\${EPOCHREALTIME/./} - began) / 1000))
   exec 3>&-
-  if [[ $line == *" 200 "* && $took -le 3000 ]]; then ok=$((ok + 1)); else bad=$((bad + 1)); read -r up _ </proc/uptime; echo "$up took $took: $line" >>"$folder/$name.bad"; fi
+  if [[ $line == *" 200 "* && $took -le 3000 ]]; then ok=$((ok + 1)); else bad=$((bad + 1)); fi
   [ "$took" -le "$slowest" ] || slowest=$took
   echo "$ok $bad $slowest" >"$folder/$name.now"
   read -r -t 0.005 -u 9 _

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { closeConnections, withHost } from "../../provider/host/pool";
+import type { HostSession } from "../../provider/host/session";
+import { silentLog } from "../../provider/log";
+import { askBack, followSwitch } from "../../provider/rolling-container/switch/follow-switch";
+import { observeSwitch } from "../../provider/rolling-container/switch/observe-switch";
+import { SWITCH_PROGRAM } from "../../provider/rolling-container/switch/program";
+import { recoverSwitch, startSwitch } from "../../provider/rolling-container/switch/start-switch";
+import type { SwitchResult } from "../../provider/rolling-container/switch/switch-event";
+import type { LabHost } from "../lab/lab-host";
+import { startProbe } from "../lab/probe";
+import { until } from "../lab/until";
+import { buildApp } from "../support/app-host";
+import { borrower } from "../support/borrow";
+import { clear, eventsOn, exchange, type Scene, setScene, standing } from "../support/switch-host";
+import { startDockerHost } from "../support/web-host";
+
+/** The program, made to do something once when it comes to a point of its way. */
+function at(point: string, act: string): string {
+  const once = `[ "$1" != ${point} ] || [ -e "$DIR/done" ] || { : >"$DIR/done"; ${act}; }`;
+  const changed = SWITCH_PROGRAM.replace(/^(at\(\) \{.*)\}$/m, (_line, body: string) => `${body} ${once}; }`);
+  assert.notEqual(changed, SWITCH_PROGRAM, "the program has a function at()");
+  return changed;
+}
+
+const SWITCHED = { containers: ["web exited", "web.next running"], rules: 0 };
+const KEPT = { containers: ["web running", "web.next exited"], rules: 0 };
+const UNTOUCHED = { containers: ["web running", "web.next created"], rules: 0 };
+
+describe("what befalls a switch on a lab host", function () {
+  this.timeout(240_000);
+  let host: LabHost;
+
+  before(async () => {
+    host = await startDockerHost("bookworm");
+    await buildApp(host, "v1");
+    await buildApp(host, "v2");
+    await buildApp(host, "v3", "deaf");
+  });
+
+  after(async () => {
+    closeConnections();
+    await host.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") console.log(await eventsOn(host, "web"));
+    await clear(host);
+  });
+
+  const onHost = <T>(use: (session: HostSession) => Promise<T>): Promise<T> =>
+    withHost(host.connection(), borrower().options, use);
+
+  const page = async (): Promise<string> => (await fetch(host.url())).text();
+
+  const underLoad = async (scene: Scene, program: string): Promise<SwitchResult> => {
+    const probe = startProbe(host.url(), { perSecond: 25, timeoutMs: 10_000 });
+    const result = await onHost((session) => exchange(session, scene, { program }));
+    const { requests, failed } = await probe.stop();
+    console.log(
+      `        ${result.kind} (${result.why}): ${failed} of ${requests} failed, gap ${result.gapMs} ms`,
+    );
+    return { ...result, gapMs: failed };
+  };
+
+  for (const [point, stands] of [
+    ["begun", UNTOUCHED],
+    ["ruled", UNTOUCHED],
+    ["stopping", UNTOUCHED],
+    ["oldstopped", KEPT],
+    ["nextstarted", SWITCHED],
+    ["nextgated", SWITCHED],
+    ["unruled", SWITCHED],
+    ["copystopped", SWITCHED],
+  ] as const) {
+    it(`must end what a program killed at "${point}" began, with no request lost`, async () => {
+      const scene = await onHost((session) => setScene(session));
+      const result = await underLoad(scene, at(point, "kill -9 $$"));
+      assert.equal(result.gapMs, 0, "failed requests");
+      const { containers, rules } = await standing(host);
+      assert.equal(rules, 0);
+      assert.equal(containers.includes("web.try running"), false);
+      if (point !== "oldstopped") assert.deepEqual({ containers, rules }, stands);
+      assert.equal(await page(), result.kind === "switched" ? "v2" : "v1");
+      const seen = await onHost((session) => observeSwitch(session, "web"));
+      assert.equal(seen.unfinished, undefined);
+    });
+  }
+
+  it("must take the rules off at once when the copy dies behind them", async () => {
+    const scene = await onHost((session) => setScene(session));
+    const result = await onHost((session) =>
+      exchange(session, scene, { program: at("oldstopped", `docker kill ${scene.copy ?? ""} >/dev/null`) }),
+    );
+    assert.equal(result.kind, "switched", result.why);
+    assert.ok(result.events.some(({ name }) => name === "copydied"));
+    assert.ok(result.gapMs > 0, "the gap is told");
+    assert.deepEqual((await standing(host)).rules, 0);
+    assert.equal(await page(), "v2");
+  });
+
+  it("must take a dead copy's rules off after the program died with it", async () => {
+    const scene = await onHost((session) => setScene(session));
+    const kill = `docker kill ${scene.copy ?? ""} >/dev/null; kill -9 $$`;
+    const result = await onHost((session) => exchange(session, scene, { program: at("oldstopped", kill) }));
+    assert.equal(result.kind, "kept", result.why);
+    assert.equal((await standing(host)).rules, 0);
+    assert.equal(await page(), "v1");
+  });
+
+  it("must go back in order when it is asked to", async () => {
+    const scene = await onHost((session) =>
+      setScene(session, { nextMs: { minHealthyMs: 20_000, deadlineMs: 30_000 } }),
+    );
+    const stop = new AbortController();
+    const probe = startProbe(host.url(), { perSecond: 25, timeoutMs: 10_000 });
+    const running = onHost((session) => exchange(session, scene, { signal: stop.signal }));
+    await until("the new one to be started", async () =>
+      (await eventsOn(host, "web")).includes("nextstarted"),
+    );
+    stop.abort();
+    const result = await running;
+    assert.equal((await probe.stop()).failed, 0);
+    assert.equal(result.kind, "kept", result.why);
+    assert.match(result.why, /asked to go back/);
+    assert.deepEqual(await standing(host), KEPT);
+    assert.equal(await page(), "v1");
+  });
+
+  it("must put rules back that somebody took away, and be heard by one who was not there", async () => {
+    const scene = await onHost((session) =>
+      setScene(session, { nextMs: { minHealthyMs: 3_000, deadlineMs: 30_000 } }),
+    );
+    await onHost((session) => startSwitch(session, scene.order));
+    await until("the new one to be started", async () =>
+      (await eventsOn(host, "web")).includes("nextstarted"),
+    );
+    await host.must(["sh", "-c", "iptables-save -t nat | grep -v slipway: | iptables-restore"]);
+    const result = await onHost((session) =>
+      followSwitch(session, "web", { log: silentLog, limitMs: 60_000, signal: new AbortController().signal }),
+    );
+    assert.equal(result.kind, "switched", result.why);
+    assert.ok(result.events.some(({ text }) => /rules were gone/.test(text)));
+    assert.deepEqual(await standing(host), SWITCHED);
+  });
+
+  it("must serve from the copy while neither serves, and settle when one can", async () => {
+    const scene = await onHost((session) =>
+      setScene(session, { next: "app:v3", nextMs: { minHealthyMs: 200, deadlineMs: 1_000 } }),
+    );
+    // the old one is started again, and never called well
+    const broken: Scene = {
+      ...scene,
+      order: {
+        ...scene.order,
+        backMs: 20_000,
+        old: {
+          ...scene.order.old,
+          deadlineMs: 5_000,
+          check: {
+            test: { kind: "command", argv: ["/node", "-e", "process.exit(fs.existsSync('/well') ? 0 : 1)"] },
+            timeoutMs: 3_000,
+          },
+        },
+      },
+    };
+    const result = await onHost((session) => exchange(session, broken));
+    assert.equal(result.kind, "stuck", result.why);
+    assert.equal(await page(), "v2", "the copy serves");
+    const seen = await onHost((session) => observeSwitch(session, "web"));
+    assert.equal(seen.program?.phase, "stuck");
+    assert.equal(seen.copyAlive, true);
+    assert.ok(seen.rules > 0);
+    await host.must(["sh", "-c", "echo >/root/well && docker cp /root/well web:/well"]);
+    assert.equal(await onHost((session) => recoverSwitch(session, "web")), true);
+    const settled = await onHost((session) =>
+      followSwitch(session, "web", { log: silentLog, limitMs: 60_000, signal: new AbortController().signal }),
+    );
+    assert.equal(settled.kind, "kept", settled.why);
+    assert.deepEqual(await standing(host), KEPT);
+    await onHost((session) => askBack(session, "web"));
+  });
+
+  it("must measure the gap of a plain switch, and put the old one back when the new one is sick", async () => {
+    for (const [to, kind, text] of [
+      ["app:v2", "switched", "v2"],
+      ["app:v3", "kept", "v1"],
+    ] as const) {
+      const scene = await onHost((session) => setScene(session, { way: "plain", to }));
+      const probe = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
+      const result = await onHost((session) => exchange(session, scene));
+      const { longestGapMs } = await probe.stop();
+      console.log(`        ${kind}: measured ${result.gapMs} ms, seen from outside ${longestGapMs} ms`);
+      assert.equal(result.kind, kind, result.why);
+      assert.equal(await page(), text);
+      assert.ok(result.gapMs > 50, "the gap is told");
+      await clear(host);
+    }
+  });
+});
