@@ -66,7 +66,11 @@ export async function setScene(session: HostSession, options: SceneOptions = {})
   let place: SwitchOrder["way"] = { kind: "plain" };
   if (way === "bridged") {
     if (choice.kind === "plain") throw new Error(choice.why);
-    copy = await run(docker, `${service}.try`, to, network, copyBindings(ports, host, choice.network), "no");
+    const bindingsOf = copyBindings(ports, host, choice.network) as Record<
+      string,
+      { HostIp: string; HostPort: string }[]
+    >;
+    copy = await run(docker, `${service}.try`, to, network, bindingsOf, "no");
     const seen = await observeCopy(session, copy, host, choice.network);
     if (seen === undefined) throw new Error("no rules of Docker's for the copy");
     place = { kind: "bridged", copy: seen };

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { SWITCH_PROGRAM } from "../../../../provider/rolling-container/switch/program";
+import { formatOrder } from "../../../../provider/rolling-container/switch/switch-order";
+import { bridgedOrder } from "../../../support/switch-order";
+import { TemporaryFolder } from "../../../support/temporary-folder";
+
+const SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filter(
+  ([command = ""]) => spawnSync(command, ["-c", ":"]).error === undefined,
+);
+
+/** The program without its paths, its functions only: what a test calls comes after. */
+const FUNCTIONS = SWITCH_PROGRAM.slice(0, SWITCH_PROGRAM.indexOf("read_order || exit 0"))
+  .replace(/^LC_ALL=C PATH=\S+/m, "LC_ALL=C")
+  .replaceAll("/proc/uptime", "$DIR/uptime");
+
+describe("SWITCH_PROGRAM", () => {
+  let folder: TemporaryFolder;
+  const run = (shell: readonly string[], text: string): string => {
+    const [command = "", ...args] = shell;
+    const program = folder.file("program", `${FUNCTIONS}\n${text}`);
+    const { stdout, stderr } = spawnSync(command, [...args, `${program.path}/program`, folder.path], {
+      encoding: "utf8",
+      env: { PATH: `${folder.path}/bin:${process.env.PATH ?? ""}` },
+    });
+    assert.equal(stderr, "");
+    return stdout;
+  };
+
+  beforeEach(() => {
+    folder = new TemporaryFolder()
+      .file("order", formatOrder(bridgedOrder(), { count4: 5, count6: 0 }))
+      .file("uptime", "100.25 1.00\n");
+  });
+  afterEach(() => folder.remove());
+
+  it("must be text that every shell reads", () => {
+    for (const [command = "", ...args] of SHELLS) {
+      const { status, stderr } = spawnSync(command, [...args, "-n"], {
+        input: SWITCH_PROGRAM,
+        encoding: "utf8",
+      });
+      assert.equal(status, 0, stderr);
+    }
+  });
+
+  for (const shell of SHELLS) {
+    it(`must read its order in ${shell.join(" ")}`, () => {
+      const said = run(
+        shell,
+        'read_order; echo "$SERVICE $WAY $RULES4 $DRAIN$TCP $OLD_CHECK"; now; echo $NOW',
+      );
+      assert.equal(said, "web bridged 5 30000 0BB8 http 3 3000 - /ready\n100250\n");
+    });
+
+    it(`must give a command's end on in ${shell.join(" ")}, and end one that hangs`, () => {
+      folder.file("uptime", "100.00 1.00\n");
+      const hang = 'sh -c \'echo 200.00 >"$0"; exec sleep 60\' "$DIR/uptime"';
+      assert.equal(run(shell, `run 5 sh -c 'exit 7'; echo $?; run 5 ${hang}; echo $?`), "7\n124\n");
+    });
+
+    it(`must take exactly its own rules off, in ${shell.join(" ")}`, () => {
+      const rules = [
+        '-A OUTPUT -p tcp --dport 80 -m comment --comment "slipway:web" -j REDIRECT --to-ports 1',
+        "-A OUTPUT -p tcp --dport 80 -m comment --comment slipway:web -j REDIRECT --to-ports 2",
+        "-A OUTPUT -p tcp --dport 81 -m comment --comment slipway:web-2 -j REDIRECT --to-ports 3",
+        "-A DOCKER -p tcp --dport 80 -j DNAT --to-destination 172.18.0.2:3000",
+      ];
+      folder
+        .file("rules", `${rules.join("\n")}\n`)
+        .file("bin/iptables-save", `#!/bin/sh\ncat ${folder.path}/rules\n`, 0o755)
+        .file(
+          "bin/iptables-restore",
+          `#!/bin/sh\ncat >>${folder.path}/given; : >${folder.path}/rules\n`,
+          0o755,
+        );
+      const said = run(
+        shell,
+        'backends() { echo iptables; }; SERVICE=web; rules_off; echo $?; cat "$DIR/given"',
+      );
+      const deleted = rules.slice(0, 2).map((rule) => rule.replace("-A", "-D"));
+      assert.equal(said, ["0", "*nat", ...deleted, "COMMIT", ""].join("\n"));
+    });
+
+    it(`must know a process by its number and its start in ${shell.join(" ")}`, () => {
+      assert.equal(
+        run(shell, 'alive $$ && echo alive; [ -n "$START" ] && echo start; alive 4194303 || echo gone'),
+        "alive\nstart\ngone\n",
+      );
+    });
+  }
+});
