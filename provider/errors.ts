@@ -32,6 +32,7 @@ export type ErrorCode =
   | "name-taken"
   | "port-taken"
   | "rollout-failed"
+  | "task-failed"
   | "rollback-failed"
   | "unhealthy"
   | "proxy-config-invalid"

@@ -1,7 +1,7 @@
 import type { ContainerCreateOptions, PortMap } from "dockerode";
 import { toDockerHealthcheck } from "../health/docker-healthcheck";
 import { engineLimits, type Limits } from "./limits";
-import { type ContainerSpec, type MountSpec, publishedPorts, STOP_TIMEOUT_MS } from "./spec";
+import { type ContainerSpec, type MountSpec, publishedPorts, SECRETS_PATH, STOP_TIMEOUT_MS } from "./spec";
 
 /** What a container is beside its spec. */
 export interface ContainerIdentity {
@@ -11,6 +11,8 @@ export interface ContainerIdentity {
   readonly limits: Limits;
   /** False for a copy that only has to prove the version: it takes no port of the host. */
   readonly publish: boolean;
+  /** The volume with the spec's secretFiles; undefined when it has none. */
+  readonly secretVolume?: string | undefined;
 }
 
 const LOG_ROTATION = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
@@ -35,7 +37,7 @@ export function createOptions(spec: ContainerSpec, identity: ContainerIdentity):
       ...engineLimits({ ...identity.limits, restart: "no" }),
       NetworkMode: spec.networks?.[0] ?? "default",
       PortBindings: identity.publish ? portBindings(spec) : {},
-      Mounts: (spec.mounts ?? []).map(engineMount),
+      Mounts: [...(spec.mounts ?? []).map(engineMount), ...secretsMount(identity.secretVolume)],
       Tmpfs: tmpfs(spec),
       ExtraHosts: mutable(spec.extraHosts),
       Dns: mutable(spec.dns),
@@ -82,6 +84,14 @@ function engineMount(mount: MountSpec) {
     ReadOnly: mount.readOnly ?? false,
     ...(mount.source === undefined ? {} : { Source: mount.source }),
   };
+}
+
+function secretsMount(volume: string | undefined) {
+  if (volume === undefined) return [];
+  const options = { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} } };
+  return [
+    { Type: "volume" as const, Source: volume, Target: SECRETS_PATH, ReadOnly: true, VolumeOptions: options },
+  ];
 }
 
 function tmpfs(spec: ContainerSpec): Record<string, string> | undefined {

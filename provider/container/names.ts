@@ -20,6 +20,24 @@ export function keptName(service: string, slot: number, revision: string): strin
   return `${liveName(service, slot)}.${revision}`;
 }
 
+/** What fills the volume of a slot's secretFiles; never started. */
+export function fillName(service: string, slot: number): string {
+  return `${liveName(service, slot)}.fill`;
+}
+
+/** The one-off container in which a task runs: one name, so that none runs twice at once. */
+export function taskName(service: string): string {
+  return `${service}.task`;
+}
+
+/** The volume with the secretFiles of one revision in one slot; the container's name in it is that of a kept one. */
+export function secretVolume(service: string, slot: number, revision: string): string {
+  return `${SECRET_VOLUMES}${keptName(service, slot, revision)}`;
+}
+
+/** What the names of these volumes begin with. */
+export const SECRET_VOLUMES = "slipway.secrets.";
+
 /** The mutex of a service: a container that is created and never started. */
 export function lockName(service: string): string {
   return `slipway.lock.${service}`;

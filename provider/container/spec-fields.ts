@@ -31,7 +31,7 @@ export const SPEC_KEYS = [
     "readOnly",
     "init",
   ],
-  ...["privileged", "shmSize", "logging", "stopSignal", "stopTimeout", "ports", "healthcheck"],
+  ...["privileged", "shmSize", "logging", "stopSignal", "stopTimeout", "ports", "healthcheck", "secretFiles"],
 ] as const;
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -69,6 +69,7 @@ export function readSpec(fields: Fields): ContainerSpec {
     stopTimeoutMs: fields.duration("stopTimeout"),
     ports: fields.objects("ports", readPort),
     healthcheck: check === undefined ? undefined : readHealthcheck(check),
+    secretFiles: readSecretFiles(fields),
   });
 }
 
@@ -80,6 +81,15 @@ function readEnv(fields: Fields): ContainerSpec["env"] {
     if (value.includes("\0")) fields.fail(`env.${name}`, "must not hold a NUL character");
   }
   return env;
+}
+
+function readSecretFiles(fields: Fields): ContainerSpec["secretFiles"] {
+  const files = fields.stringMap("secretFiles");
+  for (const name of Object.keys(files ?? {})) {
+    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(name) || /^\.+$/.test(name))
+      fields.fail("secretFiles", `has the name ${quoted(name)}: letters, digits, and _ . - are allowed`);
+  }
+  return files;
 }
 
 function readLabels(fields: Fields): ContainerSpec["labels"] {

@@ -65,7 +65,12 @@ export interface ContainerSpec {
   readonly stopTimeoutMs?: number;
   readonly ports?: readonly PortSpec[];
   readonly healthcheck?: Healthcheck;
+  /** Name to content, at /run/secrets. Secret. */
+  readonly secretFiles?: Readonly<Record<string, string>>;
 }
+
+/** Where secretFiles are in the container. */
+export const SECRETS_PATH = "/run/secrets";
 
 /** How long a stop waits for the process to end, when the spec does not say. */
 export const STOP_TIMEOUT_MS = 10_000;

@@ -1,4 +1,5 @@
 import { createOptions } from "../container/create-options";
+import { secretVolume } from "../container/names";
 import { LABEL } from "../container/labels";
 import type { ContainerCreateOptions } from "dockerode";
 import { formatHealthcheck, parseHealthcheck } from "../health/label";
@@ -38,8 +39,17 @@ export function containerOptions(desired: Desired, slot: number, publish: boolea
     image: desired.imageId,
     limits: desired.limits,
     publish,
+    secretVolume: secretVolumeOf(desired, slot),
     labels: labelsOf(desired, slot),
   });
+}
+
+/** The volume with its secretFiles; undefined when it has none. */
+export function secretVolumeOf(
+  { spec, service, revision }: Pick<Desired, "spec" | "service" | "revision">,
+  slot: number,
+): string | undefined {
+  return spec.secretFiles === undefined ? undefined : secretVolume(service, slot, revision);
 }
 
 /** True when the container is of this very spec and image. */

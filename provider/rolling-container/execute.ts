@@ -6,6 +6,8 @@ import { captureEvidence } from "./evidence";
 import { waitAtGate } from "./gate";
 import type { HostAccess } from "./host-access";
 import { type ContainerRef, formatOperation, formatStep, type Operation, type Step } from "./operation";
+import { waitForExit } from "./exit";
+import { inTime, limitOf, LOOK_MS } from "./in-time";
 import { callEngine } from "./operation-call";
 
 /** What a list of steps did. */
@@ -49,7 +51,19 @@ export interface ExecuteOptions {
   readonly deadlineMs: number;
   /** Called before each operation: the lock is looked at there. */
   readonly beforeEach?: (operation: Operation) => Promise<void>;
+  /** Awaited, without a limit of its own, before the live one is touched; rejects when it must not be. */
+  readonly beforeTouch?: () => Promise<void>;
 }
+
+/** What takes a step back, and the slot that it belongs to; undefined where it is everybody's. */
+interface Back {
+  readonly operation: Operation;
+  readonly slot: number | undefined;
+}
+
+/** What failed because of the container itself. */
+const SAYS_WHY: ReadonlySet<Operation["kind"]> = new Set(["gate", "start", "await-exit"]);
+const FROZEN_MS = 10_000;
 
 /** A gate's verdict, as what was thrown. */
 class GateFailure extends Error {
@@ -71,29 +85,30 @@ export async function executeSteps(
   options: ExecuteOptions,
 ): Promise<Execution> {
   const run = new Run(host, options);
-  let undo: Operation[] = [];
+  let back: Back[] = [];
   let committed = false;
   for (const step of steps) {
-    if (step.commit === true) {
-      undo = [];
-      committed = true;
-    }
     try {
       host.log.progress(formatStep(step));
-      await options.beforeEach?.(step.operation);
+      if (step.touchesLive === true) await options.beforeTouch?.();
+      await run.before(step.operation, options);
       run.assertInTime();
+      if (step.commit === true) {
+        back = back.filter(({ slot }) => slot !== undefined && slot !== step.slot);
+        committed = true;
+      }
       // before the call: one whose outcome is unknown has to be taken back too
-      undo.unshift(...(step.undo ?? []));
+      back.unshift(...(step.undo ?? []).map((operation) => ({ operation, slot: step.slot })));
       await run.perform(step.operation);
     } catch (error) {
       // taking back must go on when the run is being stopped
       const calm = run.unaborted();
       const evidence = await calm.evidence(step.operation, error);
       // the name is taken: what stands under it is not what this step would have made
-      if (step.operation.kind === "create" && engineStatus(error) === 409) undo.splice(0, step.undo?.length);
+      if (step.operation.kind === "create" && engineStatus(error) === 409) back.splice(0, step.undo?.length);
       const undoFailure = isSlipwayError(error, "service-locked")
         ? "nothing was taken back, since somebody else may be at work here"
-        : await calm.takeBack(undo);
+        : await calm.takeBack(back.map(({ operation }) => operation));
       const { interrupted, execution } = run;
       const why = describe(host, error);
       throw new StepFailure({ step, why, evidence, undoFailure, interrupted, committed, execution }, error);
@@ -108,6 +123,7 @@ class Run {
   private host: HostAccess;
   private stopped = false;
   private readonly created = new Map<string, string>();
+  private readonly stopTimeouts = new Map<string, { readonly StopTimeout?: number | undefined }>();
   private readonly operations: string[] = [];
   private readonly endsAtMs: number;
   private gapBeganMs: number | undefined;
@@ -128,6 +144,12 @@ class Run {
     return this;
   }
 
+  /** What has to be so before an operation. */
+  before(operation: Operation, { beforeEach }: ExecuteOptions): Promise<void> {
+    if (beforeEach === undefined) return Promise.resolve();
+    return inTime(this.host, "looking at the lock", LOOK_MS, () => beforeEach(operation));
+  }
+
   assertInTime(): void {
     if (this.host.clock.now() >= this.endsAtMs) throw new Error("the progressDeadline has passed");
   }
@@ -139,13 +161,16 @@ class Run {
   /** Gives why it could not be done; undefined when it was. */
   async takeBack(undo: readonly Operation[]): Promise<string | undefined> {
     let failure: string | undefined;
+    let isFrozen = false;
     for (const operation of undo) {
       // who stops a run waits for seconds only, and sessions are stopped with it: the next run asks again
       if (this.stopped && operation.kind === "gate") continue;
       this.host.log.progress(`taking back: ${formatOperation(operation)}`);
       try {
-        await this.one(operation, Number.POSITIVE_INFINITY);
+        await this.one(operation, isFrozen ? FROZEN_MS : Number.POSITIVE_INFINITY);
       } catch (error) {
+        // what hung once will hang again: the rest is tried, but not waited for as long
+        isFrozen ||= isSlipwayError(error, "engine-unreachable");
         // what can still be taken back is: a candidate that cannot be removed must not keep the live one from starting
         failure ??= `${formatOperation(operation)}: ${describe(this.host, error)}`;
       }
@@ -154,10 +179,13 @@ class Run {
   }
 
   async evidence(operation: Operation, error: unknown): Promise<string> {
-    if (operation.kind !== "gate" && operation.kind !== "start") return "";
+    if (!SAYS_WHY.has(operation.kind) || !("container" in operation)) return "";
     const output = error instanceof GateFailure ? error.output : "";
     try {
-      return await captureEvidence(this.host, this.idOf(operation.container), output);
+      const id = this.idOf(operation.container);
+      return await inTime(this.host, "reading evidence", LOOK_MS, (signal) =>
+        captureEvidence({ ...this.host, signal }, id, output),
+      );
     } catch (failed) {
       this.host.log.debug(`no evidence of ${operation.container.name}: ${messageOf(failed)}`);
       return "";
@@ -173,23 +201,41 @@ class Run {
       this.gapBeganMs ??= startMs;
     }
     this.operations.push(formatOperation(operation));
+    const host = (signal: AbortSignal): HostAccess => ({ ...this.host, signal });
+    const limited = <T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+      inTime(this.host, formatOperation(operation), timeoutMs, work);
     if (operation.kind === "gate") {
       const deadlineMs = Math.min(operation.deadlineMs, leftMs);
-      const result = await waitAtGate(this.host, operation, this.idOf(operation.container), deadlineMs);
+      const id = this.idOf(operation.container);
+      const result = await limited(limitOf({ ...operation, deadlineMs }), (signal) =>
+        waitAtGate(host(signal), operation, id, deadlineMs),
+      );
       if (result.kind === "failed") throw new GateFailure(result.why, result.output);
       if (operation.serves) this.endGap(result.servedAtMs);
+    } else if (operation.kind === "await-exit") {
+      const id = this.idOf(operation.container);
+      await limited(limitOf(operation), (signal) => waitForExit(host(signal), operation, id));
     } else {
-      const created = await callEngine(
-        docker,
-        operation,
-        (name, id) => this.idOf({ name, ...(id ? { id } : {}) }),
-        signal,
-      );
+      const idOf = (name: string, id: string | undefined): string =>
+        this.idOf({ name, ...(id ? { id } : {}) });
+      const limitMs = limitOf(operation, this.stopTimeoutOf(operation));
+      // a step's own limit, and in taking back from an engine that hangs, less; never what is left of the whole run: an
+      // operation that has begun is waited for
+      const timeoutMs = leftMs === FROZEN_MS ? Math.min(limitMs, FROZEN_MS) : limitMs;
+      const created = await limited(timeoutMs, (signal) => callEngine(docker, operation, idOf, signal));
+      if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);
       if (operation.kind === "create" && created !== undefined)
         this.created.set(operation.container.name, created);
       if (operation.kind === "rename") this.created.set(operation.to, this.idOf(operation.container));
     }
     log.debug(`${formatOperation(operation)}: ${formatDuration(clock.now() - startMs)}`);
+  }
+
+  private stopTimeoutOf(operation: Operation): number | undefined {
+    if (operation.kind !== "stop") return undefined;
+    const { name, stopTimeoutMs } = operation.container;
+    const seconds = this.stopTimeouts.get(name)?.StopTimeout;
+    return stopTimeoutMs ?? (seconds === undefined ? undefined : seconds * 1_000);
   }
 
   private endGap(atMs: number): void {

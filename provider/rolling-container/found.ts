@@ -8,6 +8,8 @@ export interface Found extends ObservedContainer {
   readonly limits: Limits;
   /** Undefined when it is ours; else whose it is, in words. */
   readonly foreign: string | undefined;
+  /** How long it may take to stop; undefined where the engine's default holds. */
+  readonly stopTimeoutMs?: number;
 }
 
 /** What stands in one replica's place. */
@@ -18,6 +20,8 @@ export interface SlotFound {
   readonly copy: Found | undefined;
   /** Ours only, the one that ran last first. */
   readonly kept: readonly Found[];
+  /** What fills volumes and runs tasks, and is there only while a run lasts. */
+  readonly helpers?: readonly Found[];
 }
 
 /** A service as it stands on one host. */
@@ -41,6 +45,11 @@ export interface HostFound {
   readonly portTakers: readonly PortTaker[];
 }
 
+/** True while its processes are there, and its ports taken, whether it serves or not. */
+export function isUp({ state }: Found): boolean {
+  return state === "running" || state === "restarting" || state === "paused";
+}
+
 export function emptySlot(slot: number): SlotFound {
   return { slot, live: undefined, candidate: undefined, copy: undefined, kept: [] };
 }
@@ -56,5 +65,7 @@ export function revisionIn(container: Found): string {
 
 /** All containers of a slot. */
 export function containersOf(slot: SlotFound): readonly Found[] {
-  return [slot.live, slot.candidate, slot.copy, ...slot.kept].filter((each) => each !== undefined);
+  return [slot.live, slot.candidate, slot.copy, ...slot.kept, ...(slot.helpers ?? [])].filter(
+    (each) => each !== undefined,
+  );
 }

@@ -5,6 +5,7 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
+import { inTime } from "./in-time";
 import type { Wanted } from "./inputs";
 
 /** What a reference means on one host. */
@@ -29,14 +30,17 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
  */
 export async function ensureImage(
   host: HostAccess,
-  wanted: Pick<Wanted, "image" | "pull" | "registries" | "service">,
+  wanted: Pick<Wanted, "image" | "pull" | "registries" | "service" | "update">,
   renew: boolean,
 ): Promise<HostImage> {
   const present = await inspectImage(host, wanted.image);
   const mustPull = wanted.pull === "always" || (present === undefined && wanted.pull === "missing");
   if (mustPull || (renew && wanted.pull === "missing")) {
     try {
-      await pullImage(host, wanted.image, wanted.registries);
+      // under the lock, whose time is counted
+      await inTime(host, `pulling ${wanted.image}`, wanted.update.progressDeadlineMs, (signal) =>
+        pullImage({ ...host, signal }, wanted.image, wanted.registries),
+      );
     } catch (error) {
       if (mustPull) throw missing(host, wanted, `it could not be pulled: ${wordsOf(host, error)}`, error);
       host.log.keep(

@@ -9,6 +9,7 @@ import { readRegistry, type RegistryLogin } from "../container/registry-login";
 import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
 import { Fields, isObject, UNKNOWN } from "../values";
+import { readTask, type Task } from "./task";
 import { readUpdate, UPDATE_DEFAULTS, type UpdateSettings } from "./update-settings";
 
 /** The arguments, parsed: what a rollout has to bring about. */
@@ -23,6 +24,8 @@ export interface Wanted {
   readonly limits: Limits;
   readonly update: UpdateSettings;
   readonly keepPrevious: number;
+  readonly preDeploy?: readonly Task[];
+  readonly postDeploy?: readonly Task[];
   readonly registries: readonly RegistryLogin[];
   readonly pull: "missing" | "always" | "never";
   readonly adopt: boolean;
@@ -58,6 +61,8 @@ export function readInputs(inputs: Properties): ReadInputs {
     replicas: fields.integer("replicas", { min: 1, max: 100 }) ?? 1,
     update: update === undefined ? UPDATE_DEFAULTS : readUpdate(update),
     keepPrevious: fields.integer("keepPrevious", { min: 0, max: 100 }) ?? 1,
+    preDeploy: fields.objects("preDeploy", readTask) ?? [],
+    postDeploy: fields.objects("postDeploy", readTask) ?? [],
     registries: fields.objects("registries", readRegistry) ?? [],
     pull: fields.oneOf("pull", PULL) ?? "missing",
     adopt: fields.boolean("adopt") ?? false,
@@ -92,7 +97,7 @@ export function parseWanted(inputs: Properties): Wanted {
 
 /** Ways that are planned, and would be ignored in silence otherwise. */
 function refuseNotYet(fields: Fields): void {
-  for (const key of ["route", "secretFiles", "preDeploy", "postDeploy"]) {
+  for (const key of ["route"]) {
     const value = fields.raw(key);
     const empty =
       value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);

@@ -2,10 +2,36 @@ import { containersOf, type Found, type SlotFound } from "./found";
 import type { Step } from "./operation";
 import { refOf } from "./plan-switch";
 
+// as long as a task may take when nothing else is said
+const TASK_END_MS = 600_000;
+
 /** One thing that an interrupted run left, and the steps that clear it up. */
 export interface Recovery {
   readonly found: string;
   readonly steps: readonly Step[];
+}
+
+/** What filled a volume, or ran a task, for a run that died. A task that still runs may be half done: it is let end. */
+export function leftHelpers({ helpers = [] }: SlotFound): readonly Recovery[] {
+  return helpers
+    .filter((each) => each.foreign === undefined && !isDead(each))
+    .map((helper) => {
+      const container = refOf(helper);
+      const end: Step = {
+        operation: { kind: "await-exit", container, deadlineMs: TASK_END_MS, mustSucceed: false },
+        cause: "it may be half done",
+      };
+      const stop: Step = {
+        operation: { kind: "stop", container, interrupts: false },
+        cause: "it does not end",
+      };
+      const remove: Step = {
+        operation: { kind: "remove", container, volumes: true },
+        cause: "its run is over",
+      };
+      const first = helper.state === "running" ? [end, stop] : [];
+      return { found: `${helper.name} (${helper.state}) of an interrupted run`, steps: [...first, remove] };
+    });
 }
 
 function isDead({ state }: Found): boolean {

@@ -5,6 +5,7 @@ import { LABEL } from "../container/labels";
 import { parseLimits } from "../container/limits";
 import type { PublishedPort } from "../container/spec";
 import type { HostSession } from "../host/session";
+import { isObject } from "../values";
 import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
 import type { RecordedOwnership } from "./outputs";
 import { observePortTakers } from "../container/port-takers";
@@ -62,9 +63,15 @@ export async function observeService(
     .filter((raw) => raw !== undefined)
     .map((raw) => {
       const container = parseInspect(raw);
-      return { ...container, limits: parseLimits(raw), foreign: foreignOwner(container, service, owner) };
+      const foreign = foreignOwner(container, service, owner);
+      return { ...container, limits: parseLimits(raw), foreign, ...stopTimeoutIn(raw) };
     });
   return { service, slots: slotsFrom(found, service) };
+}
+
+function stopTimeoutIn(inspect: unknown): { readonly stopTimeoutMs?: number } {
+  const config = isObject(inspect) && isObject(inspect.Config) ? inspect.Config : {};
+  return typeof config.StopTimeout === "number" ? { stopTimeoutMs: config.StopTimeout * 1_000 } : {};
 }
 
 async function inspect(docker: Docker, id: string): Promise<unknown> {
@@ -87,6 +94,8 @@ export function slotsFrom(containers: readonly Found[], service: string): readon
     if (name.slot > 1 && container.labels[LABEL.service] === container.name) continue;
     if (name.phase === "kept") {
       if (container.foreign === undefined) slots.set(name.slot, { ...slot, kept: [...slot.kept, container] });
+    } else if (name.phase === "fill" || name.phase === "task") {
+      slots.set(name.slot, { ...slot, helpers: [...(slot.helpers ?? []), container] });
     } else slots.set(name.slot, { ...slot, [name.phase]: container });
   }
   const sorted = [...slots.values()].sort((a, b) => a.slot - b.slot);

@@ -1,10 +1,11 @@
 import type Docker from "dockerode";
+import { archiveOf } from "./archive";
 import { engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
 
 /** Operations that are one call of the Engine API; a gate is a wait, see gate.ts. */
-export type CallOperation = Exclude<Operation, GateOperation>;
+export type CallOperation = Exclude<Operation, GateOperation | { readonly kind: "await-exit" }>;
 
 /**
  * Makes the call. `idOf` gives the id of a container, or its name where it is not known. What is so already counts as done.
@@ -35,6 +36,15 @@ export async function callEngine(
     case "create-volume":
       await docker.createVolume({ Name: operation.name, Labels: operation.labels, abortSignal });
       return undefined;
+    case "remove-volume":
+      // 409: a container still has it
+      await allowing([404, 409], docker.getVolume(operation.name).remove({ abortSignal }));
+      return undefined;
+    case "write-files": {
+      const archive = await archiveOf(operation.files);
+      await containerOf(operation.container).putArchive(archive, { path: operation.path, abortSignal });
+      return undefined;
+    }
     case "create": {
       const name = operation.container.name;
       return (await docker.createContainer({ ...operation.options, name, abortSignal })).id;

@@ -7,6 +7,8 @@ import type { Healthcheck } from "../health/policy";
 export interface ContainerRef {
   readonly name: string;
   readonly id?: string;
+  /** How long it may take to stop. @default Docker's own ten seconds */
+  readonly stopTimeoutMs?: number;
 }
 
 /** How a container is asked: a check of ours, Docker's HEALTHCHECK run by us, or only whether it runs. */
@@ -35,7 +37,22 @@ export type Operation =
       readonly aliases: readonly string[];
     }
   | { readonly kind: "disconnect"; readonly container: ContainerRef; readonly network: string }
+  | { readonly kind: "remove-volume"; readonly name: string }
+  /** `files`: name to content, secret. */
+  | {
+      readonly kind: "write-files";
+      readonly container: ContainerRef;
+      readonly path: string;
+      readonly files: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "start"; readonly container: ContainerRef }
+  /** Waits for its process to end; `mustSucceed`: with exit code 0. */
+  | {
+      readonly kind: "await-exit";
+      readonly container: ContainerRef;
+      readonly deadlineMs: number;
+      readonly mustSucceed: boolean;
+    }
   | { readonly kind: "unpause"; readonly container: ContainerRef }
   /** `interrupts`: nobody serves from here on. */
   | { readonly kind: "stop"; readonly container: ContainerRef; readonly interrupts: boolean }
@@ -58,6 +75,10 @@ export interface Step {
   readonly undo?: readonly Operation[];
   /** From here on there is no way back: an interrupted run is carried forward by the next. */
   readonly commit?: boolean;
+  /** With this step the live one begins to be touched; until then all can be taken back without anybody noticing. */
+  readonly touchesLive?: boolean;
+  /** A commit lets go of what its own slot would take back, where the steps of several run together. */
+  readonly slot?: number;
 }
 
 /** One line, without any value of the user's. */
@@ -69,6 +90,12 @@ export function formatOperation(operation: Operation): string {
       return `remove network ${operation.name}`;
     case "create-volume":
       return `create volume ${operation.name}`;
+    case "remove-volume":
+      return `remove volume ${operation.name}`;
+    case "write-files":
+      return `write ${Object.keys(operation.files).length} files into ${operation.container.name}`;
+    case "await-exit":
+      return `wait for ${operation.container.name} to end, at most ${formatDuration(operation.deadlineMs)}`;
     case "create":
       return `create ${operation.container.name}`;
     case "connect":

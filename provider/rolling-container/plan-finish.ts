@@ -8,8 +8,10 @@ import {
   type SlotFound,
 } from "./found";
 import type { Operation, Step } from "./operation";
+import { removeSecrets } from "./plan-secrets";
 import type { Desired } from "./desired";
-import { gateBack, refOf, retireKept } from "./plan-switch";
+import { retireKept } from "./kept";
+import { gateBack, refOf } from "./plan-switch";
 
 /** What tidying up rests on. */
 export type Tidiness = Pick<Desired, "replicas" | "keepPrevious" | "update">;
@@ -30,8 +32,18 @@ export function planFinish(
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
     ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
     ...fixTags(found, stay),
+    ...removeSecrets(found, found.service, placesOf(inUse, limits.keepPrevious), "its container is gone"),
     ...removeFormer(found, "the service has a new name"),
   ];
+}
+
+/** Containers that stay, with their slots. */
+function placesOf(slots: readonly SlotFound[], keepPrevious: number) {
+  return slots.flatMap(({ slot, live, kept }) =>
+    [live, ...kept.slice(0, keepPrevious)]
+      .filter((each) => each !== undefined)
+      .map((container) => ({ slot, container })),
+  );
 }
 
 function tidyKept(
@@ -62,6 +74,7 @@ function removeService(service: ServiceFound, found: HostFound, cause: string): 
   return [
     ...service.slots.flatMap((slot) => removeSlot(slot, cause)),
     ...tags.map((tag): Step => ({ operation: { kind: "untag", tag }, cause })),
+    ...removeSecrets(found, service, [], cause),
   ];
 }
 

@@ -3,7 +3,8 @@ import { compareLimits } from "../container/limits";
 import { candidateName, copyName, keptImage, keptName, liveName } from "../container/names";
 import { publishedPorts, sharesWritableMount, userNetworks, usesHostNetwork } from "../container/spec";
 import { checkIn, checkOf, containerOptions, type Desired, isUpToDate } from "./desired";
-import { type Found, revisionIn, type SlotFound } from "./found";
+import { type Found, isUp, revisionIn, type SlotFound } from "./found";
+import { fillSecrets } from "./plan-secrets";
 import type { ContainerRef, GateOperation, Operation, Step } from "./operation";
 
 /** How a slot's containers change places. */
@@ -12,8 +13,6 @@ export type SwitchWay =
   | { readonly kind: "overlap" }
   /** Only one may run, or have the port: stop, start. `rehearse`: a copy without ports proves the version first. */
   | { readonly kind: "plain"; readonly rehearse: boolean; readonly why: string };
-
-const HOLDS_ITS_PLACE: ReadonlySet<string> = new Set(["running", "restarting", "paused"]);
 
 const CAN_GO_ON: ReadonlySet<string> = new Set(["created", "exited", "running"]);
 
@@ -44,22 +43,33 @@ export function planSwitch(
   const way = switchWay(desired);
   const candidate: ContainerRef = { name: candidateName(desired.service, slot.slot) };
   const source = obtainCandidate(slot, desired, candidate, cause);
-  const running = previous !== undefined && HOLDS_ITS_PLACE.has(previous.state) ? previous : undefined;
+  const running = previous !== undefined && isUp(previous) ? previous : undefined;
   const rehearse = way.kind === "plain" && way.rehearse && running?.state === "running";
   const makeWay =
     running === undefined || way.kind === "overlap" ? [] : stopPrevious(running, candidate.name);
-  return [
-    // before the rehearsal, so that a failure there takes back what an interrupted run left, too
-    ...source.steps,
-    ...(rehearse ? rehearsal(slot.slot, desired) : []),
-    ...makeWay,
+  const proved: readonly Step[] = [
     ...(source.running ? [] : [startCandidate(source.ref, cause)]),
     rehearse
       ? { operation: shortGate(source.ref, desired), cause: "the copy has proved the version" }
       : { operation: gate(source.ref, desired, true), cause: "the new version has to prove itself" },
+  ];
+  const passing = [
     ...joinWithAlias(source.ref, slot.slot, desired),
     ...commit(slot, previous, source.ref, desired, way.kind === "overlap" && running !== undefined),
   ];
+  const prepared: readonly Step[] = [
+    // before the rehearsal, so that a failure there takes back what an interrupted run left, too
+    ...source.steps,
+    ...(rehearse ? rehearsal(slot.slot, desired) : []),
+  ];
+  return makeWay.length === 0
+    ? [...prepared, ...proved, ...touching(passing)]
+    : [...prepared, ...touching(makeWay), ...proved, ...passing];
+}
+
+/** The first of them is where the live one begins to be touched. */
+function touching([first, ...rest]: readonly Step[]): readonly Step[] {
+  return first === undefined ? [] : [{ ...first, touchesLive: true }, ...rest];
 }
 
 /** Passing on the name, from the moment when there is no way back; also what carries an interrupted switch forward. */
@@ -126,26 +136,9 @@ export function gateBack(container: Found, deadlineMs: number): GateOperation {
   };
 }
 
-/** The policy of one that serves no more: no restart of the host brings it back. */
-export function quiet(kept: Found): Step {
-  return {
-    operation: { kind: "restart-policy", container: refOf(kept), restart: "no" },
-    cause: "it serves no more",
-  };
-}
-
-/** A kept one as it has to be: stopped, and to stay so. */
-export function retireKept(kept: Found, cause: string): readonly Step[] {
-  const stop: Operation = { kind: "stop", container: refOf(kept), interrupts: false };
-  const isUp = HOLDS_ITS_PLACE.has(kept.state);
-  return [
-    ...(kept.limits.restart === "no" ? [] : [quiet(kept)]),
-    ...(isUp ? [{ operation: stop, cause }] : []),
-  ];
-}
-
 export function refOf(container: Found): ContainerRef {
-  return { name: container.name, id: container.id };
+  const { name, id, stopTimeoutMs } = container;
+  return { name, id, ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }) };
 }
 
 interface Source {
@@ -175,7 +168,11 @@ function obtainCandidate(slot: SlotFound, desired: Desired, candidate: Container
   return {
     ref: candidate,
     running: false,
-    steps: [...clear, ...create(slot.slot, desired, candidate, cause, true)],
+    steps: [
+      ...clear,
+      ...fillSecrets(slot.slot, desired),
+      ...create(slot.slot, desired, candidate, cause, true),
+    ],
   };
 }
 

@@ -44,6 +44,16 @@ export function stepsOf(plan: HostPlan): readonly Step[] {
   return [...plan.preparation, ...plan.slots.flatMap(({ steps }) => steps)];
 }
 
+/** The steps of all slots in the order of an atomic rollout: first what nobody notices, then what touches live ones. */
+export function atomicSteps({ preparation, slots }: HostPlan): readonly Step[] {
+  const parts = slots.map(({ slot, steps }) => {
+    const own = steps.map((step): Step => ({ ...step, slot }));
+    const at = own.findIndex(({ touchesLive }) => touchesLive === true);
+    return at < 0 ? { prove: own, touch: [] } : { prove: own.slice(0, at), touch: own.slice(at) };
+  });
+  return [...preparation, ...parts.flatMap(({ prove }) => prove), ...parts.flatMap(({ touch }) => touch)];
+}
+
 /** The slots whose container has to pass a gate in this plan. */
 export function provedSlots({ slots }: HostPlan): ReadonlySet<number> {
   const proves = ({ operation }: Step): boolean => operation.kind === "gate" && operation.serves;
@@ -136,7 +146,9 @@ function prepare(found: HostFound, { spec, service }: Desired): readonly Step[] 
 }
 
 function refuseForeign(slot: SlotFound, found: HostFound, desired: Desired): void {
-  const taken = [slot.live, slot.candidate, slot.copy].find((each) => each?.foreign !== undefined);
+  const taken = [slot.live, slot.candidate, slot.copy, ...(slot.helpers ?? [])].find(
+    (each) => each?.foreign !== undefined,
+  );
   if (taken === undefined || (desired.adopt && taken === slot.live)) return;
   throw new SlipwayError({
     code: "name-taken",

@@ -7,12 +7,14 @@ import {
   deadOnes,
   leftCandidate,
   leftCopy,
+  leftHelpers,
   type Recovery,
   removeUseless,
   stopUp,
   withoutDead,
 } from "./leftovers";
-import { commit, gateBack, quiet, refOf, retireKept } from "./plan-switch";
+import { quiet, retireKept } from "./kept";
+import { commit, gateBack, refOf } from "./plan-switch";
 
 /** How often the rows are looked up at most: what one of them brings about may be another one's. */
 export const RECOVERY_PASSES = 4;
@@ -31,7 +33,7 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
     const slot = withoutDead(all);
     // a slot too many goes when the rollout is done: nothing is started in it any more
     const rest = slot.slot > replicas ? leftCandidate(slot) : interruptedSwitch(slot, desired);
-    return [...deadOnes(all), ...leftCopy(slot), ...rest];
+    return [...deadOnes(all), ...leftHelpers(all), ...leftCopy(slot), ...rest];
   });
   return [...now, ...interruptedRenaming(found, desired)];
 }

@@ -68,8 +68,24 @@ export interface HealthcheckArgs {
   readonly startPeriod?: pulumi.Input<string | undefined>;
 }
 
+/** A command that runs once a rollout, in a container of the new image with the service's env, networks, mounts and secretFiles. */
+export interface TaskArgs {
+  /** Takes the place of the container's `command`; the entrypoint stays. */
+  readonly command: Texts;
+  /** How long it may take. @default "10m" */
+  readonly timeout?: pulumi.Input<string | undefined>;
+  /** Beside the service's; each value is secret as the program marked it. */
+  readonly env?: TextMap;
+}
+
 /** How a rollout goes. */
 export interface UpdateArgs {
+  /**
+   * "rolling": some hosts after others, as `parallelism`, `canary` and `delay` say. "atomic": every host passes its gates
+   * before the first is switched, then all are switched at once. One failure puts every host back.
+   * @default "rolling"
+   */
+  readonly strategy?: pulumi.Input<"rolling" | "atomic" | undefined>;
   /**
    * How traffic moves to the new container. "plain": never two of the service at once. "auto": the way with the shortest
    * gap that the service allows.
@@ -161,6 +177,19 @@ export interface RollingContainerArgs extends ContainerArgs {
   /** The gate of a new version, and what HealthPolicy asks. @default the image's HEALTHCHECK */
   readonly healthcheck?: pulumi.Input<HealthcheckArgs | undefined>;
   readonly update?: pulumi.Input<UpdateArgs | undefined>;
+  /**
+   * Files at /run/secrets, name to content, for everybody in the container to read; a change rolls out. Secret: on the host
+   * they are in a volume of that container alone, and nowhere else.
+   * @default {}
+   */
+  readonly secretFiles?: TextMap;
+  /**
+   * Run one after another on the first host before anything is swapped, such as migrations; when one fails nothing is. They
+   * may run again: when the rollout failed after them, and whenever a container is swapped. @default []
+   */
+  readonly preDeploy?: pulumi.Input<pulumi.Input<TaskArgs>[] | undefined>;
+  /** Run on the first host when the new version serves on every host; when one fails it serves on, and the run fails. @default [] */
+  readonly postDeploy?: pulumi.Input<pulumi.Input<TaskArgs>[] | undefined>;
   /** Earlier revisions that are kept, stopped, with their image. @default 1 */
   readonly keepPrevious?: pulumi.Input<number | undefined>;
   /** Any values; a change rolls out again. @default [] */
@@ -246,6 +275,6 @@ export class RollingContainer extends SlipwayResource {
 const SHAPE = {
   kind: "RollingContainer",
   connections: ["hosts"],
-  secrets: ["registries"],
+  secrets: ["registries", "secretFiles"],
   outputs: ["containers", "revision", "specHash", "url", "previous", "lastRollout"],
 } as const;

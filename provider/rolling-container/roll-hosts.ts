@@ -1,3 +1,4 @@
+import { Barrier, OtherFailed } from "./barrier";
 import { engineMessage } from "../container/engine-status";
 import type { Desired } from "./desired";
 import { type Execution, executeSteps, StepFailure } from "./execute";
@@ -5,7 +6,7 @@ import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
 import type { Lock } from "./lock";
 import type { Operation, Step } from "./operation";
-import { type HostPlan, isEmptyPlan } from "./plan";
+import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
 import { planBack } from "./plan-back";
 import { rolloutError, stepError } from "./rollout-error";
 import { batchSize } from "./update-settings";
@@ -37,11 +38,11 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
     if (first === undefined) continue;
     if (index > 0) await first.host.clock.sleep(first.desired.update.delayMs, first.host.signal);
     begun.push(...batch);
-    const ended = await Promise.allSettled(batch.map((rollout) => rollHost(rollout)));
+    const ended = await Promise.allSettled(rollBatch(batch));
     const failures: HostFailure[] = [];
     for (const [at, each] of ended.entries()) {
       if (each.status === "fulfilled") executions.push(each.value);
-      else failures.push({ rollout: batch[at] ?? first, error: each.reason });
+      else if (!isOthers(each.reason)) failures.push({ rollout: batch[at] ?? first, error: each.reason });
     }
     const [failure, ...more] = failures;
     if (failure !== undefined) throw await failed(failure, more, begun);
@@ -50,6 +51,34 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
     operations: executions.flatMap(({ operations }) => operations),
     gapMs: Math.max(0, ...executions.map(({ gapMs }) => gapMs)),
   };
+}
+
+/** In an atomic rollout every host passes its gates before the first is switched. */
+function rollBatch(batch: readonly HostRollout[]): readonly Promise<Execution>[] {
+  if (batch[0]?.desired.update.strategy !== "atomic") return batch.map((rollout) => rollHost(rollout));
+  const barrier = new Barrier(batch.length);
+  return batch.map(async (rollout) => {
+    try {
+      return await rollAtOnce(rollout, barrier);
+    } catch (error) {
+      barrier.fail();
+      throw error;
+    }
+  });
+}
+
+/** All slots of a host to the point where the live one would be touched; there it waits for the other hosts. */
+async function rollAtOnce({ plan, ...rollout }: HostRollout, barrier: Barrier): Promise<Execution> {
+  let waits: Promise<void> | undefined;
+  const beforeTouch = (): Promise<void> => (waits ??= barrier.arrive());
+  const execution = await runSteps(rollout, atomicSteps(plan), undefined, beforeTouch);
+  // nothing there touches a live one: nobody has to wait for this host
+  if (waits === undefined) await beforeTouch();
+  return execution;
+}
+
+function isOthers(error: unknown): boolean {
+  return error instanceof OtherFailed || (error instanceof StepFailure && error.cause instanceof OtherFailed);
 }
 
 /** Runs steps on one host under its locks. */
@@ -61,9 +90,11 @@ export async function runSteps(
   }: Pick<HostRollout, "host" | "locks"> & { readonly desired: Pick<Desired, "update"> },
   steps: readonly Step[],
   deadlineMs = desired.update.progressDeadlineMs,
+  beforeTouch?: () => Promise<void>,
 ): Promise<Execution> {
   return executeSteps(host, steps, {
     deadlineMs,
+    ...(beforeTouch === undefined ? {} : { beforeTouch }),
     beforeEach: async ({ kind }) => {
       if (ON_LIVE.has(kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
     },
@@ -107,6 +138,7 @@ function batches(rollouts: readonly HostRollout[]): readonly (readonly HostRollo
   const work = rollouts.filter(({ plan }) => !isEmptyPlan(plan));
   const update = work[0]?.desired.update;
   if (update === undefined) return [];
+  if (update.strategy === "atomic") return [work];
   const size = batchSize(update.parallelism, work.length);
   const all: HostRollout[][] = [];
   for (let at = 0; at < work.length; ) {
@@ -130,7 +162,8 @@ async function failed(
 ): Promise<Error> {
   const { desired, host, before } = rollout;
   // past its gate there is no way back: the new version serves, and the next run goes on from there
-  const forward = error instanceof StepFailure && error.committed;
+  const isAtomic = desired.update.strategy === "atomic";
+  const forward = error instanceof StepFailure && error.committed && !isAtomic;
   const stay = forward || desired.update.failureAction === "pause";
   const back = stay ? { done: 0, failure: undefined } : await putBack(begun);
   const done = begun.length - 1 - more.length;
@@ -147,6 +180,7 @@ async function failed(
     host: host.session.target,
     error,
     before,
+    isForward: forward,
     others: [...more.map(sayToo), others].filter((text) => text !== "").join(". "),
     backFailure: [back.failure, ...stuck].filter((text) => text !== undefined).join("; ") || undefined,
   });

@@ -12,6 +12,8 @@ export interface FailedRollout {
   readonly error: unknown;
   /** The host as it was before. */
   readonly before: HostFound;
+  /** True when it stays as it is past its point of no return. */
+  readonly isForward?: boolean;
   /** What happened to the other hosts that were done already; empty when there were none. */
   readonly others: string;
   /** Why hosts could not be put back. */
@@ -72,10 +74,10 @@ function whyOf({ step, why }: StepFailure): string {
     : `could not ${formatOperation(operation)}: ${why}`;
 }
 
-function leftOf({ before, service, backFailure }: FailedRollout, error: StepFailure): string {
+function leftOf({ before, service, backFailure, isForward }: FailedRollout, error: StepFailure): string {
   const stuck = error.undoFailure ?? backFailure;
   if (stuck !== undefined) return `Taking it back failed too: ${stuck}`;
-  if (error.committed)
+  if (error.committed && isForward !== false)
     return "The new version had already passed its gate; the next pulumi up goes on from here";
   const previous = slotOf(before.service, 1).live ?? slotOf(before.former, 1).live;
   if (previous?.state !== "running") return `Nothing serves "${service}": no version ran there before`;

@@ -27,7 +27,9 @@ import {
   urlOf,
 } from "./outputs";
 import type { Step } from "./operation";
-import { formatPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
+import { inTime, LOOK_MS } from "./in-time";
+import { runTasks, tasksMs } from "./tasks";
+import { formatPlan, type HostPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
 import { planFinish, planRemoval } from "./plan-finish";
 import { switchWay } from "./plan-switch";
 import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
@@ -66,14 +68,18 @@ function rollOn(
   const former = serviceOf(olds) === wanted.service ? undefined : serviceOf(olds) || undefined;
   const services = former === undefined ? [wanted.service] : [wanted.service, former];
   const { lockWaitMs, progressDeadlineMs } = wanted.update;
+  const { preDeploy = [], postDeploy = [] } = wanted;
   const all = [...hosts, ...leaving];
-  const ttlMs = progressDeadlineMs * (all.length + 1) + lockWaitMs;
+  // each host, the pull, and what is cleared up before
+  const ttlMs = progressDeadlineMs * (all.length + 2) + lockWaitMs + tasksMs([...preDeploy, ...postDeploy]);
   return withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
     const run = new RolloutRun(request, context, former, locksOf);
     await run.recoverAll(hosts);
     const rollouts = await run.plan(hosts);
+    await run.before(rollouts);
     const summary = await run.carryOut(rollouts);
     await run.finish(rollouts, leaving);
+    await run.after(rollouts);
     return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
   });
 }
@@ -101,14 +107,16 @@ class RolloutRun {
 
   observe(host: HostAccess): Promise<HostFound> {
     const { wanted } = this.request;
-    return observeHost(host.session, {
-      service: wanted.service,
-      former: this.former,
-      stack: this.context.stack,
-      recorded: this.recorded,
-      ports: publishedPorts(wanted.spec),
-      signal: host.signal,
-    });
+    return inTime(host, `looking at "${wanted.service}"`, LOOK_MS, (signal) =>
+      observeHost(host.session, {
+        service: wanted.service,
+        former: this.former,
+        stack: this.context.stack,
+        recorded: this.recorded,
+        ports: publishedPorts(wanted.spec),
+        signal,
+      }),
+    );
   }
 
   async recoverAll(hosts: readonly HostAccess[]): Promise<void> {
@@ -138,11 +146,28 @@ class RolloutRun {
     );
   }
 
+  /** Once a rollout, and not when nothing is swapped. */
+  async before(rollouts: readonly HostRollout[]): Promise<void> {
+    const [first] = rollouts;
+    if (first !== undefined && rollouts.some(({ plan }) => swaps(plan))) await runTasks(first, "preDeploy");
+  }
+
+  /** When every host serves the new version; again, when the run that brought it could not finish them. */
+  async after(rollouts: readonly HostRollout[]): Promise<void> {
+    const [first] = rollouts;
+    const isNew = first?.desired.revision !== this.request.olds?.revision;
+    if (first === undefined || !(isNew || rollouts.some(({ plan }) => swaps(plan)))) return;
+    await this.orWhatRuns(
+      rollouts.map(({ host }) => host),
+      () => runTasks(first, "postDeploy"),
+    );
+  }
+
   /** Undefined when there was nothing to roll out. */
   async carryOut(rollouts: readonly HostRollout[]): Promise<RolloutSummary | undefined> {
     const { log, clock } = this.context;
     const work = rollouts.filter(({ plan }) => !isEmptyPlan(plan));
-    const switching = work.find(({ plan }) => plan.slots.some(({ kind }) => kind === "switch"));
+    const switching = work.find(({ plan }) => swaps(plan));
     for (const { plan } of work) log.debug(`plan for ${plan.target}:\n${formatPlan(plan)}`);
     if (switching !== undefined) this.announce(switching);
     const startMs = clock.now();
@@ -236,6 +261,10 @@ class RolloutRun {
       log.warn(`no healthcheck: a version counts as good when it has run for ${least}`);
     }
   }
+}
+
+function swaps({ slots }: HostPlan): boolean {
+  return slots.some(({ kind }) => kind === "switch");
 }
 
 function summarize(

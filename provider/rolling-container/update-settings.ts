@@ -2,6 +2,8 @@ import type { Fields } from "../values";
 
 /** How a rollout goes, parsed; times in milliseconds. */
 export interface UpdateSettings {
+  /** `atomic`: gate everywhere, then switch everywhere. @default "rolling" */
+  readonly strategy?: "rolling" | "atomic";
   /** `plain`: never two of the service at once. */
   readonly switch: "auto" | "plain";
   /** Hosts at the same time. */
@@ -32,10 +34,10 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
 /** Reads the argument `update`. */
 export function readUpdate(fields: Fields): UpdateSettings {
   const strategy = fields.oneOf("strategy", ["rolling", "atomic"]);
-  if (strategy === "atomic") fields.fail("strategy", 'is not available yet as "atomic"; "rolling" is');
   const way = fields.oneOf("switch", ["auto", "bridged", "plain"]);
   if (way === "bridged") fields.fail("switch", 'is not available yet as "bridged"; "auto" and "plain" are');
   const settings: UpdateSettings = {
+    ...(strategy === "atomic" ? { strategy } : {}),
     switch: way === "plain" ? "plain" : "auto",
     parallelism: readParallelism(fields),
     canary: fields.boolean("canary") ?? UPDATE_DEFAULTS.canary,
@@ -47,6 +49,12 @@ export function readUpdate(fields: Fields): UpdateSettings {
     lockWaitMs: fields.duration("lockWait") ?? UPDATE_DEFAULTS.lockWaitMs,
   };
   fields.rejectOthers();
+  if (strategy === "atomic" && settings.failureAction === "pause") {
+    fields.fail(
+      "failureAction",
+      'cannot be "pause" with the strategy "atomic": one failure puts every host back',
+    );
+  }
   if (settings.minHealthyMs >= settings.healthyDeadlineMs) {
     fields.fail("minHealthyTime", "must be less than healthyDeadline");
   }

@@ -2,14 +2,18 @@ import type Docker from "dockerode";
 import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
 import type { HostAccess } from "../../provider/rolling-container/host-access";
-import { FakeClock } from "./fake-clock";
+import { IdleClock } from "./idle-clock";
 
 /** An engine that writes down each call about a container, and fails where it is told to. */
 export class FakeEngine {
   readonly calls: string[] = [];
   /** Calls (as written down) that are answered with this status. */
   readonly failing = new Map<string, number>();
-  readonly clock = new FakeClock();
+  /** Told about each call as it is made. */
+  onCall: (call: string) => unknown = () => undefined;
+  /** Calls that are never answered. */
+  readonly hanging = new Set<string>();
+  readonly clock = new IdleClock();
 
   /** What a run sees of it. */
   access(): HostAccess {
@@ -24,7 +28,7 @@ export class FakeEngine {
     });
     const docker = {
       getContainer: container,
-      getImage: () => ({ inspect: () => Promise.resolve({}) }),
+      getImage: () => ({ inspect: () => Promise.resolve({}), tag: () => Promise.resolve() }),
       createContainer: async ({ name }: { readonly name: string }) => {
         await this.call(`create ${name}`);
         return { id: `id-${name}` };
@@ -43,7 +47,9 @@ export class FakeEngine {
 
   private call(text: string): Promise<void> {
     this.calls.push(text);
+    this.onCall(text);
     this.clock.advance(100);
+    if (this.hanging.has(text)) return new Promise(() => {});
     const statusCode = this.failing.get(text);
     if (statusCode === undefined) return Promise.resolve();
     return Promise.reject(Object.assign(new Error("(HTTP)"), { statusCode, json: { message: "no" } }));

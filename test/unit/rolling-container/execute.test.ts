@@ -135,6 +135,36 @@ describe("executeSteps", () => {
     assert.equal(failure.undoFailure, undefined);
   });
 
+  it("must not wait for ever for an engine that hangs, nor as long again for each step that is taken back", async () => {
+    const engine = new FakeEngine();
+    engine.hanging.add("start id-web.next");
+    engine.hanging.add("stop id-web.next");
+    engine.hanging.add("start id-web");
+    const failure = await failureOf(engine);
+    assert.match(
+      failure.why,
+      /start web\.next on root@host:22: the engine did not answer, and whether it was done/,
+    );
+    assert.match(failure.undoFailure ?? "", /stop web\.next/);
+    assert.deepEqual(engine.calls.slice(4), [
+      "stop id-web.next",
+      "start id-web",
+      "update id-web",
+      "remove id-web.next",
+    ]);
+    const minutes = engine.clock.now() / 60_000;
+    assert.ok(minutes > 3 && minutes < 8, `it took ${minutes} minutes`);
+  });
+
+  it("must wait for a stop as long as the container may take, and a minute more", async () => {
+    const engine = new FakeEngine();
+    engine.hanging.add("stop id-web");
+    const live = foundContainer({ stopTimeoutMs: 300_000 });
+    const update = { ...UPDATE_DEFAULTS, switch: "plain" as const };
+    const steps = stepsOf(planHost(foundHost([live]), desiredService({ update })));
+    await assert.rejects(executeSteps(engine.access(), steps, OPTIONS), /\(waited 6m\)/);
+  });
+
   it("must begin no step after the deadline", async () => {
     const engine = new FakeEngine();
     await assert.rejects(executeSteps(engine.access(), STEPS, { deadlineMs: 100 }), /progressDeadline/);

@@ -63,6 +63,7 @@ describe("RollingContainer check", () => {
       parallelism: "0%",
       switch: "bridged",
       strategy: "atomic",
+      failureAction: "pause",
     };
     assert.deepEqual(
       await failuresOf({
@@ -79,9 +80,9 @@ describe("RollingContainer check", () => {
         "name must be letters, digits, _ and -, two to 63 of them, and no dots",
         "image must be an image reference",
         "replicas must be a whole number from 1 to 100, not 0",
-        'update.strategy is not available yet as "atomic"; "rolling" is',
         'update.switch is not available yet as "bridged"; "auto" and "plain" are',
         'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
+        'update.failureAction cannot be "pause" with the strategy "atomic": one failure puts every host back',
         "update.minHealthyTime must be less than healthyDeadline",
         "update.healthyDeadline must be less than progressDeadline",
         'pull must be one of "missing", "always", "never", not "often"',
@@ -100,11 +101,28 @@ describe("RollingContainer check", () => {
     assert.deepEqual(
       await failuresOf({
         route: { port: 80 },
-        preDeploy: [{ command: ["a"] }],
-        postDeploy: [],
+        preDeploy: [],
         secretFiles: {},
       }),
-      ["route is not available yet", "preDeploy is not available yet"],
+      ["route is not available yet"],
+    );
+  });
+
+  it("must read tasks and secretFiles, and say what is wrong with them without a value", async () => {
+    const task = { command: ["migrate"], timeout: "1m", env: { TOKEN: "a-secret" } };
+    assert.deepEqual(await failuresOf({ preDeploy: [task], postDeploy: [{ command: UNKNOWN }] }), []);
+    assert.deepEqual(
+      await failuresOf({
+        preDeploy: [{ command: [] }, { timeout: "soon", command: ["a"], env: { "a b": "a-secret" } }],
+        secretFiles: { "a/b": "a-secret", "..": "a-secret", ".env": "", ok: "x" },
+      }),
+      [
+        'secretFiles has the name "a/b": letters, digits, and _ . - are allowed',
+        'secretFiles has the name "..": letters, digits, and _ . - are allowed',
+        "preDeploy[0].command is required",
+        'preDeploy[1].env has the name "a b"',
+        'preDeploy[1].timeout must be a duration such as "30s" or "2m", not "soon"',
+      ],
     );
   });
 });

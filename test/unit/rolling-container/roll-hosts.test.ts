@@ -4,7 +4,7 @@ import { planHost } from "../../../provider/rolling-container/plan";
 import { type HostRollout, rollHosts } from "../../../provider/rolling-container/roll-hosts";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { FakeEngine } from "../../support/fake-engine";
-import { desiredService, foundContainer, foundHost } from "../../support/rollout";
+import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
 
 const PLAIN = { ...UPDATE_DEFAULTS, switch: "plain", parallelism: 2 } as const;
 
@@ -41,6 +41,84 @@ describe("rollHosts", () => {
       assert.match(error.message, /root@b:22: start web: Docker says: no/);
       return true;
     });
+  });
+
+  const ATOMIC = { ...UPDATE_DEFAULTS, strategy: "atomic" } as const;
+
+  it("must touch no live one when another host's gate fails, with the strategy atomic, and name that host alone", async () => {
+    const [a, b] = [new FakeEngine(), new FakeEngine()];
+    b.failing.set("start id-web.try", 500);
+    const given = { update: ATOMIC };
+    await assert.rejects(
+      rollHosts([rollout(a, "root@a:22", given), rollout(b, "root@b:22", given)]),
+      (error) => {
+        assert.ok(isSlipwayError(error, "rollout-failed"));
+        assert.match(error.message, /on root@b:22: could not start web\.try/);
+        assert.doesNotMatch(error.message, /root@a/);
+        return true;
+      },
+    );
+    for (const engine of [a, b]) {
+      assert.ok(
+        !engine.calls.some((call) => /^(stop|update|rename) id-web$/.test(call)),
+        String(engine.calls),
+      );
+      assert.ok(engine.calls.includes("remove id-web.next"));
+    }
+  });
+
+  it("must prove every slot on every host before the first is switched, with the strategy atomic", async () => {
+    const [a, b] = [new FakeEngine(), new FakeEngine()];
+    const given = { update: ATOMIC, spec: {}, replicas: 2 };
+    const two = [foundContainer(), foundContainer({ name: "web-2" })];
+    const order: string[] = [];
+    for (const [name, engine] of Object.entries({ a, b }))
+      engine.onCall = (call) => order.push(`${name} ${call}`);
+    await rollHosts([rollout(a, "root@a:22", given, two), rollout(b, "root@b:22", given, two)]);
+    const starts = order.map((call, at) => (call.includes(" start ") ? at : -1));
+    const firstRename = order.findIndex((call) => call.includes(" rename "));
+    assert.equal(starts.filter((at) => at >= 0).length, 4);
+    assert.ok(Math.max(...starts) < firstRename, order.join("\n"));
+  });
+
+  it("must put every host back when one fails in the switch, with the strategy atomic", async () => {
+    const [a, b] = [new FakeEngine(), new FakeEngine()];
+    b.failing.set("start id-web.next", 500);
+    const done = rollout(a, "root@a:22", { update: ATOMIC });
+    const now = foundHost([
+      wantedContainer({ id: "new" }),
+      foundContainer({ id: "id-web", name: "web.aaaaaaaa", state: "exited" }),
+    ]);
+    const observe = () => Promise.resolve(now);
+    await assert.rejects(
+      rollHosts([{ ...done, observe }, rollout(b, "root@b:22", { update: ATOMIC })]),
+      /on root@b:22: could not start web\.next[^]*were put back/,
+    );
+    assert.ok(b.calls.includes("start id-web"), "the failing one takes its own back");
+    assert.deepEqual(a.calls.slice(-6), [
+      "stop new",
+      "start id-web",
+      "rename new web.next",
+      "rename id-web web",
+      "update id-web",
+      "remove new",
+    ]);
+  });
+
+  it("must take as many hosts at a time as parallelism says, the canary alone, with the delay between them", async () => {
+    const engines = Array.from({ length: 4 }, () => new FakeEngine());
+    const update = { ...PLAIN, parallelism: { percent: 50 }, canary: true, delayMs: 60_000 };
+    const ended: number[] = [];
+    const clock = engines[0]?.clock ?? new FakeEngine().clock;
+    const rollouts = engines.map((engine, index) => {
+      engine.onCall = (call) => call === "create web.next" && ended.push(index);
+      const one = rollout(engine, `root@${index}:22`, { update });
+      return { ...one, host: { ...one.host, clock } };
+    });
+    await rollHosts(rollouts);
+    assert.deepEqual(ended, [0, 1, 2, 3]);
+    // canary, then two, then one: two pauses
+    assert.ok(clock.now() >= 120_000 && clock.now() < 180_000, String(clock.now()));
   });
 
   it("must count one progressDeadline for all slots of a host", async () => {

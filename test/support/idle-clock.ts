@@ -1,0 +1,44 @@
+import type { Clock } from "../../provider/clock";
+
+interface Sleeper {
+  readonly due: number;
+  readonly wake: () => void;
+}
+
+/** A clock on which time passes only when nothing else is left to do: then it jumps to where the next sleeper wakes. */
+export class IdleClock implements Clock {
+  private timeMs = 0;
+  private sleepers: readonly Sleeper[] = [];
+
+  now(): number {
+    return this.timeMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    return new Promise((resolve, reject) => {
+      const sleeper = { due: this.timeMs + ms, wake: resolve };
+      this.sleepers = [...this.sleepers, sleeper];
+      signal?.addEventListener("abort", () => {
+        this.sleepers = this.sleepers.filter((each) => each !== sleeper);
+        reject(signal.reason as Error);
+      });
+      setImmediate(() => this.jump());
+    });
+  }
+
+  /** Time passes without anybody sleeping. */
+  advance(ms: number): void {
+    this.timeMs += ms;
+  }
+
+  private jump(): void {
+    const due = Math.min(...this.sleepers.map((each) => each.due));
+    const next = this.sleepers.find((each) => each.due === due);
+    if (next === undefined) return;
+    this.timeMs = Math.max(this.timeMs, due);
+    this.sleepers = this.sleepers.filter((each) => each !== next);
+    next.wake();
+    if (this.sleepers.length > 0) setImmediate(() => this.jump());
+  }
+}
