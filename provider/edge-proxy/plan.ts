@@ -55,7 +55,8 @@ function recover(
 function planNetwork({ name, network, stack }: Desired, found: ProxyFound): readonly Step[] {
   if (found.network !== undefined) return [];
   const labels = { [LABEL.proxy]: name, [LABEL.stack]: stack };
-  return [{ operation: { kind: "create-network", name: network, labels }, cause: "missing" }];
+  const undo: Operation = { kind: "remove-network", name: network };
+  return [{ operation: { kind: "create-network", name: network, labels }, cause: "missing", undo: [undo] }];
 }
 
 function planContainer(
@@ -65,11 +66,15 @@ function planContainer(
   drift: FileDrift | undefined,
 ): readonly Step[] {
   const { name } = desired;
-  if (live === undefined) return [...planFiles(desired, drift, false), ...planFirst(desired, found)];
+  if (live === undefined)
+    return [
+      ...planFiles(desired, found, drift, { image: desired.image, reload: false }),
+      ...planFirst(desired, found),
+    ];
   if (live.labels[LABEL.specHash] !== desired.specHash) return planSwap(desired, found, live, drift);
   const isRunning = live.state === "running";
   const isSilent = isRunning && found.folder?.version === undefined;
-  const files = planFiles(desired, drift, isRunning && !isSilent);
+  const files = planFiles(desired, found, drift, { image: live.imageId, reload: isRunning && !isSilent });
   const policy: readonly Step[] =
     live.restartPolicy === "unless-stopped"
       ? []
@@ -85,10 +90,16 @@ function planContainer(
   return [...files, ...policy, ...wake, verify(name, name)];
 }
 
-function planFiles({ name }: Desired, drift: FileDrift | undefined, reload: boolean): readonly Step[] {
+function planFiles(
+  { name }: Desired,
+  { folder }: ProxyFound,
+  drift: FileDrift | undefined,
+  how: Pick<FileChange, "image" | "reload">,
+): readonly Step[] {
   if (drift === undefined) return [];
-  const change = { files: drift.files, removed: drift.removed, reload };
-  return [step({ kind: "write-files", proxy: name, change }, drift.why)];
+  const change = { files: drift.files, removed: drift.removed, ...how };
+  const undo: readonly Operation[] = folder === undefined ? [{ kind: "remove-folder", proxy: name }] : [];
+  return [{ operation: { kind: "write-files", proxy: name, change }, cause: drift.why, undo }];
 }
 
 function planFirst(desired: Desired, { imageId = "" }: ProxyFound): readonly Step[] {

@@ -87,7 +87,8 @@ export function formatRouteFile(entry: RouteEntry): string {
     `backend ${backendOf(service)}`,
     `    mode ${protocol}`,
     "    balance roundrobin",
-    "    default-server check inter 1s fall 2 rise 1 resolvers docker init-addr libc,none",
+    // free places share a name, hence an address; without one they could not be given another at once
+    "    default-server check inter 1s fall 2 rise 1 resolvers docker resolve-opts allow-dup-ip init-addr libc,none",
   );
   for (let place = 1; place <= places; place++) {
     const server = servers.find((each) => each.place === place);

@@ -34,9 +34,7 @@ export async function observeRoute(
   proxy: Pick<ProxyRef, "name">,
   service: string,
 ): Promise<ObservedRoute> {
-  const found = await observeProxy(host, proxy.name);
-  if (found === undefined) throw noProxy(host, proxy.name);
-  return routeOf(found, service);
+  return routeOf(await mustObserve(host, proxy.name), service);
 }
 
 /**
@@ -80,7 +78,7 @@ export async function removeRoute(
  * @throws SlipwayError proxy-failed when the proxy does not give it requests after that
  */
 export async function readyServer(
-  host: ProxyHost,
+  host: ProxyHost & { readonly clock: Clock },
   proxy: Pick<ProxyRef, "name">,
   before: ObservedRoute,
   target: RouteTarget,
@@ -95,16 +93,19 @@ export async function readyServer(
     ...placeCommands(before.service, { place, container, address: target.address, port: entry.port }),
     readyCommand(before.service, place),
   ];
-  const after = await change(host, proxy.name, { ...entry, servers }, commands);
-  const server = after.route.servers.find((each) => each.container === container);
-  // a proxy that does not run finds it in the file when it starts
-  if (after.version === undefined || server?.up === true) return after.route;
-  throw new SlipwayError({
-    code: "proxy-failed",
-    what: `giving requests for "${before.service}" to the container ${container}`,
-    host: host.session.target,
-    why: `the proxy "${proxy.name}" has it as ${server?.state ?? "unknown"}: ${stripControl(after.answer).slice(0, 300) || "no words of its own"}`,
-  });
+  const began = host.clock.now();
+  let found = await change(host, proxy.name, { ...entry, servers }, commands);
+  for (;;) {
+    const route = routeOf(found, before.service);
+    const server = route.servers.find((each) => each.container === container);
+    // a proxy that does not run finds it in the file when it starts
+    if (found.version === undefined || server?.up === true) return route;
+    if (host.clock.now() - began >= READY_MS)
+      throw notReady(host, proxy.name, before.service, found.answer, container);
+    // its place had no address, so Docker's DNS is asked first; the one before still serves
+    await host.clock.sleep(POLL_MS, host.signal);
+    found = { ...(await mustObserve(host, proxy.name)), answer: found.answer };
+  }
 }
 
 /** Gives a container no new requests; what it has goes on. Its file first, then the running proxy, in one round trip. */
@@ -118,7 +119,7 @@ export async function drainServer(
   const container = shortId(id);
   const servers = entry.servers.filter((server) => server.container !== container);
   const commands = placesOf(before, container).map((place) => drainCommand(before.service, place));
-  return (await change(host, proxy.name, { ...entry, servers }, commands)).route;
+  return routeOf(await change(host, proxy.name, { ...entry, servers }, commands), before.service);
 }
 
 /** How a drain ended. */
@@ -130,6 +131,7 @@ export interface Drained {
 }
 
 const POLL_MS = 250;
+const READY_MS = 15_000;
 
 /** Waits until a container has no open request or connection left in any of the proxy's processes, or the limit is over. */
 export async function waitDrained(
@@ -165,7 +167,10 @@ export async function removeServer(
   const former = before.former
     .filter((server) => server.container === container && server.sessions > 0)
     .map(({ pid, backend, name }) => toProcess([`shutdown sessions server ${backend}/${name}`], pid));
-  return (await change(host, proxy.name, { ...entry, servers }, commands, former.join(""))).route;
+  return routeOf(
+    await change(host, proxy.name, { ...entry, servers }, commands, former.join("")),
+    before.service,
+  );
 }
 
 /** The next place that neither the file nor the running proxy gives to anybody. */
@@ -190,10 +195,15 @@ async function change(
   entry: RouteEntry,
   commands: readonly string[],
   further = "",
-): Promise<ObservedProxy & { readonly route: ObservedRoute }> {
+): Promise<ObservedProxy> {
   const file = { name: routeFileName(entry.service), text: formatRouteFile(entry) };
-  const found = await switchServers(host, proxy, file, toProcess(commands) + further);
-  return { ...found, route: routeOf(found, entry.service) };
+  return switchServers(host, proxy, file, toProcess(commands) + further);
+}
+
+async function mustObserve(host: ProxyHost, proxy: string): Promise<ObservedProxy> {
+  const found = await observeProxy(host, proxy);
+  if (found === undefined) throw noProxy(host, proxy);
+  return found;
 }
 
 function mustHaveEntry({ session }: ProxyHost, proxy: string, { service, entry }: ObservedRoute): RouteEntry {
@@ -204,6 +214,26 @@ function mustHaveEntry({ session }: ProxyHost, proxy: string, { service, entry }
     host: session.target,
     why: `the proxy "${proxy}" has no route for it`,
     next: "Run pulumi up again: it writes the route anew",
+  });
+}
+
+function notReady(
+  { session }: ProxyHost,
+  proxy: string,
+  service: string,
+  answer: string,
+  container: string,
+): SlipwayError {
+  const words = stripControl(answer).trim().slice(0, 500);
+  return new SlipwayError({
+    code: "proxy-failed",
+    what: `giving requests for "${service}" to the container ${container}`,
+    host: session.target,
+    why: `the proxy "${proxy}" does not take it`,
+    after: `after ${formatDuration(READY_MS)}`,
+    left: "Those before it still get theirs",
+    next: "Look whether the container is on the proxy's network, and listens on the route's port",
+    evidence: words,
   });
 }
 

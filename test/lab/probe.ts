@@ -1,4 +1,4 @@
-import { get } from "node:http";
+import { Agent, get } from "node:http";
 
 /** One request that did not get a good answer. */
 export interface ProbeFailure {
@@ -36,6 +36,10 @@ export interface ProbeOptions {
   readonly timeoutMs?: number;
   /** The probe ends by itself after this many requests. @default 60000 */
   readonly maxRequests?: number;
+  /** Ask over connections that are kept open, sixteen at most. @default false: each over one of its own */
+  readonly keepAlive?: boolean;
+  /** Further header fields, such as `host`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Sample {
@@ -47,9 +51,16 @@ interface Sample {
 
 const BODY_LIMIT = 200;
 
-/** Asks a URL at a steady rate, each time over a connection of its own, until it is stopped. No request is retried. */
+/** Asks a URL at a steady rate, until it is stopped. No request is retried. */
 export function startProbe(url: string, options: ProbeOptions = {}): Probe {
-  const { perSecond = 100, timeoutMs = 2_000, maxRequests = 60_000 } = options;
+  const {
+    perSecond = 100,
+    timeoutMs = 2_000,
+    maxRequests = 60_000,
+    keepAlive = false,
+    headers = {},
+  } = options;
+  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 16 }) : false;
   const started = performance.now();
   const samples: Sample[] = [];
   const underWay = new Set<Promise<void>>();
@@ -60,7 +71,7 @@ export function startProbe(url: string, options: ProbeOptions = {}): Probe {
     // A busy machine fires timers late: the requests that are due then go out together, and the rate holds.
     const due = Math.min(maxRequests, Math.floor(((performance.now() - started) / 1000) * perSecond) + 1);
     for (; sent < due; sent += 1) {
-      const asking = ask(url, started, timeoutMs).then((sample) => {
+      const asking = ask({ url, agent, headers, timeoutMs }, started).then((sample) => {
         samples.push(sample);
         underWay.delete(asking);
       });
@@ -74,6 +85,7 @@ export function startProbe(url: string, options: ProbeOptions = {}): Probe {
     clearInterval(timer);
     const endMs = performance.now() - started;
     await Promise.all(underWay);
+    if (agent !== false) agent.destroy();
     return summarize(samples, endMs);
   };
   return {
@@ -82,7 +94,14 @@ export function startProbe(url: string, options: ProbeOptions = {}): Probe {
   };
 }
 
-function ask(url: string, started: number, timeoutMs: number): Promise<Sample> {
+interface Question {
+  readonly url: string;
+  readonly agent: Agent | false;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+function ask({ url, agent, headers, timeoutMs }: Question, started: number): Promise<Sample> {
   const sentAt = performance.now();
   const atMs = sentAt - started;
   return new Promise((resolve) => {
@@ -90,7 +109,7 @@ function ask(url: string, started: number, timeoutMs: number): Promise<Sample> {
       clearTimeout(timer);
       resolve({ atMs, tookMs: performance.now() - sentAt, ...result });
     };
-    const request = get(url, { agent: false }, (response) => {
+    const request = get(url, { agent, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (body = (body + chunk).slice(0, BODY_LIMIT)));
