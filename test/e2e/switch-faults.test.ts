@@ -181,6 +181,27 @@ describe("what befalls a switch on a lab host", function () {
     await onHost((session) => askBack(session, "web"));
   });
 
+  it("must serve through a dockerd that hangs for a while", async () => {
+    const scene = await onHost((session) => setScene(session));
+    const freeze =
+      "kill -STOP $(pidof dockerd); { sleep 8; kill -CONT $(pidof dockerd); } >/dev/null 2>&1 & :";
+    const result = await underLoad(scene, at("ruled", freeze));
+    assert.equal(result.gapMs, 0, "failed requests");
+    assert.deepEqual(await standing(host), result.kind === "switched" ? SWITCHED : KEPT);
+  });
+
+  it("must leave no rule, and one that serves, when dockerd restarts and takes all containers along", async () => {
+    const scene = await onHost((session) => setScene(session));
+    const result = await onHost((session) =>
+      exchange(session, scene, { program: at("nextstarted", "systemctl restart docker") }),
+    );
+    console.log(`        ${result.kind}: ${result.why}, gap ${result.gapMs} ms`);
+    const { containers, rules } = await standing(host);
+    assert.equal(rules, 0);
+    assert.equal(containers.includes("web.try running"), false);
+    assert.equal(await page(), result.kind === "switched" ? "v2" : "v1");
+  });
+
   it("must measure the gap of a plain switch, and put the old one back when the new one is sick", async () => {
     for (const [to, kind, text] of [
       ["app:v2", "switched", "v2"],

@@ -12,14 +12,15 @@ export interface LoadReport {
 
 /** A client asks one request after another, each over a connection of its own, until the file `stop` is there. */
 const ASK = `
-folder=\${0%/*} host=$1 port=$2 name=$3 ok=0 bad=0 slowest=0
+folder=\${0%/*} host=$1 port=$2 name=$3 protocol=$4 ok=0 bad=0 slowest=0 letters=15
+[ "$protocol" != udp ] || letters=2
 exec 9<>"$folder/pause"
 while [ ! -e "$folder/stop" ]; do
   began=\${EPOCHREALTIME/./} line=
-  { exec 3<>"/dev/tcp/$host/$port" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && IFS= read -r -t 3 line <&3; } 2>/dev/null
+  { exec 3<>"/dev/$protocol/$host/$port" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && IFS= read -r -n "$letters" -t 3 line <&3; } 2>/dev/null
   took=$(((\${EPOCHREALTIME/./} - began) / 1000))
   exec 3>&-
-  if [[ $line == *" 200 "* && $took -le 3000 ]]; then ok=$((ok + 1)); else bad=$((bad + 1)); fi
+  if [[ ( $line == *" 200 "* || $protocol == udp && $line == v* ) && $took -le 3000 ]]; then ok=$((ok + 1)); else bad=$((bad + 1)); fi
   [ "$took" -le "$slowest" ] || slowest=$took
   echo "$ok $bad $slowest" >"$folder/$name.now"
   read -r -t 0.005 -u 9 _
@@ -51,15 +52,31 @@ export class SwitchLoad {
   }
 
   /** `wrap`: what the client is started by, such as `ip netns exec NAME`. */
-  async fromHost(name: string, address: string, port = 80, wrap: readonly string[] = []): Promise<void> {
-    const ask = [...wrap, "bash", `${FOLDER}/ask`, address, String(port), name];
+  async fromHost(
+    name: string,
+    address: string,
+    port = 80,
+    wrap: readonly string[] = [],
+    protocol: "tcp" | "udp" = "tcp",
+  ): Promise<void> {
+    const ask = [...wrap, "bash", `${FOLDER}/ask`, address, String(port), name, protocol];
     await this.host.must(["sh", "-c", 'setsid "$@" </dev/null >/dev/null 2>&1 &', "load", ...ask]);
     await this.begun(name);
   }
 
   async fromContainer(name: string, address: string, port: number, network: string): Promise<void> {
     const args = ["-d", "--name", `load-${name}`, "--network", network, "-v", `${FOLDER}:/load`, "ask"];
-    await this.host.must(["docker", "run", ...args, "/bin/bash", "/load/ask", address, String(port), name]);
+    await this.host.must([
+      "docker",
+      "run",
+      ...args,
+      "/bin/bash",
+      "/load/ask",
+      address,
+      String(port),
+      name,
+      "tcp",
+    ]);
     await this.begun(name);
   }
 

@@ -33,7 +33,7 @@ for backend in $(backends); do
   case $backend in ip6*) word=docker-rules6 ;; *) word=docker-rules ;; esac
   "$backend-save" -t nat 2>/dev/null | grep -q -e '-j DOCKER$' && tell "$word"
 done
-[ ! -s /proc/net/if_inet6 ] || while read -r address _ _ scope flags device; do
+[ ! -r /proc/net/if_inet6 ] || while read -r address _ _ scope flags device; do
   tell address6 "$scope" "$flags" "$address" "$device"
 done </proc/net/if_inet6
 has docker || exit 0
