@@ -10,7 +10,23 @@ export const SPEC_HASH_VERSION = 1;
  * spec holds secrets and the hash stands in a label.
  */
 export function specHash(spec: ContainerSpec, salt: string): string {
-  return `${SPEC_HASH_VERSION}:${createHmac("sha256", salt).update(canonicalJson(spec)).digest("hex")}`;
+  const text = canonicalJson(withSortedSets(spec));
+  return `${SPEC_HASH_VERSION}:${createHmac("sha256", salt).update(text).digest("hex")}`;
+}
+
+/** Lists in which the order means nothing; in `dns`, `command` and `entrypoint` it does. */
+const SETS: ReadonlySet<string> = new Set([
+  ...["mounts", "tmpfs", "networks", "extraHosts", "capAdd", "capDrop", "devices", "ulimits", "securityOpt"],
+  "ports",
+]);
+
+function withSortedSets(spec: ContainerSpec): Readonly<Record<string, unknown>> {
+  const sorted = (list: readonly unknown[]): readonly unknown[] =>
+    [...list].sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
+  const entries = Object.entries(spec as Readonly<Record<string, unknown>>);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, SETS.has(key) && Array.isArray(value) ? sorted(value) : value]),
+  );
 }
 
 /** The short name of one spec with one image: 8 hex digits. */

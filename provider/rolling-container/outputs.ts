@@ -3,7 +3,7 @@ import { publishedPorts } from "../container/spec";
 import type { Properties } from "../handler";
 import type { HealthStatus, ObservedPort } from "../container/observed";
 import { isObject } from "../values";
-import { type Found, type HostFound, revisionIn, slotOf } from "./found";
+import { containersOf, type Found, type HostFound, revisionIn, slotOf } from "./found";
 import type { Wanted } from "./inputs";
 
 /** How the last rollout went; stays as it is until there is another. */
@@ -89,6 +89,16 @@ export function driftIn(outputs: Properties): string | undefined {
 export function previousRevisions(found: readonly HostFound[]): readonly string[] {
   const kept = found.flatMap(({ service }) => service.slots.flatMap((slot) => slot.kept.map(revisionIn)));
   return [...new Set(kept)];
+}
+
+/** Revisions that the state knows as kept, and that stand nowhere any more. */
+export function goneRevisions(
+  found: readonly HostFound[],
+  { kept }: Pick<RecordedOwnership, "kept">,
+): readonly string[] {
+  const all = found.flatMap(({ service, former }) => [...service.slots, ...(former?.slots ?? [])]);
+  const there = new Set(all.flatMap(containersOf).map(revisionIn));
+  return [...kept].filter((revision) => !there.has(revision));
 }
 
 /** `http://<address of the first host>:<its first published port>`; the address is the one that the program gave. */

@@ -19,6 +19,7 @@ import type { Lock } from "./lock";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
 import {
+  goneRevisions,
   previousRevisions,
   recordContainers,
   type RecordedOwnership,
@@ -134,7 +135,7 @@ class RolloutRun {
     const images = await allEnded(hosts.map((host) => ensureImage(host, wanted, renew)));
     const revision = revisionOf(wanted.specHash, images[0]?.id ?? "");
     const { stack, name: resource } = this.context;
-    return Promise.all(
+    const rollouts = await Promise.all(
       hosts.map(async (host, index) => {
         const { id: imageId = "", hasHealthcheck: imageHasHealthcheck = false } = images[index] ?? {};
         const desired: Desired = { ...wanted, imageId, revision, imageHasHealthcheck, stack, resource };
@@ -144,6 +145,17 @@ class RolloutRun {
         return { host, locks: this.locksOf(host), desired, before, plan, observe };
       }),
     );
+    const gone = goneRevisions(
+      rollouts.map(({ before }) => before),
+      this.recorded,
+    );
+    if (gone.length > 0) {
+      const which = gone.join(", ");
+      this.context.log.keep(
+        `kept, and gone since (pruned?): ${which}; going back makes it again from its spec`,
+      );
+    }
+    return rollouts;
   }
 
   /** Once a rollout, and not when nothing is swapped. */

@@ -64,7 +64,7 @@ describe("specHash", () => {
     );
     assert.equal(
       specHash(read(FULL), SALT),
-      "1:87ce31fdae9eb80ff97d64d2c003ad6caa93603c9e483f7ec5e227b067991f13",
+      "1:67452e3cff31c5ed15cf2eaf62f355aebbc45466e35a2c17d523da2074b224e9",
     );
     assert.equal(revisionOf("1:ab", "sha256:cd"), "fc717c43");
   });
@@ -79,6 +79,23 @@ describe("specHash", () => {
       init: false,
     };
     assert.equal(specHash(read(same), SALT), hash);
+  });
+
+  it("must be the same in whatever order a list that has none is given, and another where the order counts", () => {
+    const hash = specHash(read(FULL), SALT);
+    for (const [key, value] of Object.entries(FULL)) {
+      if (!Array.isArray(value) || value.length < 2) continue;
+      const turned = specHash(read({ ...FULL, [key]: [...(value as unknown[])].reverse() }), SALT);
+      assert.equal(turned === hash, !["command", "entrypoint", "dns"].includes(key), key);
+    }
+    const dns = { dns: ["1.1.1.1", "8.8.8.8"] };
+    assert.notEqual(specHash(read(dns), SALT), specHash(read({ dns: [...dns.dns].reverse() }), SALT));
+  });
+
+  it("must be another for other secretFiles, and hold none of them", () => {
+    const one = specHash(read({ secretFiles: { db: "a" } }), SALT);
+    assert.notEqual(one, specHash(read({ secretFiles: { db: "b" } }), SALT));
+    assert.equal(specHash(read({ secretFiles: {} }), SALT), specHash(read({}), SALT));
   });
 
   it("must be another for any changed field, and under another salt", () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { HostFound } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
+import { goneRevisions } from "../../../provider/rolling-container/outputs";
+import { formatPlan, planHost } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -65,6 +67,18 @@ describe("planFinish", () => {
     );
   });
 
+  it("must go with a plan that adds a slot: places are filled first, and those too many go after", () => {
+    const found = foundHost([live, wantedContainer({ name: "web-3" })]);
+    const desired = desiredService({ spec: {}, replicas: 2 });
+    const plan = formatPlan(planHost(found, desired));
+    assert.match(plan, /^create web-2\.next/);
+    assert.doesNotMatch(plan, /web-3/);
+    assert.equal(
+      finish(found, 2),
+      ["stop web-3 (fewer replicas)", "remove web-3 (fewer replicas)"].join("\n"),
+    );
+  });
+
   it("must remove the service under its former name", () => {
     const old = foundContainer({ name: "shop", state: "exited" });
     const former = {
@@ -72,6 +86,17 @@ describe("planFinish", () => {
       slots: [{ slot: 1, live: old, candidate: undefined, copy: undefined, kept: [] }],
     };
     assert.equal(finish(foundHost([live], { former })), "remove shop (the service has a new name)");
+  });
+});
+
+describe("goneRevisions", () => {
+  it("must name what was kept and stands nowhere, on no host and under no name", () => {
+    const kept = new Set(["aaaaaaaa", "bbbbbbbb", "cccccccc"]);
+    const hosts = [
+      foundHost([wantedContainer()]),
+      foundHost([wantedContainer(), foundContainer({ name: "web.aaaaaaaa" })]),
+    ];
+    assert.deepEqual(goneRevisions(hosts, { kept }), ["cccccccc"]);
   });
 });
 

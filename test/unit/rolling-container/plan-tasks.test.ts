@@ -48,7 +48,7 @@ describe("planTasks", () => {
     assert.equal(options.Image, "sha256:new");
     assert.deepEqual(options.HostConfig?.PortBindings, {});
     assert.deepEqual(options.Healthcheck, { Test: ["NONE"] });
-    assert.deepEqual(options.HostConfig?.RestartPolicy, { Name: "no", MaximumRetryCount: 0 });
+    assert.deepEqual(options.HostConfig.RestartPolicy, { Name: "no", MaximumRetryCount: 0 });
   });
 
   it("must let a task of a dead run end before it is removed, and remove one that has", () => {

@@ -27,6 +27,19 @@ describe("planHost", () => {
     assert.equal(planned(foundHost([wantedContainer()]), desiredService()), "");
   });
 
+  it("must touch nothing for what the image or the engine filled in", () => {
+    const filled = wantedContainer();
+    const labels = { ...filled.labels, "org.opencontainers.image.title": "from the image" };
+    const given = {
+      labels,
+      hasDockerHealthcheck: true,
+      networks: ["bridge"],
+      networkMode: "bridge",
+      image: "web:9",
+    };
+    assert.equal(planned(foundHost([{ ...filled, ...given }]), desiredService()), "");
+  });
+
   it("must prove the version by a copy before the holder of a fixed port is stopped", () => {
     assert.equal(
       planned(foundHost([foundContainer()]), desiredService()),
