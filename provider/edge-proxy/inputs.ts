@@ -5,7 +5,7 @@ import { type Connection, targetOf } from "../host/connection";
 import { readConnection } from "../host/connection-fields";
 import type { ProxySettings } from "../proxy/configuration";
 import type { ProxyRef } from "../proxy/ref";
-import { Fields } from "../values";
+import { Fields, hasUnknown, isObject } from "../values";
 import { readTls, type Tls } from "./tls";
 
 /** An EdgeProxy's arguments with their defaults. */
@@ -99,7 +99,7 @@ export function readProxy(inputs: Properties): ReadProxy {
     registries,
     abandonUnreachable,
   };
-  const ref = isTlsKnown && failures.length === 0 ? refOf(proxy) : undefined;
+  const ref = failures.length === 0 && !hasUnknown(refRestsOn(inputs)) ? refOf(proxy) : undefined;
   return { failures, proxy: fields.unknown || failures.length > 0 ? undefined : proxy, ref };
 }
 
@@ -122,6 +122,12 @@ export function portsOf({
 }: Pick<ProxyInputs, "settings" | "tcpPorts">): readonly number[] {
   const { httpPort, httpsPort } = settings;
   return [httpPort, ...(httpsPort === undefined ? [] : [httpsPort]), ...tcpPorts];
+}
+
+function refRestsOn({ name, network, tcpPorts, httpPort, httpsPort, tls, host }: Properties): unknown {
+  const way = isObject(host) ? [host.host, host.port, host.user] : host;
+  // which certificates they are makes no difference
+  return [name, network, tcpPorts, httpPort, httpsPort, isObject(tls) ? "certificates" : tls, way];
 }
 
 function refOf({ name, connection, network, settings, tcpPorts }: ProxyInputs): ProxyRef {

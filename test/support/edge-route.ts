@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { systemClock } from "../../provider/clock";
 import type { Connection } from "../../provider/host/connection";
 import { withHost } from "../../provider/host/pool";
@@ -90,4 +91,16 @@ export class EdgeRoute {
 
 function access(session: HostSession, signal: AbortSignal) {
   return { session, signal, clock: systemClock, log: silentLog };
+}
+
+/** Status and body of a page, asked for under a host name over a connection of its own: `200 v1`. */
+export function askFor(url: string, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers: { host: name }, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => resolve(`${response.statusCode ?? 0} ${text.trim()}`));
+      response.on("error", reject);
+    }).on("error", reject);
+  });
 }

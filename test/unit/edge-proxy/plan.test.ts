@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { ObservedContainer } from "../../../provider/container/observed";
+import { type Desired, desiredOf } from "../../../provider/edge-proxy/desired";
+import { parseProxy } from "../../../provider/edge-proxy/inputs";
+import type { ProxyFound } from "../../../provider/edge-proxy/observe";
+import { formatSteps } from "../../../provider/edge-proxy/operation";
+import { planProxy, planRemoval } from "../../../provider/edge-proxy/plan";
+import { refuseForeign } from "../../../provider/edge-proxy/refuse";
+import type { Properties } from "../../../provider/handler";
+import type { ObservedProxy } from "../../../provider/proxy/observed";
+import { formatRouteFile, type RouteEntry } from "../../../provider/proxy/route-file";
+import { observedContainer } from "../../support/observed-container";
+
+const WEB: RouteEntry = {
+  service: "web",
+  protocol: "http",
+  hosts: ["example.com"],
+  path: "/",
+  port: 3000,
+  listen: 0,
+  places: 2,
+  servers: [],
+};
+
+const desired = (more: Properties = {}): Desired =>
+  desiredOf(
+    parseProxy({ name: "edge", host: { host: "203.0.113.1" }, image: "haproxy:3.2", ...more }),
+    "p/s",
+  );
+
+function container(of: Desired, more: Partial<ObservedContainer> = {}): ObservedContainer {
+  const labels = { "slipway.proxy": "edge", "slipway.spec-hash": of.specHash };
+  return observedContainer({ id: "live", name: "edge", labels, restartPolicy: "unless-stopped", ...more });
+}
+
+function folder(of: Desired, more: Partial<ObservedProxy> = {}): ObservedProxy {
+  const files = new Map([...of.files].filter(([path]) => path.startsWith("conf/")));
+  files.set("conf/50-web.cfg", formatRouteFile(WEB)).set("routes.map", "example.com/ service.web\n");
+  const digests = new Map(
+    [...of.files]
+      .filter(([path]) => path.startsWith("certs/"))
+      .map(([path, text]) => [path, createHash("sha256").update(text).digest("hex")]),
+  );
+  const route = { service: "web", entry: WEB, servers: [], former: [], certificates: [], internalTls: false };
+  return { files, digests, version: "3.2.0", formerPids: [], routes: [route], answer: "", ...more };
+}
+
+function found(of: Desired, more: Partial<ProxyFound> = {}): ProxyFound {
+  return {
+    target: "root@203.0.113.1:22",
+    live: container(of),
+    candidate: undefined,
+    folder: folder(of),
+    network: { id: "n", owned: true, inUse: true },
+    imageId: "sha256:1",
+    portTakers: [],
+    ...more,
+  };
+}
+
+const plan = (wanted: Desired, seen: ProxyFound): string =>
+  formatSteps(planProxy(wanted, seen, { newCertificate: () => "PEM" }));
+
+describe("planProxy", () => {
+  it("must be empty when all is as it should be", () => {
+    assert.equal(plan(desired(), found(desired())), "");
+  });
+
+  it("must try the files before the container, and leave nothing when they are refused", () => {
+    const bare = { live: undefined, folder: undefined, network: undefined };
+    assert.equal(
+      plan(desired(), found(desired(), bare)),
+      `create network slipway (missing) <- remove network slipway
+write conf/00-proxy.cfg (missing) <- remove the folder of edge
+create edge (missing) <- remove edge
+start edge (missing)
+verify edge (it has to answer)
+restart policy of edge: unless-stopped (it answers)`,
+    );
+  });
+
+  it("must reload for another configuration, without another container", () => {
+    const wanted = desired({ timeouts: { client: "5s" }, config: "listen x" });
+    assert.equal(
+      plan(wanted, found(desired())),
+      `write and reload conf/00-proxy.cfg, conf/90-extra.cfg (conf/00-proxy.cfg changed)
+verify edge (it has to answer)`,
+    );
+  });
+
+  it("must put right an edited route, the map and a file that nobody knows", () => {
+    const seen = folder(desired());
+    const files = new Map(seen.files)
+      .set("conf/50-web.cfg", `${formatRouteFile(WEB)}junk\n`)
+      .set("conf/99.cfg", "junk");
+    assert.match(
+      plan(desired(), found(desired(), { folder: { ...seen, files } })),
+      /^write and reload conf\/50-web\.cfg, -conf\/99\.cfg \(conf\/50-web\.cfg, conf\/99\.cfg changed\)/,
+    );
+    const wrongMap = new Map(seen.files).set("routes.map", "");
+    assert.match(
+      plan(desired(), found(desired(), { folder: { ...seen, files: wrongMap } })),
+      /^write and reload the map/,
+    );
+  });
+
+  it("must swap by stop and start for another image, and know the way back from each step", () => {
+    assert.equal(
+      plan(desired({ image: "haproxy:3.3", config: "listen x" }), found(desired())),
+      `write conf/90-extra.cfg (missing) <- write -conf/90-extra.cfg
+create edge.next (another image, network or ports) <- remove edge.next
+restart policy of edge: always (a reboot in between must not lose it) <- restart policy of edge: unless-stopped
+stop edge (makes way for edge.next) <- start edge, verify edge
+start edge.next (another image, network or ports) <- stop edge.next
+verify edge.next (it has to answer)
+* remove edge (replaced)
+rename edge.next to edge (it answers)
+restart policy of edge: unless-stopped (it answers)`,
+    );
+  });
+
+  it("must go on from what a run left that was cut off", () => {
+    const next = (more: Partial<ObservedContainer>) =>
+      container(desired(), { id: "next", name: "edge.next", restartPolicy: "no", ...more });
+    const cut = "left by a run that was cut off";
+    assert.equal(
+      plan(desired(), found(desired(), { candidate: next({ state: "created" }) })),
+      `remove edge.next (${cut})`,
+    );
+    const stopped = container(desired({ image: "old:1" }), { state: "exited" });
+    assert.equal(
+      plan(desired(), found(desired(), { live: stopped, candidate: next({ state: "running" }) })),
+      `remove edge (${cut})
+rename edge.next to edge (${cut})
+restart policy of edge: unless-stopped (not as it should be)`,
+    );
+    assert.match(
+      plan(desired(), found(desired(), { live: undefined, candidate: next({ state: "running" }) })),
+      /^rename edge\.next to edge/,
+    );
+  });
+
+  it("must wake one that is stopped or does not answer", () => {
+    const stopped = found(desired(), { live: container(desired(), { state: "exited" }) });
+    assert.equal(plan(desired(), stopped), "start edge (it is exited)\nverify edge (it has to answer)");
+    const silent = found(desired(), { folder: folder(desired(), { version: undefined }) });
+    assert.match(plan(desired(), silent), /^stop edge \(it does not answer\)\nstart edge/);
+  });
+
+  it("must never name a certificate's content, and never overwrite one", () => {
+    const seen = found(desired({ tls: "internal" }));
+    assert.match(
+      plan(desired({ tls: "internal" }), seen),
+      /write and reload certs\/00-internal\.pem, certs\/50-web\.[0-9a-f]{8}\.pem/,
+    );
+    assert.doesNotMatch(plan(desired({ tls: "internal" }), seen), /PEM|PRIVATE/);
+  });
+});
+
+describe("planRemoval", () => {
+  it("must take what is ours, and the network only when a proxy or service of ours made it", () => {
+    assert.equal(
+      formatSteps(planRemoval(desired(), found(desired()))),
+      "remove edge (deleted)\nremove the folder of edge (deleted)\nremove network slipway (deleted)",
+    );
+    const others = {
+      network: { id: "n", owned: false, inUse: true },
+      live: container(desired(), { labels: {} }),
+    };
+    assert.equal(
+      formatSteps(planRemoval(desired(), found(desired(), others))),
+      "remove the folder of edge (deleted)",
+    );
+  });
+});
+
+describe("refuseForeign", () => {
+  it("must refuse a name and a port of somebody else, and not our own", () => {
+    const own = { port: 80, protocol: "tcp", hostIp: "", by: "the container edge", containerId: "live" };
+    refuseForeign(desired(), found(desired(), { portTakers: [own] }));
+    const foreign = container(desired(), { labels: {} });
+    assert.throws(() => refuseForeign(desired(), found(desired(), { live: foreign })), {
+      code: "name-taken",
+    });
+    const taker = { ...own, by: "the process nginx (pid 8)", containerId: undefined };
+    assert.throws(
+      () => refuseForeign(desired(), found(desired(), { portTakers: [taker] })),
+      /port 80 is held by the process nginx/,
+    );
+  });
+});
