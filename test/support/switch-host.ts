@@ -118,6 +118,7 @@ export async function standing(
 /** Ends what a test left: programs, rules, containers. */
 export async function clear(host: LabHost): Promise<void> {
   const rules = "iptables-save -t nat | grep -v slipway: | iptables-restore";
+  await host.exec(["sh", "-c", "for load in /root/load/*/; do : >$load/stop; done"]);
   await host.exec(["sh", "-c", `systemctl stop 'slipway-switch-*'; docker rm -f $(docker ps -aq); ${rules}`]);
   await host.exec(["sh", "-c", "ip6tables-save -t nat | grep -v slipway: | ip6tables-restore"]);
 }

@@ -29,6 +29,7 @@ echo "$ok $bad $slowest" >"$folder/$name.done"
 `;
 
 const FOLDER = "/root/load";
+let loads = 0;
 
 /** A shell that speaks TCP by itself, with the libraries of the host it runs on. */
 const IMAGE = `mkdir -p ${FOLDER}-image/root && cd ${FOLDER}-image && rm -rf root/* && cp --parents /bin/bash $(ldd /bin/bash |
@@ -37,18 +38,22 @@ const IMAGE = `mkdir -p ${FOLDER}-image/root && cd ${FOLDER}-image && rm -rf roo
 /** Clients on the host and in its containers. */
 export class SwitchLoad {
   private readonly host: LabHost;
+  private readonly folder: string;
   private readonly names: string[] = [];
 
-  private constructor(host: LabHost) {
+  private constructor(host: LabHost, folder: string) {
     this.host = host;
+    this.folder = folder;
   }
 
   static async on(host: LabHost): Promise<SwitchLoad> {
-    const fresh = `rm -rf ${FOLDER} && mkdir ${FOLDER} && mkfifo ${FOLDER}/pause && cat >${FOLDER}/ask`;
+    // the clients of a test that failed may still write where they were
+    const folder = `${FOLDER}/${process.pid}-${++loads}`;
+    const fresh = `mkdir -p ${folder} && mkfifo ${folder}/pause && cat >${folder}/ask`;
     await host.must(["sh", "-c", fresh], { input: ASK });
     if ((await host.exec(["docker", "image", "inspect", "ask"])).code !== 0)
       await host.must(["sh", "-c", IMAGE]);
-    return new SwitchLoad(host);
+    return new SwitchLoad(host, folder);
   }
 
   /** `wrap`: what the client is started by, such as `ip netns exec NAME`. */
@@ -59,13 +64,13 @@ export class SwitchLoad {
     wrap: readonly string[] = [],
     protocol: "tcp" | "udp" = "tcp",
   ): Promise<void> {
-    const ask = [...wrap, "bash", `${FOLDER}/ask`, address, String(port), name, protocol];
+    const ask = [...wrap, "bash", `${this.folder}/ask`, address, String(port), name, protocol];
     await this.host.must(["sh", "-c", 'setsid "$@" </dev/null >/dev/null 2>&1 &', "load", ...ask]);
     await this.begun(name);
   }
 
   async fromContainer(name: string, address: string, port: number, network: string): Promise<void> {
-    const args = ["-d", "--name", `load-${name}`, "--network", network, "-v", `${FOLDER}:/load`, "ask"];
+    const args = ["-d", "--name", `load-${name}`, "--network", network, "-v", `${this.folder}:/load`, "ask"];
     await this.host.must([
       "docker",
       "run",
@@ -82,12 +87,12 @@ export class SwitchLoad {
 
   /** Ends all clients, and says what they saw. */
   async stop(): Promise<readonly LoadReport[]> {
-    await this.host.must(["touch", `${FOLDER}/stop`]);
+    await this.host.must(["touch", `${this.folder}/stop`]);
     const reports: LoadReport[] = [];
     for (const name of this.names) {
       let text = "";
       await until(`the load ${name} to end`, async () => {
-        text = (await this.host.exec(["cat", `${FOLDER}/${name}.done`])).stdout;
+        text = (await this.host.exec(["cat", `${this.folder}/${name}.done`])).stdout;
         return text !== "";
       });
       const [ok = 0, failed = 0, slowestMs = 0] = text.trim().split(" ").map(Number);
@@ -100,7 +105,7 @@ export class SwitchLoad {
   private async begun(name: string): Promise<void> {
     this.names.push(name);
     await until(`the load ${name} to begin`, async () =>
-      /^[1-9]/.test((await this.host.exec(["cat", `${FOLDER}/${name}.now`])).stdout),
+      /^[1-9]/.test((await this.host.exec(["cat", `${this.folder}/${name}.now`])).stdout),
     );
   }
 }
