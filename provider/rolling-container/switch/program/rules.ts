@@ -43,7 +43,7 @@ stand() {
   { [ "$RULES4" = 0 ] || [ "$(count "$IPT")" = "$RULES4" ]; } && { [ "$RULES6" = 0 ] || [ "$(count "$IPT6")" = "$RULES6" ]; }
 }
 rules_on() {
-  rules_off || return 1
+  rules_off || { WHY='rules of an earlier switch cannot be removed'; return 1; }
   # before the first rule: who comes after us has to know whose life they hang on
   printf '%s %s\\n' "$COPY_PID" "$COPY_START" >"$DIR/copy"
   OPENS0=$(opens)
@@ -61,6 +61,7 @@ flush() {
     conntrack -D -p udp --orig-port-dst "$port" >/dev/null 2>&1
     [ "$RULES6" = 0 ] || conntrack -D -f ipv6 -p udp --orig-port-dst "$port" >/dev/null 2>&1
   done
+  return 0 # conntrack calls it a failure when there was none to forget
 }
 # in every wait, and without the daemon: a dead copy takes the rules with it, and rules that vanished are put back
 look() {
