@@ -12,8 +12,9 @@ const LOCK_SECONDS = 60;
 /** Lines of ours between what is shown. */
 export const MARK = "@slipway ";
 
+/** A process that is ending may never answer: no wait is without a limit. */
 const ASK = `
-ask() { docker --host "unix://$folder/run/master.sock" system dial-stdio 2>/dev/null; }
+ask() { timeout 10 docker --host "unix://$folder/run/master.sock" system dial-stdio 2>/dev/null; }
 `;
 
 /** Shows the folder's files, and what the processes say: the current one first, former ones after it. */
