@@ -40,7 +40,8 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
 
 function interruptedSwitch(slot: SlotFound, desired: Wish): readonly Recovery[] {
   const { live, candidate, kept } = slot;
-  if (live?.foreign !== undefined || candidate?.foreign !== undefined) return [];
+  // the planner refuses such a slot, and touches nothing
+  if ([live, candidate, slot.copy].some((each) => each?.foreign !== undefined)) return [];
   const stuck = kept.filter(({ state }) => state === "paused" || state === "restarting").map(silence);
   return [...stuck, ...whoServes(slot, desired)];
 }

@@ -106,14 +106,17 @@ function servesProved(container: ModelContainer): boolean {
   return container.state === "running" && container.proved;
 }
 
-/** True when everybody who serves would serve again by himself, had nobody touched the host. */
-function comesBack({ docker, desired, reboot = [] }: RolloutCase): boolean {
-  const alone = docker.copy();
-  alone.reboot(reboot);
-  const again = new Set(alone.containers.filter(servesProved).map(({ id }) => id));
-  return (
-    desired.limits.restart !== "no" && docker.containers.filter(servesProved).every(({ id }) => again.has(id))
-  );
+/** True when everybody who serves would serve again by himself, whoever comes first to the port, had nobody touched the host. */
+function comesBack({ docker, desired }: RolloutCase): boolean {
+  const before = docker.containers.filter(servesProved);
+  const forward = docker.containers.map((_, index) => index);
+  const isBackIn = (order: readonly number[]): boolean => {
+    const alone = docker.copy();
+    alone.reboot(order);
+    const again = new Set(alone.containers.filter(servesProved).map(({ id }) => id));
+    return before.every(({ id }) => again.has(id));
+  };
+  return desired.limits.restart !== "no" && isBackIn(forward) && isBackIn([...forward].reverse());
 }
 
 function watched(
