@@ -24,9 +24,15 @@ const DOCKERFILE = (version: string, mode: string): string =>
 const BASE = `FROM scratch\nCOPY root /\nCOPY app.js /app.js\nCMD ["/node", "/app.js"]\n`;
 
 /** Builds `app:<version>` on the host: a server with a queue of a real one's length, which the lab's busybox has not. */
-export async function buildApp(host: LabHost, version: string, mode: "serve" | "deaf" = "serve"): Promise<void> {
+export async function buildApp(
+  host: LabHost,
+  version: string,
+  mode: "serve" | "deaf" = "serve",
+): Promise<void> {
   if ((await host.exec(["docker", "image", "inspect", "app-base"])).code !== 0) await buildBase(host);
-  await host.must(["docker", "build", "-q", "-t", `app:${version}`, "-"], { input: DOCKERFILE(version, mode) });
+  await host.must(["docker", "build", "-q", "-t", `app:${version}`, "-"], {
+    input: DOCKERFILE(version, mode),
+  });
 }
 
 /** This process's own Node with the libraries that it was linked to. */
