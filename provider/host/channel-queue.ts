@@ -38,7 +38,9 @@ export class ChannelQueue {
     const { promise, resolve, reject } = withResolvers<Release>();
     const waiter: Waiter = { use, give: resolve };
     const abort = (): void => {
-      this.waiting.splice(this.waiting.indexOf(waiter), 1);
+      const at = this.waiting.indexOf(waiter);
+      if (at === -1) return; // it was given a channel just before, and gives it back itself
+      this.waiting.splice(at, 1);
       reject(signal?.reason as Error);
     };
     this.waiting.push(waiter);

@@ -48,6 +48,18 @@ describe("ChannelQueue", () => {
     await queue.take();
   });
 
+  it("must lose nobody when a waiter is aborted that has just been given a channel", async () => {
+    const queue = new ChannelQueue(1);
+    const held = await queue.take();
+    const abort = new AbortController();
+    const given = queue.take(abort.signal);
+    const behind = queue.take();
+    held();
+    abort.abort(new Error("stop"));
+    (await given)();
+    await behind;
+  });
+
   it("must give long streams half of the places, and one where there is only one", async () => {
     const queue = new ChannelQueue(4);
     const first = await queue.take(undefined, "long");
