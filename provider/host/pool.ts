@@ -30,7 +30,7 @@ const refusals = new Map<string, { readonly error: unknown; readonly at: number 
 /**
  * Gives `use` a session on the machine: the process's one connection to it, dialled when there is none yet.
  * @throws SlipwayError dial-failed, handshake-failed, forwarding-refused, authentication-failed, host-key-unknown,
- * host-key-mismatch, host-key-revoked, invalid-input
+ * host-key-mismatch, host-key-revoked, connection-lost (right after the login), invalid-input
  */
 export async function withHost<T>(
   connection: Connection,

@@ -99,6 +99,8 @@ export class PooledLine {
       transport.end();
       throw this.abandon.signal.reason as Error;
     }
+    // gone in the packet that logged us in: nobody would hear of it any more
+    if (transport.closed.aborted) throw transport.lost();
     this.dialled = dialled;
     transport.closed.addEventListener("abort", () => this.gone(), { once: true });
     return line;

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { AuthContext } from "ssh2";
 import { isSlipwayError } from "../../provider/errors";
 import type { Connection } from "../../provider/host/connection";
 import { withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { testKey } from "../support/ssh-server";
 import { OTHER_PRINT, sshSite, turnsUntil } from "../support/ssh-site";
+
+/** A reason code of SSH_MSG_DISCONNECT (RFC 4253, 11.1). */
+const TOO_MANY_CONNECTIONS = 12;
 
 describe("the connection pool", () => {
   const site = sshSite();
@@ -34,6 +38,17 @@ describe("the connection pool", () => {
     await assert.rejects(first, (error) => isSlipwayError(error, "connection-lost"));
     await site.login(server.connection);
     assert.equal(server.counts.logins, 2);
+  });
+
+  it("must fail, and dial anew for the next one, where the goodbye comes in the packet of the login", async () => {
+    let leaves = true;
+    const server = await site.start({
+      onAuthentication: (context) => (leaves ? acceptAndLeave(context) : context.accept()),
+    });
+    const { code } = await site.refusal(server.connection);
+    assert.equal(code, "connection-lost");
+    leaves = false;
+    assert.equal(await site.login(server.connection), server.fingerprint);
   });
 
   it("must not let one borrower's abort end another's dial", async () => {
@@ -111,6 +126,26 @@ describe("the connection pool", () => {
     });
   }
 });
+
+/** Takes the login and hangs up, all in one piece. */
+function acceptAndLeave(context: AuthContext): void {
+  const { signature, _protocol: protocol } = context as unknown as {
+    readonly signature: Buffer | undefined;
+    readonly _protocol: {
+      readonly _cipher: { _onWrite: (bytes: Buffer) => void };
+      disconnect(reason: number): void;
+    };
+  };
+  if (signature === undefined) return context.accept(); // only asked whether the key would do
+  const { _cipher: cipher } = protocol;
+  const write = cipher._onWrite;
+  const pieces: Buffer[] = [];
+  cipher._onWrite = (bytes) => void pieces.push(Buffer.from(bytes));
+  context.accept();
+  protocol.disconnect(TOO_MANY_CONNECTIONS);
+  cipher._onWrite = write;
+  write(Buffer.concat(pieces));
+}
 
 /** Runs test/support/borrowing-program.ts in a process of its own. */
 function program(wish: { connection: Connection; command?: readonly string[]; stay?: boolean }) {
