@@ -1,9 +1,8 @@
 import { type Socket, connect } from "node:net";
 import { throughBastion } from "./bastion";
-import { targetOf } from "./connection";
 import { type DialContext, withinDialTime } from "./dial-context";
 import { type LoginAttempt, logIn } from "./log-in";
-import { orAborted } from "./or-aborted";
+import { streamOrAborted } from "./or-aborted";
 import type { Transport } from "./transport";
 
 /** A connection that somebody is logged in on. */
@@ -26,17 +25,7 @@ export async function attemptLogin(attempt: LoginAttempt, context: DialContext):
       const socket = connect({ host, port, noDelay: true });
       return { transport: await logIn(attempt, socket, ended, context), socket };
     }
-    const opening = throughBastion(bastion, connection);
-    try {
-      const channel = await orAborted(opening, ended);
-      return { transport: await logIn(attempt, channel, ended, context), socket: undefined };
-    } catch (error) {
-      // it may still be opened when nobody waits for it any more
-      opening.then(
-        (channel) => channel.destroy(),
-        () => context.log.debug(`ssh ${targetOf(connection)}: no way through ${bastion.target}`),
-      );
-      throw error;
-    }
+    const channel = await streamOrAborted(throughBastion(bastion, connection), ended);
+    return { transport: await logIn(attempt, channel, ended, context), socket: undefined };
   });
 }

@@ -7,6 +7,7 @@ import type { HostFacts } from "./facts";
 import { forwardFrom } from "./forward";
 import { fingerprintOf } from "./host-key";
 import type { Line } from "./line";
+import { streamOrAborted } from "./or-aborted";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
 import { sudoCall } from "./sudo";
 import type { WithHostOptions } from "./with-host-options";
@@ -73,11 +74,9 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
       return connectEngine(line, log, joined(signal));
     },
     async forward(address, port, signal) {
-      joined(signal).throwIfAborted();
-      const channel = await forwardFrom(transport, address, port);
-      if (!joined(signal).aborted) return channel;
-      channel.destroy();
-      throw joined(signal).reason as Error;
+      const either = joined(signal);
+      either.throwIfAborted();
+      return streamOrAborted(forwardFrom(transport, address, port), either);
     },
     async writeFile(path, content, { mode = 0o644, sudo = false } = {}) {
       const bytes = Buffer.from(content as string);

@@ -28,6 +28,20 @@ describe("a dead line", () => {
     });
   });
 
+  it("must not hold up whoever stops waiting for a forwarded stream", async () => {
+    const server = await site.start();
+    const wire = await site.wire(server.port);
+    const abort = new AbortController();
+    const { options } = borrower();
+    const forwarded = withHost({ ...server.connection, port: wire.port }, options, async (session) => {
+      wire.goSilent();
+      const opening = session.forward("127.0.0.1", server.port, abort.signal);
+      abort.abort(new Error("stop"));
+      return opening;
+    });
+    await assert.rejects(forwarded, /stop/);
+  });
+
   it("must not be seen where a quiet machine answers each question", async () => {
     const server = await site.start();
     const { options } = borrower({ keepalive: { intervalMs: 20, count: 1 } });
