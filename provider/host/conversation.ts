@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import type { ClientChannel } from "ssh2";
-import { SlipwayError } from "../errors";
+import { SlipwayError, messageOf } from "../errors";
 import { type Redact, stripControl, tail } from "../secret";
 import { FramedOutput } from "./output";
 import { sendTerm } from "./send-term";
@@ -64,14 +64,19 @@ export class Conversation {
 
   async run(signal: AbortSignal): Promise<CommandOutcome> {
     await this.closed(signal);
-    const { exit } = this;
+    const { exit, inputError } = this;
     this.stdout.end();
     this.stderr.end();
     const output = { stdout: this.stdout.text(), stderr: this.stderr.text() };
     // sshd may send the exit code before the last of the output: without the channel's own close nobody knows what is missing
-    if (exit === undefined || this.context.transport.closed.aborted) return { kind: "lost", ...output };
+    const { transport } = this.context;
+    if (transport.closed.aborted) return { kind: "lost", ...output };
+    // what the command made of a part of its input says nothing
+    if (inputError !== undefined && !isEndOfReader(inputError))
+      throw brokenInput(transport.target, inputError);
+    if (exit === undefined) return { kind: "lost", ...output };
     this.mustHaveStarted(exit.code);
-    if (this.inputError !== undefined && exit.code === 0) throw this.inputError;
+    if (inputError !== undefined && exit.code === 0) throw brokenInput(transport.target, inputError);
     if (exit.code === null) return { kind: "killed", signal: exit.signal ?? "unknown", ...output };
     return { kind: "exited", code: exit.code, ...output };
   }
@@ -155,4 +160,20 @@ export class Conversation {
       evidence: words,
     });
   }
+}
+
+/** True when it was the other side that closed, before it had read to the end. */
+function isEndOfReader(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
+function brokenInput(target: string, error: Error): SlipwayError {
+  return new SlipwayError({
+    code: "command-failed",
+    what: "feeding a command's standard input",
+    host: target,
+    why: isEndOfReader(error) ? "it ended before it had read all of it" : messageOf(error),
+    left: "The command was told to end",
+    cause: error,
+  });
 }

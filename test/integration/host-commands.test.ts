@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { isSlipwayError } from "../../provider/errors";
 import { OUTPUT_CAP } from "../../provider/host/output";
 import { closeConnections, withHost } from "../../provider/host/pool";
@@ -88,6 +89,24 @@ describe("remote commands", () => {
     });
     const outcome = await onHost((host) => host.exec(["true"]));
     assert.deepEqual(outcome, { kind: "lost", stdout: "half", stderr: "" });
+  });
+
+  it("must not call a command lost whose input broke on this side, whatever came of it", async () => {
+    await start();
+    for (const argv of [["cat"], ["sh", "-c", "cat; exit 3"]]) {
+      const stdin = Readable.from(
+        (async function* () {
+          yield await Promise.resolve(Buffer.from("a part"));
+          throw new Error("the file went away");
+        })(),
+      );
+      await assert.rejects(
+        onHost((host) => host.exec(argv, { stdin })),
+        (error) =>
+          isSlipwayError(error, "command-failed") &&
+          /^feeding a command's standard input on .*the file went away/.test(error.message),
+      );
+    }
   });
 
   it("must tell which signal killed a command", async () => {
