@@ -84,7 +84,7 @@ async function readEntries(file: string, connection: Route): Promise<ReturnType<
     const { name, port } = keyNameOf(connection);
     return entriesFor(parseKnownHosts(text), name, port);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const missing = ["ENOENT", "ENOTDIR"].includes(String((error as NodeJS.ErrnoException).code));
     // the default files may be absent; a file that the program names must be there
     if (missing && connection.knownHosts === undefined) return [];
     throw new SlipwayError({

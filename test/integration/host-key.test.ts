@@ -149,6 +149,8 @@ describe("a host key", () => {
     const files = (...knownHostsFiles: readonly (string | undefined)[]) =>
       ({ ...without(server.connection, "hostKey"), knownHostsFiles }) as Route;
     assert.equal(await site.login(files(users, missing, systems)), server.fingerprint);
+    // as where HOME is /dev/null
+    assert.equal(await site.login(files("/dev/null/.ssh/known_hosts", systems)), server.fingerprint);
     const { code, message } = await site.refusal(files(users, missing));
     assert.equal(code, "host-key-unknown");
     assert.ok(message.includes(`(looked in ${users}, ${missing})`), message);
