@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const dockerCli: Contender = {
   name: "docker CLI over ssh://",
   keeps: false,
-  samples: 5,
+  samples: 3,
   open: (target) => Promise.resolve(openCli(target, false)),
 };
 
@@ -19,7 +19,7 @@ export const dockerCli: Contender = {
 export const dockerCliControlMaster: Contender = {
   name: "docker CLI, ControlMaster",
   keeps: true,
-  samples: 5,
+  samples: 3,
   open: async (target) => {
     const cli = openCli(target, true);
     await cli.exec();

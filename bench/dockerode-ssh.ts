@@ -5,7 +5,7 @@ import type { Contender } from "./contender";
 export const dockerodeSsh: Contender = {
   name: "dockerode over ssh",
   keeps: false,
-  samples: 5,
+  samples: 3,
   open: ({ host, port, user, privateKey }) => {
     const docker = new Docker({ protocol: "ssh", host, port, username: user, sshOptions: { privateKey } });
     return Promise.resolve({

@@ -57,7 +57,9 @@ async function runOn(host: LabHost, say: (text: string) => void): Promise<Measur
       for (const scenario of SCENARIOS) {
         for (const contender of CONTENDERS) {
           const sampled = await measure(scenario, contender, target, host);
-          if (sampled !== undefined) rows.push({ rtt, scenario, contender: contender.name, ...sampled });
+          if (sampled === undefined) continue;
+          rows.push({ rtt, scenario, contender: contender.name, ...sampled });
+          say(`  ${scenario}, ${contender.name}: ${sampled.ms} ms`);
         }
       }
     } finally {

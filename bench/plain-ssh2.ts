@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { Agent } from "node:http";
 import Docker from "dockerode";
 import { Client } from "ssh2";
-import { LazyChannel, type OpenedStream, openedStream } from "../provider/host/lazy-channel";
+import { borrowedAgent, EngineAgent } from "../provider/host/engine-agent";
+import { type OpenedStream, openedStream } from "../provider/host/lazy-channel";
 import type { Contender } from "./contender";
 
-/** ssh2 as it comes, without TCP_NODELAY; its channels kept and bounded as ours are. */
+/** ssh2 as it comes, without TCP_NODELAY; on our own channels: what the one option costs. */
 export const plainSsh2: Contender = {
   name: "ssh2 without TCP_NODELAY",
   keeps: true,
@@ -15,13 +15,12 @@ export const plainSsh2: Contender = {
     client.connect({ host, port, username: user, privateKey });
     await once(client, "ready");
     client.on("error", () => {}); // what hangs on it fails by itself
-    const agent = new Agent({ keepAlive: true, maxSockets: 20, maxFreeSockets: 20 });
-    Object.assign(agent, {
-      createConnection: () =>
-        new LazyChannel(
-          () => engineOf(client),
-          () => undefined,
-        ),
+    const channels = { mayKeep: () => true, lost: () => undefined, calls: 20 };
+    const shared = new EngineAgent({ ...channels, open: () => engineOf(client) });
+    const agent = borrowedAgent(shared, {
+      onStart: () => () => {},
+      explain: (error) => error,
+      brokenOff: () => new Error("the answer broke off"),
     });
     const options = { host: "docker", port: 80, protocol: "http", agent };
     const docker = new Docker(options as unknown as Docker.DockerOptions);

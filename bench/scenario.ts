@@ -24,8 +24,8 @@ export const SCENARIOS = [
 export type Scenario = (typeof SCENARIOS)[number];
 
 const CALLS_AT_ONCE = 40;
-/** Forty processes or logins at once keep this machine busy for long. */
-const FEW = 2;
+/** Samples of forty at once, where a connection is kept; forty logins at once are done one time only. */
+const FORTY_SAMPLES = 7;
 /** Some never answer when a login was refused: that is a failure too. */
 const LIMIT_MS = 15_000;
 
@@ -75,14 +75,12 @@ async function warm(scenario: Scenario, contender: Contender, target: Target): P
   try {
     const once = doing(scenario, session);
     if (once === undefined || (scenario === "call, warm" && !contender.keeps)) return undefined;
-    const samples =
-      scenario === "40 calls at once"
-        ? Math.min(contender.samples, contender.keeps ? 7 : FEW)
-        : contender.samples;
+    const forty = scenario === "40 calls at once";
+    const samples = Math.min(contender.samples, forty ? (contender.keeps ? FORTY_SAMPLES : 1) : Infinity);
     const times: number[] = [];
     let failures = 0;
     // before forty calls, one is made: the connection is warm, not the channels that the forty will need
-    await (scenario === "40 calls at once" ? session.call() : once());
+    if (contender.keeps) await (forty ? session.call() : once());
     for (let at = 0; at < samples; at++) {
       const started = performance.now();
       failures += await once();
