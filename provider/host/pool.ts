@@ -58,7 +58,7 @@ async function borrowLine(
   let key = routeKey(route, demand);
   for (;;) {
     const shared = pooledLine(key);
-    const entry = shared ?? startDialling(key, route, demand, options);
+    const entry = shared ?? startDialling({ key, own }, route, demand, options);
     entry.borrow();
     try {
       const line = await orAborted(entry.dialling, options.signal);
@@ -71,8 +71,10 @@ async function borrowLine(
     } catch (error) {
       entry.giveBack();
       if (shared === undefined || !isHostKeyError(error)) throw error;
-      // somebody else's dial failed over what they demanded of the key; ours may be another demand
-      if (entry.line === undefined) continue;
+      if (entry.line === undefined) {
+        if (entry.own === own) throw error;
+        continue; // somebody else's dial failed over what they demanded of the key; ours is another demand
+      }
       // the machine may have the key that we want beside the one that it presented there
       if (!isSlipwayError(error, "host-key-mismatch") || key === own) throw error;
       key = own;
@@ -81,7 +83,7 @@ async function borrowLine(
 }
 
 function startDialling(
-  key: string,
+  { key, own }: { readonly key: string; readonly own: string },
   route: Route,
   demand: HostKeyDemand,
   options: WithHostOptions,
@@ -89,7 +91,7 @@ function startDialling(
   const memory = memories.get(key) ?? { engineWay: undefined };
   memories.set(key, memory);
   beforeProcessEnds(closeConnectionsForGood);
-  return new PooledLine(key, async (entry, signal) => {
+  return new PooledLine(key, own, async (entry, signal) => {
     const refusal = refusals.get(key);
     if (refusal !== undefined && options.clock.now() - refusal.at < REFUSAL_MS) throw refusal.error;
     const context = { ...options, signal };

@@ -27,6 +27,8 @@ export function closeConnectionsForGood(): void {
 /** One connection of the process, shared by all who want the same one, and by the connections that go through it. */
 export class PooledLine {
   readonly key: string;
+  /** The route with what its dialler demands of the machine's key, see `ownRouteKey`. */
+  readonly own: string;
   readonly dialling: Promise<Line>;
   private dialled: (Dialled & { readonly line: Line }) | undefined;
   /** Sessions in use on it, and on connections that go through it. */
@@ -41,9 +43,11 @@ export class PooledLine {
   /** `start` dials, and gives up when its signal is aborted: nobody waits any more. */
   constructor(
     key: string,
+    own: string,
     start: (entry: PooledLine, signal: AbortSignal) => Promise<Dialled & { readonly line: Line }>,
   ) {
     this.key = key;
+    this.own = own;
     all.set(key, this);
     this.dialling = start(this, this.abandon.signal).then((dialled) => this.live(dialled));
     this.dialling.catch(() => this.gone());

@@ -19,9 +19,15 @@ export function routeKey(route: Route, demand: HostKeyDemand): string {
   return digest({ route: shared, agent, types: hostKeyAlgorithms(demand) });
 }
 
-/** The key of a connection that only those share who accept the same keys. */
+/** The key of a connection that only those share who demand the same of the machine's key. */
 export function ownRouteKey(route: Route, demand: HostKeyDemand): string {
-  return digest({ route: routeKey(route, demand), accepted: demand.accepted.map((key) => key.fingerprint) });
+  const { accepted, revoked, acceptNew } = demand;
+  return digest({
+    route: routeKey(route, demand),
+    accepted: accepted.map(({ fingerprint }) => fingerprint),
+    revoked: revoked.map(({ key }) => key),
+    acceptNew,
+  });
 }
 
 function withoutPatience({ proxy, ...route }: Route): object {

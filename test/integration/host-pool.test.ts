@@ -29,6 +29,23 @@ describe("the connection pool", () => {
     assert.equal(server.counts.logins, 1);
   });
 
+  it("must ask a machine for its key once for twenty that demand the same, and again for another demand", async () => {
+    const server = await site.start();
+    const wire = await site.wire(server.port);
+    const connection = { ...server.connection, port: wire.port };
+    // a whole key: its type is known, so that one dial says all
+    const hostKey = testKey().publicKey;
+    const refused = Array.from({ length: 20 }, () => site.refusal({ ...connection, hostKey }));
+    const served = site.login({
+      ...connection,
+      hostKey: `ssh-ed25519 ${server.publicKey.toString("base64")}`,
+    });
+    const codes = (await Promise.all(refused)).map(({ code }) => code);
+    assert.deepEqual([...new Set(codes)], ["host-key-mismatch"]);
+    assert.equal(await served, server.fingerprint);
+    assert.equal(wire.clients(), 2);
+  });
+
   it("must dial anew after the connection died", async () => {
     const server = await site.start();
     const { options } = borrower();
