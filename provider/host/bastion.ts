@@ -1,12 +1,9 @@
 import type { Duplex } from "node:stream";
 import { SlipwayError, messageOf } from "../errors";
-import { stripControl, tail } from "../secret";
 import { AttemptFailed } from "./attempt-failed";
+import { ChannelRefused, REFUSAL } from "./channel-refused";
 import { type Connection, targetOf } from "./connection";
-import { ChannelRefused, type Transport } from "./transport";
-
-/** The reason code of a bastion that may not, or does not want to forward. */
-const PROHIBITED = 1;
+import type { Transport } from "./transport";
 
 /**
  * A stream to the machine's sshd through the bastion.
@@ -17,15 +14,15 @@ export async function throughBastion(bastion: Transport, connection: Connection)
     return await bastion.forward(connection.host, connection.port ?? 22);
   } catch (error) {
     if (!(error instanceof ChannelRefused)) throw bastionLost(bastion, error);
-    const words = tail(stripControl(error.message.replace(/^\(SSH\) Channel open failure: /, "")));
-    if ((error.cause as { readonly reason?: unknown }).reason !== PROHIBITED) {
-      throw new AttemptFailed("transport", `the bastion ${bastion.target} cannot reach it: ${words}`, error);
+    if (error.reason !== REFUSAL.prohibited) {
+      const why = `the bastion ${bastion.target} cannot reach it: ${error.words}`;
+      throw new AttemptFailed("transport", why, error);
     }
     throw new SlipwayError({
       code: "forwarding-refused",
       what: "reaching sshd",
       host: targetOf(connection),
-      why: `the bastion ${bastion.target} refuses to forward connections (${words})`,
+      why: `the bastion ${bastion.target} refuses to forward connections (${error.words})`,
       next: "Allow it in the bastion's sshd_config: AllowTcpForwarding yes, and PermitOpen when it is set",
       cause: error,
     });

@@ -1,14 +1,11 @@
 import type { ClientChannel } from "ssh2";
 import { SlipwayError } from "../errors";
-import { stripControl, tail } from "../secret";
-import { ChannelRefused, type Transport } from "./transport";
-
-/** RFC 4254, 5.1: the server tried to connect, and could not. Every other reason is its own. */
-const CONNECT_FAILED = 2;
+import { ChannelRefused, REFUSAL } from "./channel-refused";
+import type { Transport } from "./transport";
 
 /**
  * A stream to an address as the machine sees it.
- * @throws SlipwayError forwarding-refused (its cause's cause holds the server's reason code), connection-lost
+ * @throws SlipwayError forwarding-refused (its cause holds the server's reason code), connection-lost
  */
 export async function forwardFrom(
   transport: Transport,
@@ -19,8 +16,8 @@ export async function forwardFrom(
     return await transport.forward(address, port);
   } catch (error) {
     if (!(error instanceof ChannelRefused)) throw error;
-    const words = tail(stripControl(error.message.replace(/^\(SSH\) Channel open failure: /, "")));
-    const nobody = (error.cause as { readonly reason?: unknown }).reason === CONNECT_FAILED;
+    const { words } = error;
+    const nobody = error.reason === REFUSAL.connectFailed; // it tried; every other reason is its own
     throw new SlipwayError({
       code: "forwarding-refused",
       what: `forwarding to ${address}:${port}`,

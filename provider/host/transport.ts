@@ -2,20 +2,13 @@ import type { Client, ClientChannel } from "ssh2";
 import { SlipwayError, messageOf } from "../errors";
 import type { Clock } from "../clock";
 import { ChannelQueue, type ChannelUse } from "./channel-queue";
+import { ChannelRefused } from "./channel-refused";
 
 /** Session channels (commands) in use at once; sshd allows ten by default and others may be there too. */
 export const SESSION_CHANNELS = 8;
 
 /** Waiting for a place that the server still holds: 20 ms, doubling up to this, 5 s in all. */
 const LONGEST_REFUSAL_PAUSE_MS = 2_560;
-
-/** The server refused to open a channel, or the kind of channel; the connection itself is well. */
-export class ChannelRefused extends Error {
-  constructor(error: Error) {
-    super(error.message, { cause: error });
-    this.name = "ChannelRefused";
-  }
-}
 
 /** One live ssh2 connection: opens channels, counts the session ones, and knows when it is dead. */
 export class Transport {
