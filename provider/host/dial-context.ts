@@ -12,7 +12,7 @@ export interface DialContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** @default every 10 s, three times */
+  /** How a silent machine is found out. @default every 10 s, three times */
   readonly keepalive?: KeepaliveRhythm | undefined;
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { stripControl } from "../secret";
 import { type KnownHost, knownHostName } from "./known-hosts";
+import { keyTypeIn } from "./openssh-key";
 
 /** What must be true of the key that a machine presents. Any one of `accepted` will do, none of `revoked`. */
 export interface HostKeyDemand {
@@ -42,9 +44,8 @@ export function fingerprintOf(blob: Buffer): string {
 
 /** The key type written inside a public key (`ssh-ed25519`). */
 export function keyTypeOf(blob: Buffer): string {
-  if (blob.length < 4) return "unknown";
-  const length = blob.readUInt32BE(0);
-  return length > 64 || blob.length < 4 + length ? "unknown" : blob.toString("latin1", 4, 4 + length);
+  const type = keyTypeIn(blob);
+  return type === undefined || type.length > 64 ? "unknown" : stripControl(type);
 }
 
 /** Reads one `hostKey` value; undefined when it is neither a key line nor a SHA256 fingerprint. */
