@@ -1,4 +1,6 @@
 import type { DiffResult, HandlerContext, Properties } from "../handler";
+import type { Connection } from "../host/connection";
+import { sameAddress } from "../host/same-machine";
 import { hasUnknown, isObject } from "../values";
 import { claimMachine } from "./claims";
 import { claimedBy } from "./claimed-by";
@@ -34,8 +36,9 @@ export function diffHost(olds: Properties, news: Properties, { urn, log }: Handl
   return { changes: drifted || !isWanted ? true : undefined };
 }
 
-/** Another user at one address and port is the same machine. */
+/** By the rule of `sameAddress`, as far as the address is known by now. */
 function isOtherAddress(before: unknown, after: unknown): boolean {
-  if (!isObject(before) || !isObject(after) || hasUnknown([after.host, after.port])) return false;
-  return before.host !== after.host || (before.port ?? 22) !== (after.port ?? 22);
+  if (!isObject(before) || !isObject(after)) return false;
+  if (hasUnknown([after.host, after.port, after.sshConfig])) return false;
+  return !sameAddress(before as unknown as Connection, after as unknown as Connection);
 }

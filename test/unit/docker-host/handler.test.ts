@@ -73,6 +73,9 @@ describe("dockerHostHandler.diff", () => {
     assert.deepEqual(await diff(state, news), { changes: undefined });
     const removed = await diff({ ...state, uninstallOnDelete: true }, news);
     assert.deepEqual(removed, { changes: true, replaces: ["connection"] });
+    // the same word may lead elsewhere once it is an alias of ssh_config
+    const alias = { ...state, connection: { ...connection, sshConfig: true } };
+    assert.deepEqual((await diff({ ...state, uninstallOnDelete: true }, alias)).replaces, ["connection"]);
     const renamed = await diff(state, { ...state, connection: { ...connection, user: "root", port: 22 } });
     assert.deepEqual(renamed, { changes: undefined });
   });
