@@ -6,7 +6,7 @@ import type { Log } from "../log";
 import { tail } from "../secret";
 
 /** Root's, gone with a reboot, as the lock itself is. */
-export const ENGINE_LOCK_PATH = "/run/slipway/engine.lock";
+const ENGINE_LOCK_PATH = "/run/slipway/engine.lock";
 
 const WAIT_MS = 120_000;
 /** Longer than any installation; the lock goes with its process, and that with our channel. */

@@ -19,7 +19,7 @@ export const dockerHostHandler: Handler = {
   check(_olds, news) {
     const fields = new Fields(news);
     const { connection } = readHostArguments(fields);
-    const isKnown = connection !== undefined && !hasUnknown([news.connection].map(addressOf));
+    const isKnown = connection !== undefined && !hasUnknown(addressOf(news.connection));
     const targets = isKnown ? [targetOf(connection)] : UNKNOWN;
     return Promise.resolve({ inputs: { ...news, targets }, failures: fields.failures });
   },

@@ -4,7 +4,11 @@ import { HOST_ARGUMENTS, wishOf } from "./wish";
 
 /** Parts of a wish that say what we may do; the machine itself knows nothing of them. */
 const WORDS: readonly string[] = [
-  ...["allowDaemonRestart", "allowDowngrade", "adopt", "uninstallOnDelete", "abandonUnreachable"],
+  "allowDaemonRestart",
+  "allowDowngrade",
+  "adopt",
+  "uninstallOnDelete",
+  "abandonUnreachable",
 ];
 
 /**
@@ -13,7 +17,7 @@ const WORDS: readonly string[] = [
  */
 export function isSameOnHost(olds: Properties, news: Properties): boolean {
   if (Array.isArray(olds.drift) && olds.drift.length > 0) return false;
-  return onHost(olds) === onHost(news);
+  return wishedOnHost(olds) === wishedOnHost(news);
 }
 
 /** The recorded outputs under new arguments; what the program no longer says is no longer recorded. */
@@ -22,7 +26,7 @@ export function underArguments(olds: Properties, news: Properties): Properties {
   return { ...Object.fromEntries(seen), ...news };
 }
 
-function onHost(values: Properties): string {
+function wishedOnHost(values: Properties): string {
   const { wish } = wishOf(values);
   return canonicalJson(
     Object.entries(wish ?? {})

@@ -6,7 +6,7 @@ import { stripControl } from "../secret";
  */
 
 /** The search path of every remote command; a non-interactive login often lacks the sbin folders. */
-export const REMOTE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
+const REMOTE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
 
 /** How one command is to be run. */
 export interface CommandShape {

@@ -8,7 +8,7 @@ import { entriesFor, parseKnownHosts } from "./known-hosts";
 import type { Route } from "./route";
 
 /** Where OpenSSH keeps the keys of known hosts, of the user and of the system. */
-export function defaultKnownHosts(home = homedir()): readonly string[] {
+function defaultKnownHosts(home = homedir()): readonly string[] {
   return [
     `${home}/.ssh/known_hosts`,
     `${home}/.ssh/known_hosts2`,

@@ -5,7 +5,7 @@ import { ChannelQueue, type ChannelUse } from "./channel-queue";
 import { ChannelRefused } from "./channel-refused";
 
 /** Session channels (commands) in use at once; sshd allows ten by default and others may be there too. */
-export const SESSION_CHANNELS = 8;
+const SESSION_CHANNELS = 8;
 
 /** Waiting for a place that the server still holds: 20 ms, doubling up to this, 5 s in all. */
 const LONGEST_REFUSAL_PAUSE_MS = 2_560;

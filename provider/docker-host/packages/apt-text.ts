@@ -3,7 +3,7 @@ import { readSigningKeys } from "./signing-key";
 import type { Offer } from "../version";
 
 /** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
-export const DOCKER_PACKAGE_NAMES: readonly string[] = [
+const DOCKER_PACKAGE_NAMES: readonly string[] = [
   "docker.io",
   "docker-cli",
   "docker-ce",
