@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import type { AuthContext } from "ssh2";
 import { isSlipwayError } from "../../provider/errors";
@@ -135,7 +136,8 @@ describe("the connection pool", () => {
 
     it(`must leave nothing open on ${signal} in the middle of a command`, async () => {
       const server = await site.start();
-      const { child, ended } = program({ connection: server.connection, command: ["sleep", "60"] });
+      const { child, said, ended } = program({ connection: server.connection, command: ["sleep", "60"] });
+      await said("running");
       await turnsUntil(() => server.lines.length > 0);
       child.kill(signal);
       assert.deepEqual(await ended, { code: null, signal });
@@ -174,7 +176,9 @@ function program(wish: { connection: Connection; command?: readonly string[]; st
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   return {
     child,
-    said: (word: string) => turnsUntil(() => out.includes(word)),
+    said: async (word: string): Promise<void> => {
+      while (!out.includes(word)) await once(child.stdout, "data");
+    },
     ended: new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal }))),
   };
 }

@@ -2,22 +2,27 @@ import assert from "node:assert/strict";
 import { isSlipwayError } from "../../provider/errors";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { type LabHost, startLabHost } from "../lab/lab-host";
-import { sshdSettings } from "../lab/sshd-settings";
+import { type RestoreSshd, sshdSettings } from "../lab/sshd-settings";
 import { until } from "../lab/until";
 import { borrower } from "../support/borrow";
 
 describe("connections to a real sshd", function () {
   this.timeout(120_000);
   let host: LabHost;
+  let restore: RestoreSshd | undefined;
 
   before(async () => {
     host = await startLabHost({ suite: "bookworm" });
   });
-  afterEach(closeConnections);
+  afterEach(async () => {
+    closeConnections();
+    await restore?.();
+    restore = undefined;
+  });
   after(() => host.remove());
 
   it("must serve twenty resources at once with one login where MaxStartups is 2:100:2", async () => {
-    const restore = await sshdSettings(host, "MaxStartups 2:100:2");
+    restore = await sshdSettings(host, "MaxStartups 2:100:2");
     const mark = (await host.logins()).length;
     const names = Array.from({ length: 20 }, (_, at) => `resource-${String(at)}`);
     const said = await Promise.all(
@@ -30,11 +35,10 @@ describe("connections to a real sshd", function () {
       names.map((name) => `${name}\n`),
     );
     assert.equal((await host.loginsSince(mark)).length, 1);
-    await restore();
   });
 
   it("must name the bastion where AllowTcpForwarding is no", async () => {
-    const restore = await sshdSettings(host, "AllowTcpForwarding no");
+    restore = await sshdSettings(host, "AllowTcpForwarding no");
     const connection = { ...host.connection(), host: "127.0.0.1", port: 22, proxy: host.connection() };
     await assert.rejects(
       withHost(connection, borrower().options, () => Promise.resolve()),
@@ -47,7 +51,6 @@ describe("connections to a real sshd", function () {
         return true;
       },
     );
-    await restore();
   });
 
   it("must go through a real bastion, and name it where nothing listens behind it", async () => {
