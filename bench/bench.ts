@@ -19,12 +19,20 @@ export interface Measured {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** How a bench is run. */
+export interface BenchOptions {
+  /** A look at whether it works: fewer and shorter samples. */
+  readonly quick: boolean;
+  /** One part of it alone, by name. */
+  readonly only: string | undefined;
+}
+
 /** One bench. */
 export interface Bench {
   /** Key of a row to the heading of its column, in order. */
   readonly columns: Readonly<Record<string, string>>;
   readonly bounds: readonly Bound[];
-  readonly run: (say: (text: string) => void) => Promise<Measured>;
+  readonly run: (say: (text: string) => void, options: BenchOptions) => Promise<Measured>;
 }
 
 /** The bounds that do not hold. A figure that is missing holds none. */

@@ -1,0 +1,184 @@
+import type { LabHost } from "../test/lab/lab-host";
+import type { Properties } from "../provider/handler";
+import type { Row } from "./bench";
+import { startDelayProxy } from "./delay-proxy";
+import { median } from "./median";
+import { imageOf, startOnceMs } from "./rollout-app";
+import { clearHost } from "./rollout-host";
+import { type Rolled, Service } from "./rollout-service";
+import { type Span, startTurnCounter } from "./rollout-turns";
+
+/** What a swap costs beside what the app and its gates take. */
+export interface Costs {
+  readonly rows: readonly Row[];
+  readonly overheadMs: number;
+  readonly roundTrips: number;
+  readonly backToKeptMs: number;
+}
+
+const GATE_MS = 1_000;
+const RTT_MS = 80;
+
+/** Swaps without load, one after another, over a connection that stands. */
+export async function measureCosts(
+  host: LabHost,
+  swaps: number,
+  say: (text: string) => void,
+): Promise<Costs> {
+  const starts: number[] = [];
+  for (let at = 0; at < swaps; at += 1) starts.push(await startOnceMs(host));
+  const startMs = median(starts);
+  say(`  a start of the app, by docker alone: ${Math.round(startMs)} ms`);
+  const over = (rolled: Rolled): number => overheadOf(rolled, startMs);
+
+  const service = new Service("shop", argumentsOf(host, host.sshPort));
+  await service.roll(imageOf("v1"));
+  const there: Rolled[] = [];
+  const back: Rolled[] = [];
+  for (let at = 0; at < swaps; at += 1) {
+    // a version that is new to the host, then back to the one that was kept
+    there.push(await service.roll(imageOf("v2"), { env: { TRY: String(at) } }));
+    back.push(await service.roll(imageOf("v1")));
+  }
+  say(
+    `  what a swap does:\n${there
+      .at(-1)
+      ?.operations.map((line) => `    ${line}`)
+      .join("\n")}`,
+  );
+  await service.remove();
+  await clearHost(host);
+  const { far, turns } = await farSwaps(host, Math.min(swaps, 3));
+  await clearHost(host);
+  const rowOf = (part: string, all: readonly Rolled[], rtt: number): Row => ({
+    part,
+    way: all[0]?.switch,
+    rtt,
+    ms: Math.round(median(all.map(({ ms }) => ms))),
+    overMs: Math.round(median(all.map(over))),
+    samples: all.length,
+  });
+  const farRow = { ...rowOf("swap, new version", far, RTT_MS), roundTrips: median(turns) };
+  const rows = [rowOf("swap, new version", there, 0), rowOf("swap, kept version", back, 0), farRow];
+  return {
+    rows,
+    overheadMs: Math.round(median(there.map(over))),
+    roundTrips: median(turns),
+    backToKeptMs: Math.round(median(back.map(over))),
+  };
+}
+
+async function farSwaps(
+  host: LabHost,
+  swaps: number,
+): Promise<{ readonly far: readonly Rolled[]; readonly turns: readonly number[] }> {
+  const delay = await startDelayProxy(host.sshPort, RTT_MS);
+  const counter = await startTurnCounter(delay.port);
+  try {
+    const service = new Service("shop", argumentsOf(host, counter.port));
+    await service.roll(imageOf("v1"));
+    const far: Rolled[] = [];
+    const turns: number[] = [];
+    for (let at = 0; at < swaps; at += 1) {
+      const rolled = await service.roll(imageOf("v2"), { env: { TRY: String(at) } });
+      const span = { fromMs: rolled.beganMs, toMs: rolled.beganMs + rolled.ms };
+      turns.push(counter.turns(span, gatesIn(rolled), RTT_MS));
+      far.push(rolled);
+    }
+    await service.remove();
+    return { far, turns };
+  } finally {
+    counter.stop();
+    delay.stop();
+  }
+}
+
+function argumentsOf(host: LabHost, port: number): Properties {
+  return {
+    hosts: [{ ...host.connection(), port }],
+    ports: [{ container: 3000, host: 80 }],
+    healthcheck: { http: { port: 3000, path: "/" } },
+    update: { minHealthyTime: "1s", lockWait: "1s" },
+  };
+}
+
+/** What is left of a swap when the app's starts and the times that it has to be healthy for are taken away. */
+function overheadOf({ ms, operations, switch: way }: Rolled, startMs: number): number {
+  // a copy proves the version before the container itself takes its place, unless both can run side by side
+  const starts = way === "overlap" || way === "proxied" || !operations.some(isOfCopy) ? 1 : 2;
+  return ms - starts * (startMs + GATE_MS);
+}
+
+function isOfCopy(operation: string): boolean {
+  return /\.try\b/.test(operation);
+}
+
+/** While a gate was waited for, what was said were its probes. */
+function gatesIn({ said, beganMs, ms }: Rolled): readonly Span[] {
+  return said.flatMap(({ atMs, line }, index) =>
+    /^(gate|wait)/.test(line) ? [{ fromMs: atMs, toMs: said[index + 1]?.atMs ?? beganMs + ms }] : [],
+  );
+}
+
+/** How much longer many services at once take than one. */
+export interface Ratio {
+  readonly rows: readonly Row[];
+  readonly ratio: number;
+}
+
+const MANY = 10;
+const FIRST_PORT = 9_001;
+
+/** Ten services with http checks changed at once on one host, beside one alone. */
+export async function measureMany(
+  host: LabHost,
+  rttMs: number,
+  rounds: number,
+  say: (text: string) => void,
+): Promise<Ratio> {
+  const delay = rttMs === 0 ? undefined : await startDelayProxy(host.sshPort, rttMs);
+  try {
+    const connection = { ...host.connection(), port: delay?.port ?? host.sshPort };
+    const services = Array.from({ length: MANY }, (_, at) => serviceAt(connection, at));
+    await Promise.all(services.map((service) => service.roll(imageOf("v1"))));
+    const one: number[] = [];
+    const all: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const more = { env: { TRY: String(round) } };
+      const began = performance.now();
+      await services[0]?.roll(imageOf("v2"), more);
+      one.push(performance.now() - began);
+      const begun = performance.now();
+      // the first has run alone: another version for it, so that ten are swapped
+      await Promise.all(services.map((service) => service.roll(imageOf("v3"), more)));
+      all.push(performance.now() - begun);
+      say(
+        `  ${rttMs} ms of round-trip time: one ${Math.round(one.at(-1) ?? 0)} ms, ten ${Math.round(all.at(-1) ?? 0)} ms`,
+      );
+    }
+    for (const service of services) await service.remove();
+    await clearHost(host);
+    const row = (part: string, times: readonly number[]): Row => ({
+      part,
+      rtt: rttMs,
+      ms: Math.round(median(times)),
+      samples: times.length,
+    });
+    return { rows: [row("one service", one), row("ten at once", all)], ratio: ratioOf(all, one) };
+  } finally {
+    delay?.stop();
+  }
+}
+
+function ratioOf(all: readonly number[], one: readonly number[]): number {
+  return Math.round((median(all) / median(one)) * 100) / 100;
+}
+
+function serviceAt(connection: Properties, at: number): Service {
+  return new Service(`service-${at + 1}`, {
+    hosts: [connection],
+    ports: [{ container: 3000, host: FIRST_PORT + at }],
+    healthcheck: { http: { port: 3000, path: "/" } },
+    update: { lockWait: "1s" },
+  });
+}

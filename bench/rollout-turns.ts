@@ -1,0 +1,65 @@
+import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+
+/** A TCP port of this machine in front of another one, which remembers when the client spoke. */
+export interface TurnCounter {
+  readonly port: number;
+  /**
+   * How many round trips one after another the client can have waited for between two moments, outside the pauses: its words
+   * that came at least `rttMs` after the last counted ones. An upper bound: some of them waited for nothing.
+   */
+  turns(span: Span, pauses: readonly Span[], rttMs: number): number;
+  stop(): void;
+}
+
+/** From one moment to another, on the clock of `performance.now()`. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Listens in front of `targetPort`. */
+export async function startTurnCounter(targetPort: number): Promise<TurnCounter> {
+  const spokenAt: number[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (client) => {
+    const onward = connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
+    for (const [socket, other] of [
+      [client, onward],
+      [onward, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    client.on("data", () => void spokenAt.push(performance.now()));
+    client.pipe(onward);
+    onward.pipe(client);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    turns: (span, pauses, rttMs) => countTurns(spokenAt, span, pauses, rttMs),
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function countTurns(spokenAt: readonly number[], span: Span, pauses: readonly Span[], rttMs: number): number {
+  let turns = 0;
+  let answeredMs = -Infinity;
+  for (const atMs of spokenAt) {
+    if (!isIn(atMs, span) || pauses.some((pause) => isIn(atMs, pause)) || atMs < answeredMs) continue;
+    turns += 1;
+    answeredMs = atMs + rttMs;
+  }
+  return turns;
+}
+
+function isIn(atMs: number, { fromMs, toMs }: Span): boolean {
+  return atMs >= fromMs && atMs < toMs;
+}
