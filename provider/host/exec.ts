@@ -1,5 +1,5 @@
 import { formatDuration } from "../duration";
-import { SlipwayError, messageOf } from "../errors";
+import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { type Redact, stripControl, tail } from "../secret";
 import { type CommandShape, remoteLine, scriptCommand, shownCommand } from "./command";
 import { Conversation } from "./conversation";
@@ -54,7 +54,9 @@ export async function runCommand(
     if (signal.aborted && sudo !== undefined && conversation?.started)
       await endUnderSudo(context, marker, sudo);
     options.signal?.throwIfAborted();
-    if (!timeout.aborted) throw startError(error, transport.target, shown);
+    // it was asked for, and then the connection went: nobody heard whether it was started
+    const isUnheard = conversation === undefined && isSlipwayError(error, "connection-lost");
+    if (!timeout.aborted || isUnheard) throw startError(error, transport.target, shown);
     const inTime = `after ${after}, limit ${formatDuration(limitMs)}`;
     throw timeoutError(transport.target, shown, inTime, conversation, error);
   }

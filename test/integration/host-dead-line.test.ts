@@ -28,6 +28,21 @@ describe("a dead line", () => {
     });
   });
 
+  it("must not say of a command that it was not started, where nobody heard whether it was", async () => {
+    const server = await site.start();
+    const wire = await site.wire(server.port);
+    const { options } = borrower({ keepalive: QUICK });
+    const run = withHost({ ...server.connection, port: wire.port }, options, (session) => {
+      wire.goSilent();
+      return session.exec(["true"], { timeoutMs: 20 });
+    });
+    await assert.rejects(run, (error) => {
+      assert.ok(isSlipwayError(error, "connection-lost"), String(error));
+      assert.doesNotMatch(error.message, /not started/);
+      return true;
+    });
+  });
+
   it("must not hold up whoever stops waiting for a forwarded stream", async () => {
     const server = await site.start();
     const wire = await site.wire(server.port);
