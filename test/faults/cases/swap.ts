@@ -1,0 +1,112 @@
+import { CUTS, isInGap } from "../cuts";
+import { cutOf } from "../cut";
+import { type Disaster, DISASTERS, KILL, KILL_PRUNE, LINE, PRUNE } from "../disaster";
+import type { FaultCase } from "../fault-case";
+import { judge, mustEnd } from "../oracle";
+import { Service } from "../service";
+import type { Site } from "../site";
+import { type Way, WAYS } from "../way";
+
+/** These restart a machine or its engine: not at every point, but at those that leave something of their own behind. */
+const DEAR_POINTS: ReadonlySet<string> = new Set([
+  "after create web.next",
+  "after start web.try",
+  "after stop web",
+  "after start web.next",
+  "after gate web.next: http :3000/ for 1s",
+  "after rename web to web.REVISION",
+  "after rename web.next to web",
+  "after restart policy of web: unless-stopped",
+]);
+const CHEAP: ReadonlySet<Disaster> = new Set([KILL, LINE, PRUNE, KILL_PRUNE]);
+const QUICK: ReadonlySet<string> = new Set([
+  "overlap: deployer killed after start web.next",
+  "overlap: deployer killed after rename web to web.REVISION",
+  "bridged: deployer killed after start web.try",
+  "bridged: deployer killed after stop web",
+  "plain: deployer killed after stop web",
+  "bridged: line cut after start web.next",
+  "plain: pruned after stop web",
+]);
+
+/** Every disaster at every point of a swap, in each way. */
+export const SWAP_CASES: readonly FaultCase[] = [
+  ...WAYS.map((way) => whole(way)),
+  ...WAYS.flatMap((way) =>
+    DISASTERS.flatMap((disaster) =>
+      CUTS[way.name]
+        .filter((cut) => CHEAP.has(disaster) || DEAR_POINTS.has(cut))
+        .map((cut) => swapCase(way, disaster, cut)),
+    ),
+  ),
+];
+
+function swapCase(way: Way, disaster: Disaster, cut: string): FaultCase {
+  const name = `${way.name}: ${disaster.name} ${cut}`;
+  return {
+    name,
+    did: `swap from v1 to v2; at "${cut}": ${disaster.did}`,
+    ...(QUICK.has(name) ? { quick: true as const } : {}),
+    ...(disaster.liveRestore ? { liveRestore: true as const } : {}),
+    run: (site) => struck(site, way, disaster, cut),
+  };
+}
+
+async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Promise<string> {
+  const service = new Service(site, way);
+  await service.up("v1");
+  const deployer = service.deploy("v2", [cut]);
+  try {
+    await deployer.halted(cut);
+    await disaster.strike(site, deployer);
+    const end = await service.settle(deployer);
+    const seen = await judge(service, {
+      image: "v2",
+      ...(disaster.restarted ? { restarted: true } : {}),
+      ...(disaster.pruned ? { pruned: true } : {}),
+      ...(way.name === "plain" && isInGap(way, cut) && disaster.pruned
+        ? { downBecause: "live one and candidate stood still, and were pruned" }
+        : {}),
+    });
+    return `the deployer ${end.kind === "ended" ? "finished" : end.kind}, ${seen}`;
+  } catch (error) {
+    throw withLines(error, service);
+  } finally {
+    await deployer.kill();
+  }
+}
+
+/** The points above are all that there are: one that a swap gets anew has to be cut, too. */
+function whole(way: Way): FaultCase {
+  return {
+    name: `${way.name}: every operation of a swap is cut`,
+    did: "an undisturbed swap; its operations are compared with the points that the cases cut at",
+    async run(site) {
+      const service = new Service(site, way);
+      await service.up("v1");
+      const deployer = service.deploy("v2");
+      const end = await service.settle(deployer);
+      if (end.kind !== "ended") throw withLines(new Error(`it ${end.kind}`), service);
+      const cuts = deployer.lines.flatMap((line) => {
+        const space = line.indexOf(" ");
+        return cutOf(line.slice(0, space), line.slice(space + 1), service.name) ?? [];
+      });
+      const known: ReadonlySet<string> = new Set(CUTS[way.name]);
+      const missed = cuts.filter((cut) => /^(after|switch) /.test(cut) && !known.has(cut));
+      const gone = CUTS[way.name].filter((cut) => !cuts.includes(cut));
+      await mustEnd(service);
+      if (missed.length + gone.length > 0)
+        throw new Error(
+          `not cut at: ${missed.join("; ") || "none"}. Not there any more: ${gone.join("; ") || "none"}`,
+        );
+      return `${CUTS[way.name].length} points`;
+    },
+  };
+}
+
+/** The last that was logged helps to see why. */
+export function withLines(error: unknown, service: Service): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const tail = service.lines.filter((line) => !/^debug (api|ssh|engine|root@|GET|\s)/.test(line)).slice(-25);
+  return new Error(message, { cause: tail.map((line) => line.slice(0, 400)).join("\n") });
+}

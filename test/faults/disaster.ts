@@ -1,0 +1,102 @@
+import type { DeployProcess } from "./deploy-process";
+import type { Site } from "./site";
+
+/** What befalls a swap while the deployer stands still at a point of it. */
+export interface Disaster {
+  readonly name: string;
+  readonly did: string;
+  readonly restarted?: true;
+  readonly pruned?: true;
+  readonly liveRestore?: true;
+  /** The deployer is dead afterwards, or has been let go on. */
+  strike(site: Site, deployer: DeployProcess): Promise<void>;
+}
+
+const goesOn =
+  (act: (site: Site) => Promise<void>): Disaster["strike"] =>
+  async (site, deployer) => {
+    await act(site);
+    deployer.resume();
+  };
+
+export const KILL: Disaster = {
+  name: "deployer killed",
+  did: "SIGKILL of the deployer",
+  strike: (_site, deployer) => deployer.kill(),
+};
+
+export const LINE: Disaster = {
+  name: "line cut",
+  did: "sshd's child on the host killed, the deployer goes on",
+  strike: goesOn((site) => site.cutConnections()),
+};
+
+export const ENGINE: Disaster = {
+  name: "dockerd restarted",
+  did: "dockerd restarted without live-restore, the deployer goes on",
+  restarted: true,
+  strike: goesOn((site) => site.restartEngine()),
+};
+
+export const ENGINE_LIVE: Disaster = {
+  name: "dockerd restarted, live-restore",
+  did: "dockerd restarted with live-restore, the deployer goes on",
+  liveRestore: true,
+  strike: goesOn((site) => site.restartEngine()),
+};
+
+export const POWER: Disaster = {
+  name: "power lost",
+  did: "the host loses its power and comes up again, the deployer goes on",
+  restarted: true,
+  strike: goesOn((site) => site.powerCycle()),
+};
+
+export const PRUNE: Disaster = {
+  name: "pruned",
+  did: "`docker container prune -f` and `docker system prune -af`, the deployer goes on",
+  pruned: true,
+  strike: goesOn((site) => site.prune()),
+};
+
+export const KILL_PRUNE: Disaster = {
+  name: "deployer killed, then pruned",
+  did: "SIGKILL of the deployer, then `docker container prune -f` and `docker system prune -af`",
+  pruned: true,
+  strike: async (site, deployer) => {
+    await deployer.kill();
+    await site.prune();
+  },
+};
+
+export const KILL_ENGINE: Disaster = {
+  name: "deployer killed, dockerd restarted",
+  did: "SIGKILL of the deployer, then dockerd restarted without live-restore",
+  restarted: true,
+  strike: async (site, deployer) => {
+    await deployer.kill();
+    await site.restartEngine();
+  },
+};
+
+export const KILL_REBOOT: Disaster = {
+  name: "deployer killed, host rebooted",
+  did: "SIGKILL of the deployer, then a shutdown and start of the host",
+  restarted: true,
+  strike: async (site, deployer) => {
+    await deployer.kill();
+    await site.reboot();
+  },
+};
+
+export const DISASTERS: readonly Disaster[] = [
+  KILL,
+  LINE,
+  PRUNE,
+  KILL_PRUNE,
+  ENGINE,
+  KILL_ENGINE,
+  ENGINE_LIVE,
+  POWER,
+  KILL_REBOOT,
+];

@@ -1,0 +1,19 @@
+import type { Site } from "./site";
+
+/** One thing that goes wrong, done on a lab host and judged. */
+export interface FaultCase {
+  /** Unique; what `--grep` looks at. */
+  readonly name: string;
+  /** What is done, for the matrix. */
+  readonly did: string;
+  /** One of the dozen that CI runs. */
+  readonly quick?: true;
+  /** The engine has `live-restore`. */
+  readonly liveRestore?: true;
+  /** It spoils its host for others: it gets one of its own. */
+  readonly ownHost?: true;
+  /** It drives the real CLI. */
+  readonly cli?: true;
+  /** Gives what was seen, in a few words; throws what broke. */
+  run(site: Site): Promise<string>;
+}

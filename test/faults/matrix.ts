@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { FaultCase } from "./fault-case";
+
+/** What became of a case. */
+export interface Verdict {
+  readonly name: string;
+  readonly did: string;
+  readonly holds: boolean;
+  /** What was seen, or what broke. */
+  readonly seen: string;
+}
+
+const FILE = path.resolve(__dirname, "../../docs/faults.md");
+const HEAD = `# What goes wrong, and what is left then
+
+Written by \`npm run test:faults\`, which does each of these on a machine with Debian's Docker and judges it: somebody serves
+afterwards, a container and a volume of somebody else are as they were, the next \`up\` converges, the one after it changes
+nothing, \`destroy\` leaves nothing, and a secret of the service is in no log, label, state or file. "The deployer" is
+Pulumi's CLI and our provider; it stands still at the point that the case names while the fault is done. \`web\` is the
+service, \`web.next\` its candidate, \`web.try\` the copy, \`web.REVISION\` a kept one.
+
+`;
+
+/** Writes docs/faults.md: new verdicts in place of older ones of the same cases; cases that exist no more go. */
+export function writeMatrix(cases: readonly FaultCase[], verdicts: readonly Verdict[]): void {
+  const rows = new Map(readRows());
+  for (const verdict of verdicts) rows.set(verdict.name, rowOf(verdict));
+  const all = cases.flatMap(({ name }) => rows.get(name) ?? []);
+  const broken = all.filter((row) => !row.includes("| holds |")).length;
+  const sum = `${all.length} of ${cases.length} cases were run, ${broken === 0 ? "and all hold" : `${broken} of them do not hold`}.\n\n`;
+  const table = ["| case | what was done | verdict | what was seen |", "|---|---|---|---|", ...all];
+  writeFileSync(FILE, `${HEAD}${sum}${table.join("\n")}\n`);
+}
+
+function readRows(): readonly (readonly [string, string])[] {
+  let text = "";
+  try {
+    text = readFileSync(FILE, "utf8");
+  } catch {
+    return []; // the first time
+  }
+  return text.split("\n").flatMap((line) => {
+    const name = /^\| (.*?) \| /.exec(line)?.[1];
+    return name === undefined || name === "case" ? [] : [[name, line] as const];
+  });
+}
+
+function rowOf({ name, did, holds, seen }: Verdict): string {
+  return `| ${cell(name)} | ${cell(did)} | ${holds ? "holds" : "**breaks**"} | ${cell(seen)} |`;
+}
+
+function cell(text: string): string {
+  return text
+    .replace(/\s+/g, " ")
+    .replace(/[0-9a-f]{64}/g, "…")
+    .replace(/svc\d+x/g, "web")
+    .replace(/root@[\d.]+:\d+/g, "the host")
+    .replace(/\b(\d+\.){3}\d+(:\d+)?\b/g, "…")
+    .replaceAll("|", "\\|")
+    .slice(0, 400);
+}

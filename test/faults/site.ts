@@ -1,0 +1,216 @@
+import type { LabHost } from "../lab/lab-host";
+import { until } from "../lab/until";
+import { buildPage, startDockerHost } from "../support/web-host";
+
+/** What the images on the site are made of; their pages say the version. */
+export const VERSIONS = ["v1", "v2", "v3"] as const;
+/** Runs and never listens; exits at once. */
+export const BROKEN = { deaf: "page:deaf", exit: "page:exit" } as const;
+
+const FOREIGN = "neighbour";
+const IMAGES = "/root/pages.tar";
+const UP_MS = 90_000;
+
+/** Asks whoever serves `$1` on port `$2` of the host, or (`-`) each running container of it, for its page. */
+const ASK = `
+ask() { exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && sed '1,/^\\r*$/d' <&3; }
+export -f ask
+if [ "$2" != - ]; then timeout 3 bash -c 'ask "$@"' ask 127.0.0.1 "$2"
+else
+  for address in $(docker ps -q --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'); do
+    timeout 3 bash -c 'ask "$@"' ask "$address" 3000; echo
+  done
+fi`;
+
+/** Everything that bears the service's name, one thing a line. */
+const LEFT = `
+docker ps -a --filter "label=slipway.service=$1" --format 'container {{.Names}} ({{.State}})'
+docker ps -a --format '{{.Names}}' | grep -E "^(slipway\\.lock\\.)?$1(-[0-9]+)?(\\..*)?\\$" | sed 's/^/container /'
+docker images --format 'tag {{.Repository}}:{{.Tag}}' | grep -F "slipway/kept:$1-"
+docker network ls --format 'network {{.Name}}' | grep -F "$1-"
+docker volume ls --format 'volume {{.Name}}' | grep -F "slipway.secrets.$1"
+{ iptables-save; ip6tables-save; } 2>/dev/null | grep -F "slipway:$1" | sed 's/^/rule /'
+[ ! -e "/run/slipway/$1" ] || echo "/run/slipway/$1"
+systemctl list-units --all --plain --no-legend "slipway-switch-$1.*" | sed 's/^/unit /'
+:`;
+
+/** What is on the host for everybody to read, or in a log. */
+const SAID = `
+docker ps -aq --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{json .Name}} {{json .Config.Labels}}'
+cat /run/slipway/*/events /run/slipway/*/phase 2>/dev/null
+journalctl --no-pager --quiet --output cat --since -15min
+:`;
+
+/** Says what it removed. */
+const CLEAR = `
+systemctl stop 'slipway-switch-svc*' 2>/dev/null
+docker ps -a --format '{{.Names}}' | grep -E '^(slipway\\.lock\\.)?svc[0-9]+x' | xargs -r docker rm -f
+docker images --format '{{.Repository}}:{{.Tag}}' | grep -F 'slipway/kept:svc' | xargs -r docker rmi
+for table in iptables ip6tables; do
+  ! $table-save -t nat 2>/dev/null | grep -q slipway: || { $table-save -t nat | grep -v slipway: | $table-restore; echo rules; }
+done
+rm -rf /run/slipway/svc*
+:`;
+
+/** A lab host with Docker, pages to deploy, and a neighbour that nobody of ours may touch. */
+export class Site {
+  readonly host: LabHost;
+  private foreign = "";
+  private liveRestore = false;
+
+  private constructor(host: LabHost) {
+    this.host = host;
+  }
+
+  static async start(): Promise<Site> {
+    const host = await startDockerHost("bookworm");
+    try {
+      for (const version of VERSIONS) await buildPage(host, version);
+      await buildPage(host, "deaf", "deaf");
+      await buildPage(host, "exit", "exit");
+      const images = [...VERSIONS.map((version) => `page:${version}`), ...Object.values(BROKEN)];
+      await host.must(["docker", "save", "-o", IMAGES, ...images]);
+      const site = new Site(host);
+      await site.settle();
+      return site;
+    } catch (error) {
+      await host.remove();
+      throw error;
+    }
+  }
+
+  /** The neighbour moves in where there is none. */
+  async settle(): Promise<void> {
+    const args = [
+      "--restart",
+      "always",
+      "-v",
+      "neighbours:/neighbours",
+      "page:v1",
+      "/bin/busybox",
+      "sleep",
+      "1000000",
+    ];
+    if ((await this.host.exec(["docker", "inspect", FOREIGN])).code !== 0)
+      await this.host.must(["docker", "run", "-d", "--name", FOREIGN, ...args]);
+    this.foreign = await this.neighbour();
+  }
+
+  /** Why the neighbour is not as it was; a restart of its machine or engine is none of ours. */
+  async disturbed(afterRestart: boolean): Promise<string | undefined> {
+    if (afterRestart)
+      await until(
+        "the neighbour to be up again",
+        async () => (await this.neighbour()).includes(" true "),
+        UP_MS,
+      );
+    const now = await this.neighbour();
+    const same = (text: string): string => (afterRestart ? text.replace(/ started \S+/, "") : text);
+    const before = this.foreign;
+    this.foreign = now;
+    return same(now) === same(before) ? undefined : `the neighbour was ${before}, and is ${now}`;
+  }
+
+  /** The pages that are served, without those that do not answer. */
+  async served(service: string, port: number | undefined): Promise<readonly string[]> {
+    const { stdout } = await this.host.exec(["bash", "-c", ASK, "ask", service, String(port ?? "-")]);
+    return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  /** What is left of a service, apart from `kept` things. */
+  async left(service: string): Promise<readonly string[]> {
+    const { stdout } = await this.host.exec(["sh", "-c", LEFT, "left", service]);
+    return [...new Set(stdout.split("\n").filter((line) => line !== ""))];
+  }
+
+  /** Every place on the host where a secret must not be. */
+  async said(service: string): Promise<string> {
+    return (await this.host.exec(["sh", "-c", SAID, "said", service])).stdout;
+  }
+
+  /** Each container of the service with its id and start. */
+  async containers(service: string): Promise<string> {
+    const list = `docker ps -aq --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{.Name}} {{.Id}} {{.State.Status}} {{.State.StartedAt}}' | sort`;
+    return this.host.must(["sh", "-c", list, "list", service]);
+  }
+
+  /** Makes the images again, as whoever built them does. */
+  async restoreImages(): Promise<void> {
+    await this.host.must(["docker", "load", "-q", "-i", IMAGES]);
+  }
+
+  async restartEngine(): Promise<void> {
+    await this.host.must(["sh", "-c", "systemctl reset-failed docker; systemctl restart docker"]);
+    await this.engineUp();
+  }
+
+  /** Writes the engine's configuration where it is another, and restarts it. */
+  async useLiveRestore(wanted: boolean): Promise<void> {
+    if (wanted === this.liveRestore) return;
+    await this.configureEngine(wanted ? { "live-restore": true } : {});
+    this.liveRestore = wanted;
+    await this.disturbed(true);
+  }
+
+  async configureEngine(config: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.host.must(["sh", "-c", "mkdir -p /etc/docker; cat >/etc/docker/daemon.json"], {
+      input: JSON.stringify(config),
+    });
+    await this.restartEngine();
+  }
+
+  /** The power goes and comes again. */
+  async powerCycle(): Promise<void> {
+    await this.host.kill();
+    await this.host.start();
+    await this.engineUp();
+  }
+
+  /** A shutdown in order, and a start. */
+  async reboot(): Promise<void> {
+    await this.host.stop();
+    await this.host.start();
+    await this.engineUp();
+  }
+
+  /** Kills what serves the connections that are open: sshd's children, not sshd. */
+  async cutConnections(): Promise<void> {
+    const kill = `pkill -KILL -P "$(systemctl show -p MainPID --value ssh)"; :`;
+    await this.host.must(["sh", "-c", kill]);
+  }
+
+  /** What a clean-up job does. */
+  async prune(): Promise<void> {
+    await this.host.must(["sh", "-c", "docker container prune -f && docker system prune -af"]);
+  }
+
+  /** Ends by hand what a case that broke left, so that it disturbs no other. */
+  async clearAll(): Promise<void> {
+    const { stdout } = await this.host.exec(["sh", "-c", CLEAR]);
+    if (stdout.trim() === "") return;
+    await this.restoreImages();
+    await this.settle();
+  }
+
+  private async engineUp(): Promise<void> {
+    await until(
+      "the engine to answer",
+      async () => (await this.host.exec(["docker", "version"])).code === 0,
+      UP_MS,
+    );
+  }
+
+  private async neighbour(): Promise<string> {
+    const format = "{{.Id}} {{.State.Running}} started {{.State.StartedAt}}";
+    const { stdout } = await this.host.exec(["docker", "inspect", "-f", format, FOREIGN]);
+    const volume = await this.host.exec([
+      "docker",
+      "volume",
+      "inspect",
+      "-f",
+      "{{.CreatedAt}}",
+      "neighbours",
+    ]);
+    return `${stdout.trim()} volume ${volume.stdout.trim()}`;
+  }
+}
