@@ -1,8 +1,13 @@
+import { HAND_CASES } from "./cases/by-hand";
+import { HEALTH_CASES } from "./cases/health";
+import { LOCK_CASES } from "./cases/lock";
 import { SWAP_CASES } from "./cases/swap";
 import type { FaultCase } from "./fault-case";
 
+const ALL = [...SWAP_CASES, ...HEALTH_CASES, ...LOCK_CASES, ...HAND_CASES];
+
 /** The whole suite, in the order in which it is run; those with live-restore last, so that the engine is set up once. */
-export const CASES: readonly FaultCase[] = [...SWAP_CASES].sort(
+export const CASES: readonly FaultCase[] = ALL.sort(
   (a, b) => Number(a.liveRestore === true) - Number(b.liveRestore === true),
 );
 

@@ -123,8 +123,8 @@ export class Service {
 
   /** The state without the values that Pulumi encrypts. */
   get openState(): string {
-    const { env: _env, hosts: _hosts, ...open } = this.state ?? {};
-    return JSON.stringify(open);
+    const encrypted: ReadonlySet<string> = new Set(["env", "hosts"]);
+    return JSON.stringify(Object.entries(this.state ?? {}).filter(([key]) => !encrypted.has(key)));
   }
 
   served(): Promise<readonly string[]> {

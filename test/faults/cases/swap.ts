@@ -6,6 +6,7 @@ import { judge, mustEnd } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
 import { type Way, WAYS } from "../way";
+import { withLines } from "../with-lines";
 
 /** These restart a machine or its engine: not at every point, but at those that leave something of their own behind. */
 const DEAR_POINTS: ReadonlySet<string> = new Set([
@@ -102,11 +103,4 @@ function whole(way: Way): FaultCase {
       return `${CUTS[way.name].length} points`;
     },
   };
-}
-
-/** The last that was logged helps to see why. */
-export function withLines(error: unknown, service: Service): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  const tail = service.lines.filter((line) => !/^debug (api|ssh|engine|root@|GET|\s)/.test(line)).slice(-25);
-  return new Error(message, { cause: tail.map((line) => line.slice(0, 400)).join("\n") });
 }
