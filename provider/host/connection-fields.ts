@@ -1,6 +1,7 @@
 import { SlipwayError } from "../errors";
 import { Fields, UNKNOWN, isObject } from "../values";
 import { type Connection, machineOf, targetOf } from "./connection";
+import { readAddress, readKeyField, readPath } from "./connection-texts";
 import { parseHostKey } from "./host-key";
 
 /** Names that other tools have for the same. */
@@ -38,21 +39,21 @@ export function readConnection(fields: Fields): Connection | undefined {
 
 function readRoute(fields: Fields, what: "machine" | "bastion"): Connection | undefined {
   const before = fields.failures.length;
-  const host = fields.requiredString("host");
+  const host = readAddress(fields);
   const bastion = fields.object("proxy");
   const connection = {
     host,
     sshConfig: fields.boolean("sshConfig"),
     port: fields.integer("port", { min: 1, max: 65_535 }),
     user: fields.string("user"),
-    privateKey: fields.string("privateKey"),
+    privateKey: readKeyField(fields),
     privateKeyPassword: fields.string("privateKeyPassword"),
-    privateKeyPath: fields.string("privateKeyPath"),
+    privateKeyPath: readPath(fields, "privateKeyPath"),
     password: fields.string("password"),
     sudoPassword: fields.string("sudoPassword"),
-    agentSocketPath: fields.string("agentSocketPath"),
+    agentSocketPath: readPath(fields, "agentSocketPath"),
     hostKey: readHostKey(fields),
-    knownHosts: fields.string("knownHosts"),
+    knownHosts: readPath(fields, "knownHosts"),
     hostKeyPolicy: fields.oneOf("hostKeyPolicy", POLICIES),
     proxy: bastion === undefined ? undefined : readRoute(bastion, "bastion"),
     dialErrorLimit: fields.integer("dialErrorLimit", { min: -1 }),
@@ -62,9 +63,6 @@ function readRoute(fields: Fields, what: "machine" | "bastion"): Connection | un
   // learned keys are kept by machine, in the outputs: a bastion's would be learned anew by every run
   if (what === "bastion" && connection.hostKeyPolicy === "accept-new") {
     fields.fail("hostKeyPolicy", "cannot be accept-new for a bastion: give its hostKey, or knownHosts");
-  }
-  if (connection.sshConfig === true && host !== undefined && /[\s*?!,@]|^-/.test(host)) {
-    fields.fail("host", "must be one alias of ssh_config, without user and wildcards");
   }
   if (host === undefined || fields.failures.length > before) return undefined;
   return withoutUndefined({ ...connection, host });
@@ -119,7 +117,7 @@ function readHostKey(fields: Fields): string | readonly string[] | undefined {
     if (key === UNKNOWN || parseHostKey(key) !== undefined) continue;
     fields.fail(
       "hostKey",
-      `must be a public key line or a SHA256 fingerprint (ssh-keyscan shows the one, ssh-keygen -lf the other), not "${key.slice(0, 60)}"`,
+      `must be a public key line or a SHA256 fingerprint (ssh-keyscan shows the one, ssh-keygen -lf the other), not "${key.split("\n", 1)[0]?.slice(0, 60) ?? ""}"`,
     );
   }
   return keys;

@@ -55,7 +55,8 @@ async function namedKeys(route: Route): Promise<readonly NamedKey[]> {
     try {
       return [await keyIn(path, privateKeyPath, passphrase)];
     } catch (error) {
-      throw failure(route, `privateKeyPath cannot be read: ${messageOf(error)}`, undefined, error);
+      const next = "Give the path of a key file on the machine that runs Pulumi";
+      throw failure(route, `privateKeyPath cannot be read: ${messageOf(error)}`, next, error);
     }
   }
   const keys: NamedKey[] = [];

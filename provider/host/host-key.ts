@@ -48,11 +48,15 @@ export function keyTypeOf(blob: Buffer): string {
   return type === undefined || type.length > 64 ? "unknown" : stripControl(type);
 }
 
-/** Reads one `hostKey` value; undefined when it is neither a key line nor a SHA256 fingerprint. */
+/**
+ * Reads one `hostKey` value; undefined when it is neither a key line nor a SHA256 fingerprint. A line with a known_hosts
+ * marker is none: `@revoked` says the opposite of trust.
+ */
 export function parseHostKey(text: string): AcceptedKey | undefined {
   const trimmed = text.trim();
   const sha256 = /^(?:SHA256:)([A-Za-z0-9+/]{43})=?$/.exec(trimmed);
   if (sha256) return { kind: "fingerprint", fingerprint: `SHA256:${sha256[1] ?? ""}` };
+  if (trimmed.startsWith("@")) return undefined;
   const words = trimmed.split(/\s+/);
   // a whole known_hosts line or `ssh-keyscan` output works too: the name in front is passed over
   const at = words.findIndex((word) => word in TYPE_TO_ALGORITHMS);

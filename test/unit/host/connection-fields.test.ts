@@ -55,9 +55,71 @@ describe("readConnection, hostKey", () => {
     assert.deepEqual(failuresOf([`SHA256:${"A".repeat(43)}`, "MD5:00:11"]), ["hostKey"]);
   });
 
+  it("must not take a known_hosts marker for trust", () => {
+    const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGQuiOLHsFoqKyUHAEzmBwaTtvH5qXKLx2jqMEn0sCF9";
+    assert.deepEqual(failuresOf(`@revoked * ${key}`), ["hostKey"]);
+    assert.deepEqual(failuresOf([`@cert-authority *.example.com ${key}`]), ["hostKey"]);
+  });
+
   it("must wait for one that is not known yet", () => {
     assert.deepEqual(failuresOf(UNKNOWN), []);
     assert.deepEqual(failuresOf([UNKNOWN]), []);
+  });
+});
+
+describe("readConnection, host", () => {
+  const reasonsOf = (host: string) => {
+    const failures: Failure[] = [];
+    readConnection(new Fields({ host }, failures));
+    return failures.map(({ property, reason }) => `${property}: ${reason}`);
+  };
+
+  it("must refuse what names a user, a port or a protocol besides, and say where that goes", () => {
+    assert.deepEqual(reasonsOf("root@192.0.2.1"), [
+      'host: must be an address or a name alone, not "root@192.0.2.1": the user goes into user',
+    ]);
+    assert.deepEqual(reasonsOf("192.0.2.1:22"), [
+      'host: must be an address or a name alone, not "192.0.2.1:22": the port goes into port',
+    ]);
+    assert.match(reasonsOf("ssh://192.0.2.1")[0] ?? "", /not "ssh:\/\/192.0.2.1"/);
+    assert.match(reasonsOf("two words")[0] ?? "", /must be an address or a name alone/);
+    assert.match(reasonsOf("-oProxyCommand=x")[0] ?? "", /must be an address or a name alone/);
+  });
+
+  it("must take addresses of both families and names", () => {
+    for (const host of ["192.0.2.1", "::1", "fe80::1%eth0", "web1", "web_1.example.com."]) {
+      assert.deepEqual(reasonsOf(host), [], host);
+    }
+  });
+});
+
+describe("readConnection, paths", () => {
+  const secret =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+
+  for (const field of ["privateKeyPath", "knownHosts", "agentSocketPath"]) {
+    it(`must refuse a key's text as ${field} without repeating it`, () => {
+      const failures: Failure[] = [];
+      readConnection(new Fields({ host: "a", [field]: secret }, failures));
+      assert.deepEqual(
+        failures.map(({ property }) => property),
+        [field],
+      );
+      assert.doesNotMatch(failures[0]?.reason ?? "", /b3Bl/);
+    });
+  }
+
+  it("must say where a key's text goes, and where its path", () => {
+    const failures: Failure[] = [];
+    readConnection(new Fields({ host: "a", privateKeyPath: secret }, failures));
+    readConnection(new Fields({ host: "a", privateKey: "~/.ssh/id_ed25519" }, failures));
+    assert.deepEqual(
+      failures.map(({ reason }) => reason),
+      [
+        "must be a path, and holds the text of a file: a key's text goes into privateKey",
+        "must be the text of a key, and holds a path: that goes into privateKeyPath",
+      ],
+    );
   });
 });
 
