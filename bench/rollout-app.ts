@@ -88,6 +88,7 @@ export async function startOnceMs(host: LabHost): Promise<number> {
 
 /** Its probes come one after another without a pause, on the host itself. */
 const TIME_A_START = `
+trap '' PIPE
 began=\${EPOCHREALTIME/./}
 docker start start-once >/dev/null
 until { exec 3<>/dev/tcp/127.0.0.1/7999 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -t 2 line <&3; } 2>/dev/null; do sleep 0.005; done

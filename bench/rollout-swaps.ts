@@ -20,7 +20,7 @@ export interface SwapsUnderLoad {
 const SWAPS = 3;
 const ROUTE_NAME = "shop.example.com";
 /** Kept connections never drain by themselves: past this the old one is stopped, and tells them to close. */
-const DRAIN = "3s";
+const STOP_TIMEOUT = "3s";
 
 const PORT = { ports: [{ container: 3000, host: 80 }] };
 
@@ -85,8 +85,9 @@ async function argumentsOf(host: LabHost, way: LoadedWay): Promise<Properties> {
     hosts: [host.connection()],
     networks: [OWN_NETWORK],
     healthcheck: { http: { port: 3000, path: "/" } },
+    stopTimeout: STOP_TIMEOUT,
   };
-  const update = { minHealthyTime: "1s", healthyDeadline: "20s", lockWait: "1s", drainTimeout: DRAIN };
+  const update = { minHealthyTime: "1s", healthyDeadline: "20s", lockWait: "1s" };
   if (way === "bridged") return { ...common, ...PORT, update: { ...update, switch: "bridged" } };
   const proxy = new Proxy("edge");
   await proxy.up({ host: host.connection(), image: "haproxy-lab:trixie", network: OWN_NETWORK });
