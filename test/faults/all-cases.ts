@@ -1,10 +1,21 @@
 import { HAND_CASES } from "./cases/by-hand";
+import { CLI_CASES } from "./cases/cli";
+import { DISK_CASES } from "./cases/disk";
 import { HEALTH_CASES } from "./cases/health";
 import { LOCK_CASES } from "./cases/lock";
+import { REGISTRY_CASES } from "./cases/registry";
 import { SWAP_CASES } from "./cases/swap";
 import type { FaultCase } from "./fault-case";
 
-const ALL = [...SWAP_CASES, ...HEALTH_CASES, ...LOCK_CASES, ...HAND_CASES];
+const ALL = [
+  ...SWAP_CASES,
+  ...HEALTH_CASES,
+  ...LOCK_CASES,
+  ...HAND_CASES,
+  ...REGISTRY_CASES,
+  ...CLI_CASES,
+  ...DISK_CASES,
+];
 
 /** The whole suite, in the order in which it is run; those with live-restore last, so that the engine is set up once. */
 export const CASES: readonly FaultCase[] = ALL.sort(

@@ -10,10 +10,8 @@ export interface FaultCase {
   readonly quick?: true;
   /** The engine has `live-restore`. */
   readonly liveRestore?: true;
-  /** It spoils its host for others: it gets one of its own. */
-  readonly ownHost?: true;
-  /** It drives the real CLI. */
-  readonly cli?: true;
+  /** The engine's files are on a file system of their own, and a small one. */
+  readonly smallDisk?: true;
   /** Gives what was seen, in a few words; throws what broke. */
   run(site: Site): Promise<string>;
 }

@@ -96,7 +96,8 @@ function must(problem: string | undefined, what?: string): void {
   if (problem !== undefined) throw new Error(what === undefined ? problem : `${what}: ${problem}`);
 }
 
-function noSecret(where: string, text: string): void {
+/** Throws when the secret is in a text, in any of its usual forms. */
+export function noSecret(where: string, text: string): void {
   for (const form of [
     CANARY,
     Buffer.from(CANARY).toString("base64").slice(4, -4),

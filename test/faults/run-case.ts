@@ -2,36 +2,34 @@ import type { FaultCase } from "./fault-case";
 import type { Verdict } from "./matrix";
 import { Site } from "./site";
 
-/** The hosts that the cases share, started when the first case needs one. */
+/** The hosts that the cases share, each started when the first case needs it. */
 export class Sites {
-  private shared: Promise<Site> | undefined;
+  private readonly sites = new Map<boolean, Promise<Site>>();
 
   /** Runs one case on its host; a failure is a verdict, too. */
   async run(fault: FaultCase): Promise<Verdict> {
-    const site = fault.ownHost === true ? await Site.start() : await this.sharedSite();
+    const { name, did, smallDisk = false, liveRestore = false } = fault;
+    const site = await this.site(smallDisk);
     try {
-      if (fault.ownHost !== true) await site.useLiveRestore(fault.liveRestore === true);
-      return { ...summary(fault), holds: true, seen: await fault.run(site) };
+      await site.useLiveRestore(liveRestore);
+      return { name, did, holds: true, seen: await fault.run(site) };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (error instanceof Error && typeof error.cause === "string") console.log(`${error.cause}\n`);
-      return { ...summary(fault), holds: false, seen: message };
+      return { name, did, holds: false, seen: message };
     } finally {
-      if (fault.ownHost === true) await site.host.remove();
-      else await site.clearAll();
+      await site.clearAll();
     }
   }
 
   async dispose(): Promise<void> {
-    const site = await this.shared?.catch(() => undefined);
-    await site?.host.remove();
+    for (const site of this.sites.values()) await (await site.catch(() => undefined))?.host.remove();
+    this.sites.clear();
   }
 
-  private sharedSite(): Promise<Site> {
-    return (this.shared ??= Site.start());
+  private site(smallDisk: boolean): Promise<Site> {
+    const site = this.sites.get(smallDisk) ?? Site.start({ smallDisk });
+    this.sites.set(smallDisk, site);
+    return site;
   }
-}
-
-function summary({ name, did }: FaultCase): Pick<Verdict, "name" | "did"> {
-  return { name, did };
 }

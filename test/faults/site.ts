@@ -11,6 +11,13 @@ const FOREIGN = "neighbour";
 const IMAGES = "/root/pages.tar";
 const UP_MS = 90_000;
 
+/** How large the engine's file system is where it is small. */
+export const SMALL_DISK_MB = 64;
+export const SMALL_ROOT = "/var/lib/small";
+const SMALL_DISK = `systemctl stop docker.socket docker; mkdir -p ${SMALL_ROOT}; mount -t tmpfs -o size=${SMALL_DISK_MB}m small ${SMALL_ROOT}`;
+/** Where the lab's registries are. */
+const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
 /** Asks whoever serves `$1` on port `$2` of the host, or (`-`) each running container of it, for its page. */
 const ASK = `
 ask() { exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && sed '1,/^\\r*$/d' <&3; }
@@ -55,22 +62,27 @@ rm -rf /run/slipway/svc*
 /** A lab host with Docker, pages to deploy, and a neighbour that nobody of ours may touch. */
 export class Site {
   readonly host: LabHost;
+  private readonly smallDisk: boolean;
   private foreign = "";
   private liveRestore = false;
 
-  private constructor(host: LabHost) {
+  private constructor(host: LabHost, smallDisk: boolean) {
     this.host = host;
+    this.smallDisk = smallDisk;
   }
 
-  static async start(): Promise<Site> {
+  /** `smallDisk`: the engine's files have SMALL_DISK_MB. */
+  static async start({ smallDisk = false }: { readonly smallDisk?: boolean } = {}): Promise<Site> {
     const host = await startDockerHost("bookworm");
     try {
+      const site = new Site(host, smallDisk);
+      if (smallDisk) await host.must(["sh", "-c", SMALL_DISK]);
+      await site.configureEngine();
       for (const version of VERSIONS) await buildPage(host, version);
       await buildPage(host, "deaf", "deaf");
       await buildPage(host, "exit", "exit");
       const images = [...VERSIONS.map((version) => `page:${version}`), ...Object.values(BROKEN)];
       await host.must(["docker", "save", "-o", IMAGES, ...images]);
-      const site = new Site(host);
       await site.settle();
       return site;
     } catch (error) {
@@ -147,16 +159,9 @@ export class Site {
   /** Writes the engine's configuration where it is another, and restarts it. */
   async useLiveRestore(wanted: boolean): Promise<void> {
     if (wanted === this.liveRestore) return;
-    await this.configureEngine(wanted ? { "live-restore": true } : {});
     this.liveRestore = wanted;
+    await this.configureEngine();
     await this.disturbed(true);
-  }
-
-  async configureEngine(config: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.host.must(["sh", "-c", "mkdir -p /etc/docker; cat >/etc/docker/daemon.json"], {
-      input: JSON.stringify(config),
-    });
-    await this.restartEngine();
   }
 
   /** The power goes and comes again. */
@@ -190,6 +195,17 @@ export class Site {
     if (stdout.trim() === "") return;
     await this.restoreImages();
     await this.settle();
+  }
+
+  private async configureEngine(): Promise<void> {
+    const config = {
+      "insecure-registries": PRIVATE_NETWORKS,
+      "live-restore": this.liveRestore,
+      ...(this.smallDisk ? { "data-root": SMALL_ROOT } : {}),
+    };
+    const write = "mkdir -p /etc/docker; cat >/etc/docker/daemon.json";
+    await this.host.must(["sh", "-c", write], { input: JSON.stringify(config) });
+    await this.restartEngine();
   }
 
   private async engineUp(): Promise<void> {

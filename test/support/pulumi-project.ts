@@ -19,6 +19,8 @@ export interface PulumiRunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (text: string) => void;
+  /** Called with the id of the CLI's process when it has been started. */
+  readonly onStart?: (pid: number) => void;
 }
 
 /**
@@ -115,6 +117,7 @@ export class PulumiStack {
         cwd: this.project,
         env,
       });
+      if (child.pid !== undefined) options.onStart?.(child.pid);
       let output = "";
       const take = (chunk: Buffer): void => {
         output += chunk.toString();
