@@ -31,6 +31,7 @@ export type ErrorCode =
   | "service-locked"
   | "name-taken"
   | "port-taken"
+  | "switch-impossible"
   | "rollout-failed"
   | "task-failed"
   | "rollback-failed"

@@ -1,6 +1,7 @@
 import { StepFailure } from "./execute";
 import type { HostFound } from "./found";
 import type { Desired } from "./desired";
+import type { Step } from "./operation";
 import type { HostRollout } from "./roll-hosts";
 import { recover, RECOVERY_PASSES, type Wish } from "./recover";
 import { runSteps } from "./roll-hosts";
@@ -8,17 +9,21 @@ import { stepError } from "./rollout-error";
 
 /**
  * Puts right what an interrupted run left on a host, row by row of the crash matrix, until nothing is left to put right.
+ * Gives the host as it was seen last.
  * @throws SlipwayError rollback-failed when a row could be neither carried out nor taken back
  */
 export async function clearUp(
   rollout: Pick<HostRollout, "host" | "locks"> & { readonly desired: Wish & Pick<Desired, "update"> },
   observe: () => Promise<HostFound>,
-): Promise<void> {
+): Promise<HostFound> {
   const { host, desired } = rollout;
   const { target } = host.session;
-  for (let pass = 0; pass < RECOVERY_PASSES; pass++) {
-    const rows = recover(await observe(), desired);
-    if (rows.length === 0) return;
+  let wasFollowed = false;
+  for (let pass = 0; ; pass++) {
+    const seen = await observe();
+    const rows = recover(seen, { ...desired, wasFollowed });
+    if (rows.length === 0 || pass === RECOVERY_PASSES) return seen;
+    wasFollowed ||= rows.some(({ steps }) => steps.some(recovers));
     for (const { found, steps } of rows) {
       host.log.keep(`${target}: found ${found}; putting it right`);
       try {
@@ -32,4 +37,9 @@ export async function clearUp(
       }
     }
   }
+}
+
+/** The same one is let finish once: where that does not help the other rows go on from what stands. */
+function recovers({ operation }: Step): boolean {
+  return operation.kind === "follow-switch" && operation.recover;
 }

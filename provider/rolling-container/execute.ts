@@ -9,6 +9,8 @@ import { type ContainerRef, formatOperation, formatStep, type Operation, type St
 import { waitForExit } from "./exit";
 import { inTime, limitOf, LOOK_MS } from "./in-time";
 import { callEngine } from "./operation-call";
+import { callHost, isHostOperation } from "./switch-call";
+import { formatLeftInSwitch, SwitchFailure } from "./switch-failure";
 
 /** What a list of steps did. */
 export interface Execution {
@@ -16,6 +18,8 @@ export interface Execution {
   readonly operations: readonly string[];
   /** The longest time in which nobody served. */
   readonly gapMs: number;
+  /** How the last exchange by the host itself went; undefined when there was none. */
+  readonly way?: "bridged" | "plain";
 }
 
 /** Thrown when a step failed; everything that could be taken back was tried. */
@@ -31,6 +35,8 @@ export class StepFailure extends Error {
   readonly interrupted: boolean;
   /** True when the step came after the point of no return. */
   readonly committed: boolean;
+  /** What stands where a switch has not come to an end and nothing was taken back; undefined otherwise. */
+  readonly leftInSwitch: string | undefined;
   readonly execution: Execution;
 
   constructor(fields: Omit<StepFailure, keyof Error>, cause: unknown) {
@@ -42,6 +48,7 @@ export class StepFailure extends Error {
     this.undoFailure = fields.undoFailure;
     this.interrupted = fields.interrupted;
     this.committed = fields.committed;
+    this.leftInSwitch = fields.leftInSwitch;
     this.execution = fields.execution;
   }
 }
@@ -62,7 +69,7 @@ interface Back {
 }
 
 /** What failed because of the container itself. */
-const SAYS_WHY: ReadonlySet<Operation["kind"]> = new Set(["gate", "start", "await-exit"]);
+const SAYS_WHY: ReadonlySet<Operation["kind"]> = new Set(["gate", "start", "await-exit", "switch"]);
 const FROZEN_MS = 10_000;
 
 /** A gate's verdict, as what was thrown. */
@@ -87,7 +94,9 @@ export async function executeSteps(
   const run = new Run(host, options);
   let back: Back[] = [];
   let committed = false;
-  for (const step of steps) {
+  const queue = [...steps];
+  for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
+    const { slot, otherwise } = step;
     try {
       host.log.progress(formatStep(step));
       if (step.touchesLive === true) await options.beforeTouch?.();
@@ -99,19 +108,30 @@ export async function executeSteps(
       }
       // before the call: one whose outcome is unknown has to be taken back too
       back.unshift(...(step.undo ?? []).map((operation) => ({ operation, slot: step.slot })));
-      await run.perform(step.operation);
+      if ((await run.perform(step.operation, otherwise !== undefined)) === "done") continue;
+      // it found that it cannot be, and did nothing
+      back.splice(0, step.undo?.length);
+      queue.unshift(...(otherwise ?? []).map((each) => (slot === undefined ? each : { ...each, slot })));
     } catch (error) {
       // taking back must go on when the run is being stopped
       const calm = run.unaborted();
       const evidence = await calm.evidence(step.operation, error);
       // the name is taken: what stands under it is not what this step would have made
-      if (step.operation.kind === "create" && engineStatus(error) === 409) back.splice(0, step.undo?.length);
+      const wentBack = error instanceof SwitchFailure && error.end === "kept";
+      const taken = step.operation.kind === "create" && engineStatus(error) === 409;
+      if (wentBack || taken) back.splice(0, step.undo?.length);
+      const leftInSwitch = error instanceof SwitchFailure ? formatLeftInSwitch(error) : undefined;
       const undoFailure = isSlipwayError(error, "service-locked")
         ? "nothing was taken back, since somebody else may be at work here"
-        : await calm.takeBack(back.map(({ operation }) => operation));
+        : leftInSwitch === undefined
+          ? await calm.takeBack(back.map(({ operation }) => operation))
+          : undefined;
       const { interrupted, execution } = run;
       const why = describe(host, error);
-      throw new StepFailure({ step, why, evidence, undoFailure, interrupted, committed, execution }, error);
+      throw new StepFailure(
+        { step, why, evidence, undoFailure, interrupted, committed, leftInSwitch, execution },
+        error,
+      );
     }
   }
   return run.execution;
@@ -128,6 +148,7 @@ class Run {
   private readonly endsAtMs: number;
   private gapBeganMs: number | undefined;
   private gapMs = 0;
+  private way: "bridged" | "plain" | undefined;
 
   constructor(host: HostAccess, { deadlineMs }: ExecuteOptions) {
     this.host = host;
@@ -135,7 +156,8 @@ class Run {
   }
 
   get execution(): Execution {
-    return { operations: this.operations, gapMs: Math.round(this.gapMs) };
+    const { operations, way } = this;
+    return { operations, gapMs: Math.round(this.gapMs), ...(way === undefined ? {} : { way }) };
   }
 
   unaborted(): this {
@@ -154,8 +176,18 @@ class Run {
     if (this.host.clock.now() >= this.endsAtMs) throw new Error("the progressDeadline has passed");
   }
 
-  async perform(operation: Operation): Promise<void> {
-    await this.one(operation, this.endsAtMs - this.host.clock.now());
+  /** `otherwise`: there is something to do in its place, when it finds that it cannot be. */
+  async perform(operation: Operation, otherwise: boolean): Promise<"done" | "otherwise"> {
+    try {
+      await this.one(operation, this.endsAtMs - this.host.clock.now());
+      return "done";
+    } catch (error) {
+      if (!(error instanceof SwitchFailure) || error.end !== "plain-instead" || !otherwise) throw error;
+      this.host.log.warn(
+        `${this.host.session.target}: ${formatOperation(operation)} is not possible: ${error.message}`,
+      );
+      return "otherwise";
+    }
   }
 
   /** Gives why it could not be done; undefined when it was. */
@@ -212,6 +244,15 @@ class Run {
       );
       if (result.kind === "failed") throw new GateFailure(result.why, result.output);
       if (operation.serves) this.endGap(result.servedAtMs);
+    } else if (isHostOperation(operation)) {
+      // under no limit of ours: it has its own, and one that is interrupted is waited for until it has gone back
+      const result = await callHost(this.host, operation, (container) => this.idOf(container));
+      this.interrupted ||= result?.events.some(({ name }) => name === "stopping") ?? false;
+      this.gapMs = Math.max(this.gapMs, result?.gapMs ?? 0);
+      if (operation.kind === "switch" && result?.kind === "switched") this.way = operation.way.kind;
+      // what an earlier one came to is seen by the next look
+      else if (operation.kind === "switch" && result !== undefined) throw new SwitchFailure(result);
+      else if (result?.kind === "stuck" || result?.kind === "unknown") throw new SwitchFailure(result);
     } else if (operation.kind === "await-exit") {
       const id = this.idOf(operation.container);
       await limited(limitOf(operation), (signal) => waitForExit(host(signal), operation, id));

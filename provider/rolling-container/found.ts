@@ -1,7 +1,9 @@
+import type { ContainerCreateOptions } from "dockerode";
 import { LABEL } from "../container/labels";
 import type { Limits } from "../container/limits";
 import type { ObservedContainer } from "../container/observed";
 import type { PortTaker } from "../container/port-takers";
+import type { ObservedSwitch } from "./switch/observed-switch";
 
 /** A container under one of a service's names. */
 export interface Found extends ObservedContainer {
@@ -10,6 +12,8 @@ export interface Found extends ObservedContainer {
   readonly foreign: string | undefined;
   /** How long it may take to stop; undefined where the engine's default holds. */
   readonly stopTimeoutMs?: number;
+  /** What another one just like it is created from, but for its ports. Holds secrets. */
+  readonly likeIt?: ContainerCreateOptions;
 }
 
 /** What stands in one replica's place. */
@@ -43,6 +47,18 @@ export interface HostFound {
   /** Tags that spare kept revisions' images. */
   readonly keptTags: readonly string[];
   readonly portTakers: readonly PortTaker[];
+  /** What the host has of a switch, and for one, by the live name; undefined where nobody asked. */
+  readonly switches?: Readonly<Record<string, ObservedSwitch>>;
+}
+
+/** True while the program exchanges containers: nobody may act beside it. One that is stuck only watches its rules. */
+export function isAtWork({ program }: ObservedSwitch): boolean {
+  return program !== undefined && program.phase !== "stuck";
+}
+
+/** True when something of a switch is left on the host: rules, a program, or what one that died left. */
+export function isUnsettled({ program, unfinished, rules }: ObservedSwitch): boolean {
+  return program !== undefined || unfinished !== undefined || rules > 0;
 }
 
 /** True while its processes are there, and its ports taken, whether it serves or not. */

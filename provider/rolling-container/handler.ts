@@ -1,10 +1,10 @@
-import { formatDuration } from "../duration";
 import type { CheckResult, Created, DiffResult, Handler, HandlerContext, Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
 import { hasUnknown } from "../values";
 import { parseWanted, readInputs } from "./inputs";
+import type { Log } from "../log";
 import { driftIn } from "./outputs";
-import { switchWay } from "./plan-switch";
+import { foreseeSwitch } from "./foresee-switch";
 import { readService } from "./read";
 import { reconnected } from "./reconnected";
 import { removeService } from "./removal";
@@ -20,7 +20,7 @@ export const rollingContainerHandler: Handler = {
   diff(_id: string, olds: Properties, news: Properties, { log }: HandlerContext): Promise<DiffResult> {
     const drift = driftIn(olds);
     if (drift !== undefined) log.keep(`${drift}: it will be put right`);
-    else if (swaps(olds, news)) announceSwitch(news, (line) => log.keep(line));
+    else if (swaps(olds, news)) sayHow(olds, news, log);
     return Promise.resolve({ changes: drift === undefined ? undefined : true });
   },
 
@@ -53,14 +53,7 @@ function swaps(olds: Properties, news: Properties): boolean {
   return ["specHash", "image", "name"].some((key) => !hasUnknown(news[key]) && olds[key] !== news[key]);
 }
 
-function announceSwitch(news: Properties, say: (line: string) => void): void {
+function sayHow(olds: Properties, news: Properties, log: Log): void {
   const { wanted } = readInputs(news);
-  if (wanted === undefined) return;
-  const way = switchWay(wanted);
-  const healthy = formatDuration(wanted.update.minHealthyMs);
-  const text =
-    way.kind === "overlap"
-      ? `without a gap: the new one must be healthy for ${healthy} before the old one is stopped`
-      : `plain, with a gap of one stop and one start (${way.why})`;
-  say(`switch: ${text}`);
+  if (wanted !== undefined) log.keep(foreseeSwitch(wanted, olds));
 }

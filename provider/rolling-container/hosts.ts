@@ -62,14 +62,21 @@ interface Opening {
 function open(connection: Connection, { context, hostKeys }: OpenOptions, until: Promise<void>): Opening {
   const { log, clock, random, signal } = context;
   const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
+  // a run that is stopped takes back what it began, and follows a switch until it has gone back: over the same session
+  const lasting = new AbortController();
+  const stop = (): void => lasting.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   let closed: Promise<void> = Promise.resolve();
   const ready = new Promise<HostAccess>((resolve, reject) => {
-    closed = withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) => {
+    const options = { log, clock, random, signal: lasting.signal, recordedHostKey };
+    closed = withHost(connection, options, async (session) => {
       const [docker, facts] = await Promise.all([session.docker(signal), session.facts({ signal })]);
+      signal.removeEventListener("abort", stop);
       resolve({ session, docker, clock, log, signal, machineId: machineIdOf(facts) });
       await until;
     });
-    closed.catch(reject);
+    closed.catch(reject).finally(() => signal.removeEventListener("abort", stop));
   });
   return { ready, closed };
 }

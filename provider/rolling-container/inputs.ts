@@ -10,6 +10,7 @@ import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
 import { Fields, isObject, UNKNOWN } from "../values";
 import { readTask, type Task } from "./task";
+import { wishedWay } from "./switch-way";
 import { readUpdate, UPDATE_DEFAULTS, type UpdateSettings } from "./update-settings";
 
 /** The arguments, parsed: what a rollout has to bring about. */
@@ -72,6 +73,9 @@ export function readInputs(inputs: Properties): ReadInputs {
   refuseNotYet(fields);
   fields.rejectOthers([...SPEC_KEYS, ...LIMITS_KEYS, "targets", "specHash"]);
   checkTogether(fields, spec, rest.replicas);
+  const way = wishedWay({ spec, update: rest.update });
+  if (rest.update.switch === "bridged" && way.kind === "plain")
+    fields.fail("update.switch", `cannot be "bridged": ${way.why}`);
   const hash = specFields.unknown ? UNKNOWN : specHash(spec, text(inputs.__salt));
   const known = !specFields.unknown && !fields.unknown && failures.length === 0;
   const wanted =

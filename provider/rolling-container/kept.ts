@@ -1,6 +1,6 @@
 import { type Found, isUp } from "./found";
 import type { Operation, Step } from "./operation";
-import { refOf } from "./plan-switch";
+import { refOf } from "./ref-of";
 
 /** The policy of one that serves no more: no restart of the host brings it back. */
 export function quiet(kept: Found): Step {

@@ -1,6 +1,6 @@
 import { containersOf, type Found, type SlotFound } from "./found";
 import type { Step } from "./operation";
-import { refOf } from "./plan-switch";
+import { refOf } from "./ref-of";
 
 // as long as a task may take when nothing else is said
 const TASK_END_MS = 600_000;

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { engineStatus } from "../container/engine-status";
 import { parseInspect } from "../container/inspect";
 import { LABEL } from "../container/labels";
+import { optionsLike } from "../container/like-it";
 import { parseLimits } from "../container/limits";
 import type { PublishedPort } from "../container/spec";
 import type { HostSession } from "../host/session";
@@ -9,6 +10,7 @@ import { isObject } from "../values";
 import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
 import type { RecordedOwnership } from "./outputs";
 import { observePortTakers } from "../container/port-takers";
+import { observeSwitches } from "./observe-switches";
 import { parseContainerName } from "./slot-name";
 
 /** What to look for, and by what a container of ours is known. */
@@ -22,19 +24,22 @@ export interface ObserveOptions {
   readonly recorded: RecordedOwnership;
   /** Ports of the host whose holders are wanted. */
   readonly ports: readonly PublishedPort[];
+  /** Live names whose switches are wanted. @default none */
+  readonly switches?: readonly string[];
   readonly signal: AbortSignal;
 }
 
 /** Reads one host, once: everything that plans rest on. */
 export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
   const docker = await session.docker(options.signal);
-  const [service, former, networks, volumes, images, portTakers] = await Promise.all([
+  const [service, former, networks, volumes, images, portTakers, switches] = await Promise.all([
     observeService(docker, options.service, options),
     options.former === undefined ? undefined : observeService(docker, options.former, options),
     docker.listNetworks(),
     docker.listVolumes(),
     docker.listImages({ filters: { reference: ["slipway/kept"] } }),
     observePortTakers(session, docker, options.ports, options.signal),
+    observeSwitches(session, options.switches ?? [], options.signal),
   ]);
   return {
     target: session.target,
@@ -44,6 +49,7 @@ export async function observeHost(session: HostSession, options: ObserveOptions)
     volumes: volumes.Volumes.map(({ Name }) => Name),
     keptTags: images.flatMap(({ RepoTags }) => RepoTags ?? []),
     portTakers,
+    switches,
   };
 }
 
@@ -64,7 +70,13 @@ export async function observeService(
     .map((raw) => {
       const container = parseInspect(raw);
       const foreign = foreignOwner(container, service, owner);
-      return { ...container, limits: parseLimits(raw), foreign, ...stopTimeoutIn(raw) };
+      return {
+        ...container,
+        limits: parseLimits(raw),
+        foreign,
+        likeIt: optionsLike(raw),
+        ...stopTimeoutIn(raw),
+      };
     });
   return { service, slots: slotsFrom(found, service) };
 }

@@ -1,18 +1,10 @@
 import type { ContainerCreateOptions } from "dockerode";
 import type { Limits } from "../container/limits";
 import { formatDuration } from "../duration";
-import type { Healthcheck } from "../health/policy";
+import type { Check, ContainerRef } from "./container-ref";
+import { formatSwitch, type SwitchOperation } from "./switch-operation";
 
-/** A container by the name that it has at that moment; by its id where it was there when the host was looked at. */
-export interface ContainerRef {
-  readonly name: string;
-  readonly id?: string;
-  /** How long it may take to stop. @default Docker's own ten seconds */
-  readonly stopTimeoutMs?: number;
-}
-
-/** How a container is asked: a check of ours, Docker's HEALTHCHECK run by us, or only whether it runs. */
-export type Check = Healthcheck | "docker" | "none";
+export type { Check, ContainerRef };
 
 export interface GateOperation {
   readonly kind: "gate";
@@ -60,6 +52,18 @@ export type Operation =
   | { readonly kind: "restart-policy"; readonly container: ContainerRef; readonly restart: string }
   | { readonly kind: "limits"; readonly container: ContainerRef; readonly limits: Limits }
   | GateOperation
+  | SwitchOperation
+  /** Waits for the end of the program that exchanges containers; `recover`: one that died is started again first. */
+  | {
+      readonly kind: "follow-switch";
+      readonly service: string;
+      readonly recover: boolean;
+      readonly deadlineMs: number;
+    }
+  /** Takes the rules of a switch off. */
+  | { readonly kind: "clear-rules"; readonly service: string }
+  /** Ends what is left of a switch: a program that watches, the rules, its files. */
+  | { readonly kind: "end-switch"; readonly service: string }
   /** `volumes`: its anonymous volumes too, which it made itself and nobody else knows. */
   | { readonly kind: "remove"; readonly container: ContainerRef; readonly volumes?: true }
   | { readonly kind: "tag"; readonly imageId: string; readonly tag: string }
@@ -79,6 +83,8 @@ export interface Step {
   readonly touchesLive?: boolean;
   /** A commit lets go of what its own slot would take back, where the steps of several run together. */
   readonly slot?: number;
+  /** What is done in its place when the operation finds that its conditions do not hold. */
+  readonly otherwise?: readonly Step[];
 }
 
 /** One line, without any value of the user's. */
@@ -110,6 +116,14 @@ export function formatOperation(operation: Operation): string {
       return `update limits of ${operation.container.name}`;
     case "gate":
       return `gate ${operation.container.name}: ${formatCheck(operation.check)} for ${formatDuration(operation.minHealthyMs)}`;
+    case "switch":
+      return formatSwitch(operation);
+    case "follow-switch":
+      return `${operation.recover ? "let the host finish" : "wait for"} the switch of ${operation.service}`;
+    case "clear-rules":
+      return `remove the rules of ${operation.service}`;
+    case "end-switch":
+      return `end the switch of ${operation.service}`;
     case "tag":
       return `tag image ${operation.tag}`;
     case "untag":
@@ -132,7 +146,9 @@ export function formatSteps(steps: readonly Step[]): string {
   return steps
     .map((step) => {
       const undo = (step.undo ?? []).map(formatOperation).join(", ");
-      return `${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
+      const line = `${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
+      const otherwise = formatSteps(step.otherwise ?? []);
+      return otherwise === "" ? line : `${line}\n${otherwise.replace(/^/gm, "  else ")}`;
     })
     .join("\n");
 }

@@ -1,25 +1,30 @@
-import { candidateName } from "../container/names";
-import { type Found, type HostFound, slotOf } from "./found";
-import type { Operation, Step } from "./operation";
+import { writesToMount } from "../container/like-it";
+import { candidateName, copyName, liveName } from "../container/names";
+import { type PortSpec, STOP_TIMEOUT_MS } from "../container/spec";
 import type { Desired } from "./desired";
-import { gateBack, refOf, switchWay } from "./plan-switch";
+import { checkIn } from "./desired";
+import { type Found, type HostFound, slotOf } from "./found";
+import type { ContainerRef, Operation, Step } from "./operation";
+import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
+import { refOf } from "./ref-of";
+import { bridgedConditions, whyNoProgram } from "./switch/conditions";
+import { wishedWay } from "./switch-way";
 
 const CAUSE = "the rollout failed elsewhere";
+
+/** What going back rests on; `plainly`: without a copy of the one that served, where that has failed. */
+export type BackWish = Pick<Desired, "spec" | "update"> & { readonly plainly?: boolean };
 
 /**
  * The steps that put a host back to what served there before the rollout, for the slots that were already switched.
  * `before` was seen then, `now` after.
  */
-export function planBack(
-  before: HostFound,
-  now: HostFound,
-  desired: Pick<Desired, "spec" | "update">,
-): readonly Step[] {
+export function planBack(before: HostFound, now: HostFound, desired: BackWish): readonly Step[] {
   return now.service.slots.flatMap(({ slot, live }) => {
     const previous = slotOf(before.service, slot).live ?? slotOf(before.former, slot).live;
     if (live === undefined || live.id === previous?.id || live.foreign !== undefined) return [];
     if (previous === undefined) return removeNew(live);
-    return putBack(now, slot, live, previous, desired);
+    return putBack({ now, slot, live, previous, desired });
   });
 }
 
@@ -30,20 +35,87 @@ function removeNew(live: Found): readonly Step[] {
   ];
 }
 
-function putBack(
-  now: HostFound,
-  slot: number,
-  live: Found,
-  previous: Found,
-  desired: Pick<Desired, "spec" | "update">,
-): readonly Step[] {
+interface Return {
+  readonly now: HostFound;
+  readonly slot: number;
+  readonly live: Found;
+  readonly previous: Found;
+  readonly desired: BackWish;
+}
+
+function putBack(back: Return): readonly Step[] {
+  const { now, slot, live, previous, desired } = back;
   const { service } = now.service;
   const here = slotOf(now.service, slot).kept.find(({ id }) => id === previous.id) ?? previous;
   const kept = here.name === previous.name ? refOf(previous) : refOf(here);
-  const away = candidateName(service, slot);
-  const overlaps = switchWay(desired).kind === "overlap";
+  const away: ContainerRef = { name: candidateName(service, slot), id: live.id };
+  const overlaps = wishedWay(desired).kind === "overlap";
+  const last: Operation = { kind: "stop", container: away, interrupts: false };
+  return [
+    ...(exchange(back, kept) ?? inPlace(back, kept, overlaps)),
+    {
+      operation: { kind: "rename", container: refOf(live), to: away.name },
+      cause: "makes way",
+      commit: true,
+    },
+    ...(kept.name === previous.name ? [] : [again({ kind: "rename", container: kept, to: previous.name })]),
+    again({
+      kind: "restart-policy",
+      container: { ...kept, name: previous.name },
+      restart: previous.limits.restart,
+    }),
+    ...(overlaps ? [{ operation: last, cause: "the previous one serves" }] : []),
+    { operation: { kind: "remove", container: away }, cause: CAUSE },
+  ];
+}
+
+function again(operation: Operation): Step {
+  return { operation, cause: "it serves again" };
+}
+
+/** By the program on the host, with a copy of the one that comes back, so that going back has no gap either. */
+function exchange(
+  { now, slot, live, previous, desired }: Return,
+  next: ContainerRef,
+): readonly Step[] | undefined {
+  const { service } = now.service;
+  const seen = now.switches?.[liveName(service, slot)];
+  const wished = wishedWay(desired);
+  if (seen === undefined || whyNoProgram(seen) !== undefined || wished.kind === "overlap") return undefined;
+  if (live.state !== "running") return undefined;
+  const ports = previous.ports.map(
+    (port): PortSpec => ({ ...port, protocol: port.protocol === "udp" ? "udp" : "tcp" }),
+  );
+  const both: Exchange = {
+    service: liveName(service, slot),
+    old: live,
+    next,
+    check: checkIn(previous),
+    minHealthyMs: BACK_MS,
+    deadlineMs: desired.update.healthyDeadlineMs,
+    ports,
+    stopTimeoutMs: previous.stopTimeoutMs ?? STOP_TIMEOUT_MS,
+    cause: CAUSE,
+  };
+  const { likeIt: options, networkMode, networks } = previous;
+  if (wished.kind === "plain" || desired.plainly === true || options === undefined)
+    return plainExchange(both, true);
+  const wish = { networkMode, ports, sharesWritableMount: writesToMount(options) };
+  const choice = bridgedConditions(seen, wish);
+  if (choice.kind === "plain") return plainExchange(both, true);
+  const further = networks.filter((name) => name !== choice.network.name);
+  const copy = { name: copyName(service, slot), options, networks: further, minHealthyMs: BACK_MS };
+  return bridgedExchange(both, { host: seen, network: choice.network }, copy);
+}
+
+function inPlace(
+  { live, previous, desired }: Return,
+  kept: ContainerRef,
+  overlaps: boolean,
+): readonly Step[] {
   const stop: Operation = { kind: "stop", container: refOf(live), interrupts: true };
-  const start: readonly Step[] = [
+  return [
+    ...(overlaps ? [] : [{ operation: stop, cause: CAUSE }]),
     {
       operation: { kind: "start", container: kept },
       cause: "it served before",
@@ -56,24 +128,5 @@ function putBack(
       operation: { ...gateBack(previous, desired.update.healthyDeadlineMs), container: kept },
       cause: "it has to serve again",
     },
-  ];
-  const rename = (container: Operation & { kind: "rename" }, cause: string, commit = false): Step => {
-    return { operation: container, cause, commit };
-  };
-  const back = { ...kept, name: previous.name };
-  const last: Operation = { kind: "stop", container: { name: away, id: live.id }, interrupts: false };
-  return [
-    ...(overlaps ? [] : [{ operation: stop, cause: CAUSE }]),
-    ...start,
-    rename({ kind: "rename", container: refOf(live), to: away }, "makes way", true),
-    ...(kept.name !== previous.name
-      ? [rename({ kind: "rename", container: kept, to: previous.name }, "it serves again")]
-      : []),
-    {
-      operation: { kind: "restart-policy", container: back, restart: previous.limits.restart },
-      cause: "it serves again",
-    },
-    ...(overlaps ? [{ operation: last, cause: "the previous one serves" }] : []),
-    { operation: { kind: "remove", container: { name: away, id: live.id } }, cause: CAUSE },
   ];
 }

@@ -11,7 +11,9 @@ import type { Operation, Step } from "./operation";
 import { removeSecrets } from "./plan-secrets";
 import type { Desired } from "./desired";
 import { retireKept } from "./kept";
-import { gateBack, refOf } from "./plan-switch";
+import { gateBack } from "./plan-exchange";
+import { endSwitches, settleSwitches } from "./recover-switch";
+import { refOf } from "./ref-of";
 
 /** What tidying up rests on. */
 export type Tidiness = Pick<Desired, "replicas" | "keepPrevious" | "update">;
@@ -29,6 +31,7 @@ export function planFinish(
   const tooMany = found.service.slots.filter(({ slot }) => slot > limits.replicas);
   const stay = inUse.flatMap(({ kept }) => kept.slice(0, limits.keepPrevious));
   return [
+    ...settleSwitches(found),
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
     ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
     ...fixTags(found, stay),
@@ -62,7 +65,11 @@ function tidyKept(
 
 /** Everything of ours under a service's name, and the one that it had before, on one host; volumes stay. */
 export function planRemoval(found: HostFound, cause: string): readonly Step[] {
-  return [...removeService(found.service, found, cause), ...removeFormer(found, cause)];
+  return [
+    ...endSwitches(found, cause),
+    ...removeService(found.service, found, cause),
+    ...removeFormer(found, cause),
+  ];
 }
 
 function removeFormer(found: HostFound, cause: string): readonly Step[] {

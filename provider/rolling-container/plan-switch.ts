@@ -1,34 +1,24 @@
 import { furtherNetworks } from "../container/create-options";
 import { compareLimits } from "../container/limits";
 import { candidateName, copyName, keptImage, keptName, liveName } from "../container/names";
-import { publishedPorts, sharesWritableMount, userNetworks, usesHostNetwork } from "../container/spec";
-import { checkIn, checkOf, containerOptions, type Desired, isUpToDate } from "./desired";
-import { type Found, isUp, revisionIn, type SlotFound } from "./found";
+import { STOP_TIMEOUT_MS, userNetworks } from "../container/spec";
+import { checkOf, containerOptions, type Desired, isUpToDate } from "./desired";
+import { type Found, type HostFound, isUp, revisionIn, type SlotFound } from "./found";
+import {
+  BACK_MS,
+  bridgedExchange,
+  type CopyPlan,
+  copySteps,
+  type Exchange,
+  gateBack,
+  plainExchange,
+} from "./plan-exchange";
 import { fillSecrets } from "./plan-secrets";
 import type { ContainerRef, GateOperation, Operation, Step } from "./operation";
-
-/** How a slot's containers change places. */
-export type SwitchWay =
-  /** Both run for a moment: the new one is gated while the old one serves. No gap. */
-  | { readonly kind: "overlap" }
-  /** Only one may run, or have the port: stop, start. `rehearse`: a copy without ports proves the version first. */
-  | { readonly kind: "plain"; readonly rehearse: boolean; readonly why: string };
+import { refOf } from "./ref-of";
+import { type SwitchWay, switchWay } from "./switch-way";
 
 const CAN_GO_ON: ReadonlySet<string> = new Set(["created", "exited", "running"]);
-
-// what has served before, or was proved by a copy: a moment is enough to see that it does here
-const BACK_MS = 1_000;
-
-/** The way for a spec, and why. */
-export function switchWay({ spec, update }: Pick<Desired, "spec" | "update">): SwitchWay {
-  if (update.switch === "plain") return { kind: "plain", rehearse: false, why: 'switch is "plain"' };
-  if (sharesWritableMount(spec))
-    return { kind: "plain", rehearse: false, why: "both would write to one mount" };
-  if (usesHostNetwork(spec)) return { kind: "plain", rehearse: false, why: "it has the host's network" };
-  const ports = publishedPorts(spec).map(({ host }) => host);
-  if (ports.length === 0) return { kind: "overlap" };
-  return { kind: "plain", rehearse: true, why: `host port ${ports.join(", ")} can be held by one only` };
-}
 
 /**
  * The steps that put a container of the desired spec in a slot's place. `previous` is who serves there now, under whatever
@@ -38,33 +28,76 @@ export function planSwitch(
   slot: SlotFound,
   previous: Found | undefined,
   desired: Desired,
+  found: Pick<HostFound, "switches">,
   cause: string,
 ): readonly Step[] {
-  const way = switchWay(desired);
+  const way = switchWay(desired, found, slot.slot);
   const candidate: ContainerRef = { name: candidateName(desired.service, slot.slot) };
   const source = obtainCandidate(slot, desired, candidate, cause);
   const running = previous !== undefined && isUp(previous) ? previous : undefined;
-  const rehearse = way.kind === "plain" && way.rehearse && running?.state === "running";
-  const makeWay =
-    running === undefined || way.kind === "overlap" ? [] : stopPrevious(running, candidate.name);
-  const proved: readonly Step[] = [
-    ...(source.running ? [] : [startCandidate(source.ref, cause)]),
-    rehearse
-      ? { operation: shortGate(source.ref, desired), cause: "the copy has proved the version" }
-      : { operation: gate(source.ref, desired, true), cause: "the new version has to prove itself" },
-  ];
   const passing = [
     ...joinWithAlias(source.ref, slot.slot, desired),
     ...commit(slot, previous, source.ref, desired, way.kind === "overlap" && running !== undefined),
   ];
-  const prepared: readonly Step[] = [
-    // before the rehearsal, so that a failure there takes back what an interrupted run left, too
-    ...source.steps,
-    ...(rehearse ? rehearsal(slot.slot, desired) : []),
+  const steps = exchangeSteps({ way, running, source, slot: slot.slot, desired, cause });
+  if (steps === undefined) return [...source.steps, ...proofOf(source, desired, cause), ...touching(passing)];
+  // the candidate first, so that a failure later takes back what an interrupted run left, too
+  return [...source.steps, ...steps, ...passing];
+}
+
+interface PlaceChange {
+  readonly way: SwitchWay;
+  readonly running: Found | undefined;
+  readonly source: Source;
+  readonly slot: number;
+  readonly desired: Desired;
+  readonly cause: string;
+}
+
+/** How the one that is up makes way; undefined where it need not. */
+function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
+  const { way, running, source, slot, desired, cause } = change;
+  if (running === undefined || way.kind === "overlap") return undefined;
+  const { minHealthyMs, healthyDeadlineMs: deadlineMs } = desired.update;
+  const check = checkOf(desired);
+  const exchange: Exchange = {
+    service: liveName(desired.service, slot),
+    old: running,
+    next: source.ref,
+    check,
+    minHealthyMs,
+    deadlineMs,
+    ports: desired.spec.ports ?? [],
+    stopTimeoutMs: desired.spec.stopTimeoutMs ?? STOP_TIMEOUT_MS,
+    cause,
+  };
+  const copy: CopyPlan = {
+    name: copyName(desired.service, slot),
+    options: containerOptions(desired, slot, false),
+    networks: furtherNetworks(desired.spec),
+    minHealthyMs,
+  };
+  const serves = running.state === "running";
+  if (way.kind === "bridged" && serves) return bridgedExchange(exchange, way, copy);
+  const rehearses = serves && (way.kind === "bridged" || way.rehearse);
+  const rehearsal = rehearses ? rehearse(exchange, copy) : [];
+  // one that does not serve has not to be exchanged carefully
+  const byProgram = serves && way.kind === "plain" && way.withoutProgram === undefined;
+  if (byProgram) return [...rehearsal, ...plainExchange(exchange, rehearses)];
+  const proof = proofOf(source, desired, cause, rehearses);
+  return [...rehearsal, ...touching(stopPrevious(running, source.ref.name)), ...proof];
+}
+
+/** The candidate runs and passes its gate. */
+function proofOf(source: Source, desired: Desired, cause: string, isProved = false): readonly Step[] {
+  const whole = gate(source.ref, desired, true);
+  const short = { ...whole, minHealthyMs: Math.min(BACK_MS, whole.minHealthyMs) };
+  return [
+    ...(source.running ? [] : [startCandidate(source.ref, cause)]),
+    isProved
+      ? { operation: short, cause: "the copy has proved the version" }
+      : { operation: whole, cause: "the new version has to prove itself" },
   ];
-  return makeWay.length === 0
-    ? [...prepared, ...proved, ...touching(passing)]
-    : [...prepared, ...touching(makeWay), ...proved, ...passing];
 }
 
 /** The first of them is where the live one begins to be touched. */
@@ -118,29 +151,6 @@ export function gate(container: ContainerRef, desired: Desired, serves: boolean)
   };
 }
 
-function shortGate(container: ContainerRef, desired: Desired): GateOperation {
-  const whole = gate(container, desired, true);
-  return { ...whole, minHealthyMs: Math.min(BACK_MS, whole.minHealthyMs) };
-}
-
-/** The wait for a container that served before. */
-export function gateBack(container: Found, deadlineMs: number): GateOperation {
-  const check = checkIn(container);
-  return {
-    kind: "gate",
-    container: refOf(container),
-    check,
-    minHealthyMs: BACK_MS,
-    deadlineMs,
-    serves: true,
-  };
-}
-
-export function refOf(container: Found): ContainerRef {
-  const { name, id, stopTimeoutMs } = container;
-  return { name, id, ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }) };
-}
-
 interface Source {
   readonly ref: ContainerRef;
   readonly running: boolean;
@@ -168,11 +178,7 @@ function obtainCandidate(slot: SlotFound, desired: Desired, candidate: Container
   return {
     ref: candidate,
     running: false,
-    steps: [
-      ...clear,
-      ...fillSecrets(slot.slot, desired),
-      ...create(slot.slot, desired, candidate, cause, true),
-    ],
+    steps: [...clear, ...fillSecrets(slot.slot, desired), ...create(slot.slot, desired, candidate, cause)],
   };
 }
 
@@ -193,14 +199,8 @@ function wake(kept: Found, candidate: ContainerRef, desired: Desired): Source {
   return { ref, running: kept.state === "running", steps: same ? [rename] : [rename, update] };
 }
 
-function create(
-  slot: number,
-  desired: Desired,
-  container: ContainerRef,
-  cause: string,
-  publish: boolean,
-): readonly Step[] {
-  const options = containerOptions(desired, slot, publish);
+function create(slot: number, desired: Desired, container: ContainerRef, cause: string): readonly Step[] {
+  const options = containerOptions(desired, slot, true);
   const joins = furtherNetworks(desired.spec).map((network): Step => {
     return {
       operation: { kind: "connect", container, network, aliases: [] },
@@ -211,14 +211,12 @@ function create(
   return [{ operation: { kind: "create", container, options }, cause, undo }, ...joins];
 }
 
-/** A version that is broken is found out here, while the live one serves on. */
-function rehearsal(slot: number, desired: Desired): readonly Step[] {
-  const copy: ContainerRef = { name: copyName(desired.service, slot) };
+/** Without ports: it serves nobody, and goes again. */
+function rehearse(exchange: Exchange, copy: CopyPlan): readonly Step[] {
+  const remove = { kind: "remove", container: { name: copy.name }, volumes: true } as const;
   return [
-    ...create(slot, desired, copy, "a copy without ports proves the version while the old one serves", false),
-    { operation: { kind: "start", container: copy }, cause: "rehearsal" },
-    { operation: gate(copy, desired, false), cause: "rehearsal" },
-    { operation: { kind: "remove", container: copy, volumes: true }, cause: "it has proved the version" },
+    ...copySteps(exchange, copy, "a copy without ports proves the version while the old one serves"),
+    { operation: remove, cause: "it has proved the version" },
   ];
 }
 

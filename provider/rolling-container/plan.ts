@@ -3,9 +3,19 @@ import { compareLimits } from "../container/limits";
 import { namedVolumes, publishedPorts, userNetworks } from "../container/spec";
 import { SlipwayError } from "../errors";
 import { type Desired, isUpToDate } from "./desired";
-import { containersOf, emptySlot, type Found, type HostFound, slotOf, type SlotFound } from "./found";
+import {
+  containersOf,
+  emptySlot,
+  type Found,
+  type HostFound,
+  isAtWork,
+  slotOf,
+  type SlotFound,
+} from "./found";
 import { formatSteps, type Step } from "./operation";
-import { gate, planSwitch, refOf } from "./plan-switch";
+import { gate, planSwitch } from "./plan-switch";
+import { refOf } from "./ref-of";
+import { switchWay } from "./switch-way";
 import { sameAddress } from "../container/port-takers";
 
 /** What happens in one slot; `switch` when its container becomes another one. */
@@ -25,12 +35,14 @@ export interface HostPlan {
 
 /**
  * The steps that bring one host to what is desired, slot by slot.
- * @throws SlipwayError name-taken, port-taken: nothing is touched then
+ * @throws SlipwayError name-taken, port-taken, switch-impossible, service-locked: nothing is touched then
  */
 export function planHost(found: HostFound, desired: Desired): HostPlan {
+  refuseBeside(found, desired);
   const numbers = Array.from({ length: desired.replicas }, (_, index) => index + 1);
   const slots = numbers.map((number) => planSlot(found, number, desired));
   if (slots.some(({ kind }) => kind !== "none")) refuseTakenPorts(found, desired);
+  for (const { slot, kind } of slots) if (kind === "switch") refuseOtherWay(found, slot, desired);
   const preparation = slots.some(({ kind }) => kind === "switch") ? prepare(found, desired) : [];
   return { target: found.target, preparation, slots };
 }
@@ -72,11 +84,11 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
   const previous = live ?? slotOf(found.former, number).live;
   if (live === undefined || !isUpToDate(live, desired)) {
     const cause = causeOf(slot, previous, desired);
-    return { slot: number, kind: "switch", steps: planSwitch(slot, previous, desired, cause) };
+    return { slot: number, kind: "switch", steps: planSwitch(slot, previous, desired, found, cause) };
   }
   const change = compareLimits(desired.limits, live.limits);
   if (change === "replace") {
-    const steps = planSwitch(withoutKept(slot), live, desired, "a limit was taken away");
+    const steps = planSwitch(withoutKept(slot), live, desired, found, "a limit was taken away");
     return { slot: number, kind: "switch", steps };
   }
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
@@ -143,6 +155,37 @@ function prepare(found: HostFound, { spec, service }: Desired): readonly Step[] 
     .filter((name) => !found.volumes.includes(name))
     .map((name): Step => ({ operation: { kind: "create-volume", name, labels }, cause: "missing" }));
   return [...networks, ...volumes];
+}
+
+/** A program that exchanges containers outlives whoever started it. */
+function refuseBeside({ target, switches = {} }: HostFound, { service }: Desired): void {
+  if (!Object.values(switches).some(isAtWork)) return;
+  throw new SlipwayError({
+    code: "service-locked",
+    what: `rolling out "${service}"`,
+    host: target,
+    why: "a switch that was begun by an earlier run is still at work there",
+    left: "Nothing was touched",
+    next: "Wait until it has ended, then run pulumi up again",
+  });
+}
+
+/** Who says "bridged" would rather have no switch than a gap. */
+function refuseOtherWay(found: HostFound, slot: number, desired: Desired): void {
+  if (desired.update.switch !== "bridged") return;
+  const serving = slotOf(found.service, slot).live ?? slotOf(found.former, slot).live;
+  const way = switchWay(desired, found, slot);
+  const missing = found.networks.every(({ name }) => name !== (desired.spec.networks?.[0] ?? "bridge"));
+  // a network that is yet to be made matters only to the one that serves already
+  if (way.kind !== "plain" || (serving === undefined && missing)) return;
+  throw new SlipwayError({
+    code: "switch-impossible",
+    what: `rolling out "${desired.service}"`,
+    host: found.target,
+    why: `a bridged switch is not possible: ${way.why}`,
+    left: "Nothing was touched",
+    next: 'Mend that, or say update: { switch: "auto" } to accept a gap',
+  });
 }
 
 function refuseForeign(slot: SlotFound, found: HostFound, desired: Desired): void {

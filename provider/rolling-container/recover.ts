@@ -14,26 +14,40 @@ import {
   withoutDead,
 } from "./leftovers";
 import { quiet, retireKept } from "./kept";
-import { commit, gateBack, refOf } from "./plan-switch";
+import { gateBack } from "./plan-exchange";
+import { commit } from "./plan-switch";
+import { isServedByCopy, recoverSwitches } from "./recover-switch";
+import { refOf } from "./ref-of";
 
 /** How often the rows are looked up at most: what one of them brings about may be another one's. */
 export const RECOVERY_PASSES = 4;
 
 /** What clearing up rests on; slots beyond `replicas` are on their way out. */
-export type Wish = Pick<Desired, "service" | "limits" | "update"> & { readonly replicas?: number };
+export type Wish = Pick<Desired, "service" | "limits" | "update"> & {
+  readonly replicas?: number;
+  /** A switch that died was let finish already in this run. */
+  readonly wasFollowed?: boolean;
+};
 
 /**
- * The crash matrix for the plain switch: what stands on the host decides, row by row, what has to happen before anything
+ * The crash matrix: what stands on the host decides, row by row, what has to happen before anything
  * new is planned. What is not mentioned here (a candidate beside a running live one, no container at all) is the
  * planner's: it goes on with a candidate of the wanted spec and removes any other.
  */
 export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   const { replicas = Number.POSITIVE_INFINITY } = desired;
+  const first = recoverSwitches(found, desired);
+  if (first.length > 0) return first;
   const now = found.service.slots.flatMap((all) => {
     const slot = withoutDead(all);
     // a slot too many goes when the rollout is done: nothing is started in it any more
     const rest = slot.slot > replicas ? leftCandidate(slot) : interruptedSwitch(slot, desired);
-    return [...deadOnes(all), ...leftHelpers(all), ...leftCopy(slot), ...rest];
+    return [
+      ...deadOnes(all),
+      ...leftHelpers(all),
+      ...(isServedByCopy(found, slot) ? [] : leftCopy(slot)),
+      ...rest,
+    ];
   });
   return [...now, ...interruptedRenaming(found, desired)];
 }

@@ -7,6 +7,7 @@ import { recordedHostKeys, withHosts } from "./hosts";
 import { serviceOf } from "./inputs";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
+import { recordedSwitchNames } from "./observe-switches";
 import type { Step } from "./operation";
 import { recordedOwnership } from "./outputs";
 import { planRemoval } from "./plan-finish";
@@ -51,7 +52,8 @@ function observe(
   { stack }: HandlerContext,
 ): Promise<HostFound> {
   const recorded = recordedOwnership(outputs);
-  return observeHost(host.session, { service, stack, recorded, ports: [], signal: host.signal });
+  const switches = recordedSwitchNames(outputs);
+  return observeHost(host.session, { service, stack, recorded, ports: [], switches, signal: host.signal });
 }
 
 /** Networks that we made go with their last container; they stay while any other is in one. */

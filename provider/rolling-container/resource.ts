@@ -87,11 +87,14 @@ export interface UpdateArgs {
    */
   readonly strategy?: pulumi.Input<"rolling" | "atomic" | undefined>;
   /**
-   * How traffic moves to the new container. "plain": never two of the service at once. "auto": the way with the shortest
-   * gap that the service allows.
+   * How traffic moves to the new container of a published port. "bridged": a copy of it serves behind rules of the host's
+   * firewall while old and new change places, so that no connection is refused; three containers run for a moment, and the
+   * app starts twice. Refused, before anything is touched, where the host does not allow it. "plain": stop, then start, never
+   * two of the service at once, with a gap that is measured. "auto": bridged where host and service allow it, else plain,
+   * with the reason. Without a published port old and new overlap, unless "plain" is said or both would write to one mount.
    * @default "auto"
    */
-  readonly switch?: pulumi.Input<"auto" | "plain" | undefined>;
+  readonly switch?: pulumi.Input<"auto" | "bridged" | "plain" | undefined>;
   /** Hosts that are changed at the same time: a number, or a share such as "25%", rounded up. @default 1 */
   readonly parallelism?: pulumi.Input<number | string | undefined>;
   /** The first host alone, and the others when it went well. @default false */
@@ -234,7 +237,7 @@ export interface RolloutSummary {
   readonly revision: string;
   /** The revision that served before; none at the first rollout. */
   readonly from?: string;
-  /** How traffic moved. */
+  /** How traffic moved: "overlap", "bridged" or "plain". */
   readonly switch: string;
   readonly durationMs: number;
   /** The longest time in which no container of a slot served. */

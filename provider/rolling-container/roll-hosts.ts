@@ -23,7 +23,7 @@ export interface HostRollout {
 }
 
 // what other deployers may have changed since we took the lock matters before these
-const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set(["stop", "rename", "remove"]);
+const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set(["stop", "rename", "remove", "switch", "end-switch"]);
 
 /**
  * Carries out the plans, some hosts at a time. When one fails, the hosts that were done are put back too, unless the program
@@ -47,9 +47,17 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
     const [failure, ...more] = failures;
     if (failure !== undefined) throw await failed(failure, more, begun);
   }
+  return together(executions);
+}
+
+/** What several did: the longest gap, and the way with the longer one. */
+function together(executions: readonly Execution[]): Execution {
+  const ways = executions.map(({ way }) => way);
+  const way = ways.find((each) => each === "plain") ?? ways.find((each) => each !== undefined);
   return {
     operations: executions.flatMap(({ operations }) => operations),
     gapMs: Math.max(0, ...executions.map(({ gapMs }) => gapMs)),
+    ...(way === undefined ? {} : { way }),
   };
 }
 
@@ -128,10 +136,7 @@ async function rollHost(rollout: HostRollout): Promise<Execution> {
   if (first === undefined) return { operations: [], gapMs: 0 };
   executions.push(await runSteps(rollout, [...plan.preparation, ...first.steps], leftMs()));
   for (const slot of others) executions.push(await runSteps(rollout, slot.steps, leftMs()));
-  return {
-    operations: executions.flatMap(({ operations }) => operations),
-    gapMs: Math.max(...executions.map(({ gapMs }) => gapMs)),
-  };
+  return together(executions);
 }
 
 function batches(rollouts: readonly HostRollout[]): readonly (readonly HostRollout[])[] {
@@ -165,7 +170,18 @@ async function failed(
   const isAtomic = desired.update.strategy === "atomic";
   const forward = error instanceof StepFailure && error.committed && !isAtomic;
   const stay = forward || desired.update.failureAction === "pause";
-  const back = stay ? { done: 0, failure: undefined } : await putBack(begun);
+  // where a program is at it nobody else is
+  const inSwitch = new Set(
+    [{ rollout, error }, ...more].filter(isInSwitch).map(
+      ({
+        rollout: {
+          host: { session },
+        },
+      }) => session.target,
+    ),
+  );
+  const mine = begun.filter(({ host: { session } }) => !inSwitch.has(session.target));
+  const back = stay ? { done: 0, failure: undefined } : await putBack(mine);
   const done = begun.length - 1 - more.length;
   const stayed = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
   const others = stay ? stayed : back.done === 0 ? "" : `The hosts done before (${back.done}) were put back`;
@@ -186,6 +202,10 @@ async function failed(
   });
 }
 
+function isInSwitch({ error }: HostFailure): boolean {
+  return error instanceof StepFailure && error.leftInSwitch !== undefined;
+}
+
 function sayToo({ rollout: { host }, error }: HostFailure): string {
   return `It failed on ${host.session.target} too: ${host.session.redact(engineMessage(error))}`;
 }
@@ -200,14 +220,26 @@ async function putBack(
     const calm = { ...rollout, host: { ...rollout.host, signal: new AbortController().signal } };
     const { target } = rollout.host.session;
     try {
-      const now = await rollout.observe();
-      const steps = planBack(rollout.before, now, rollout.desired);
+      const steps = planBack(rollout.before, await rollout.observe(), rollout.desired);
       if (steps.length === 0) continue;
-      await runSteps(calm, steps);
+      await backOrPlainly(calm, steps);
       done += 1;
     } catch (error) {
       failures.push(`${target}: ${rollout.host.session.redact(engineMessage(error))}`);
     }
   }
   return { done, failure: failures.length === 0 ? undefined : failures.join("; ") };
+}
+
+/** A copy that cannot be made must not keep a host on the version that it is to leave. */
+async function backOrPlainly(calm: HostRollout, steps: readonly Step[]): Promise<void> {
+  try {
+    await runSteps(calm, steps);
+  } catch (error) {
+    const isWhole = error instanceof StepFailure && error.undoFailure === undefined && !error.committed;
+    if (!isWhole || error.leftInSwitch !== undefined) throw error;
+    calm.host.log.warn(`${calm.host.session.target}: ${error.why}; going back plainly`);
+    const plainly = { ...calm.desired, plainly: true };
+    await runSteps(calm, planBack(calm.before, await calm.observe(), plainly));
+  }
 }

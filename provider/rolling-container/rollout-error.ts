@@ -3,6 +3,7 @@ import { messageOf, SlipwayError } from "../errors";
 import { StepFailure } from "./execute";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import { formatOperation } from "./operation";
+import { SwitchFailure } from "./switch-failure";
 
 /** What the sentence about a failed rollout rests on. */
 export interface FailedRollout {
@@ -36,6 +37,7 @@ export function rolloutError(failed: FailedRollout): SlipwayError {
       cause: error,
     });
   }
+  if (error.leftInSwitch !== undefined) return switchError(what, host, error, failed.others);
   const stuck = error.undoFailure ?? failed.backFailure;
   return new SlipwayError({
     code: stuck === undefined ? "rollout-failed" : "rollback-failed",
@@ -52,8 +54,26 @@ export function rolloutError(failed: FailedRollout): SlipwayError {
   });
 }
 
+/** Nothing was taken back, for a program on the host is at it. */
+function switchError(what: string, host: string, error: StepFailure, others: string): SlipwayError {
+  const isStuck = error.cause instanceof SwitchFailure && error.cause.end === "stuck";
+  return new SlipwayError({
+    code: isStuck ? "rollback-failed" : "connection-lost",
+    what,
+    host,
+    why: error.why,
+    left: [error.leftInSwitch ?? "", others].filter((text) => text !== "").join(". "),
+    next: isStuck
+      ? "Look at the host (docker ps --all; docker logs) and mend what keeps them from starting, then run pulumi up again"
+      : "Run pulumi up again: it waits for the program and goes on from there",
+    evidence: error.evidence,
+    cause: error,
+  });
+}
+
 /** The error of steps beside a rollout: clearing up, tidying, removing. */
 export function stepError(what: string, host: string, error: StepFailure): SlipwayError {
+  if (error.leftInSwitch !== undefined) return switchError(what, host, error, "");
   const { undoFailure } = error;
   return new SlipwayError({
     code: undoFailure === undefined ? "rollout-failed" : "rollback-failed",
@@ -69,6 +89,8 @@ export function stepError(what: string, host: string, error: StepFailure): Slipw
 
 function whyOf({ step, why }: StepFailure): string {
   const { operation } = step;
+  if (operation.kind === "switch")
+    return `${operation.container.name} did not take over: ${why.replace(/^the candidate: /, "")}`;
   return operation.kind === "gate"
     ? `${operation.container.name} did not pass its gate: it ${why.replace(/^it /, "")}`
     : `could not ${formatOperation(operation)}: ${why}`;
@@ -83,5 +105,7 @@ function leftOf({ before, service, backFailure, isForward }: FailedRollout, erro
   if (previous?.state !== "running") return `Nothing serves "${service}": no version ran there before`;
   const revision = revisionIn(previous);
   if (!error.interrupted) return `Revision ${revision} was not touched and serves on`;
-  return `Revision ${revision} was started again and serves (nobody served for ${formatDuration(error.execution.gapMs)})`;
+  const { gapMs } = error.execution;
+  const gap = gapMs > 0 ? `nobody served for ${formatDuration(gapMs)}` : "without a gap";
+  return `Revision ${revision} was started again and serves (${gap})`;
 }

@@ -1,4 +1,3 @@
-import { formatDuration } from "../duration";
 import type { HandlerContext, Properties } from "../handler";
 import { allEnded } from "../host/all-ended";
 import { targetOf } from "../host/connection";
@@ -7,10 +6,10 @@ import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/same-mac
 import { revisionOf } from "../container/spec-hash";
 import { publishedPorts } from "../container/spec";
 import { canonicalJson } from "../values";
-import { checkOf, type Desired } from "./desired";
+import { announce, formatSummary, summarize } from "./announce";
+import type { Desired } from "./desired";
 import { clearUp } from "./clear-up";
-import type { Execution } from "./execute";
-import { type HostFound, revisionIn, slotOf } from "./found";
+import { type HostFound, isUnsettled } from "./found";
 import type { HostAccess } from "./host-access";
 import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
 import { ensureImage } from "./image";
@@ -18,6 +17,7 @@ import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
+import { switchNames } from "./observe-switches";
 import {
   goneRevisions,
   previousRevisions,
@@ -32,7 +32,6 @@ import { inTime, LOOK_MS } from "./in-time";
 import { runTasks, tasksMs } from "./tasks";
 import { formatPlan, type HostPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
 import { planFinish, planRemoval } from "./plan-finish";
-import { switchWay } from "./plan-switch";
 import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
 import { orWhatRuns, type RolloutRequest } from "./what-runs";
 
@@ -75,13 +74,13 @@ function rollOn(
   const ttlMs = progressDeadlineMs * (all.length + 2) + lockWaitMs + tasksMs([...preDeploy, ...postDeploy]);
   return withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
     const run = new RolloutRun(request, context, former, locksOf);
-    await run.recoverAll(hosts);
-    const rollouts = await run.plan(hosts);
+    const found = await run.recoverAll(hosts);
+    const rollouts = await run.plan(hosts, found);
     await run.before(rollouts);
     const summary = await run.carryOut(rollouts);
-    await run.finish(rollouts, leaving);
+    const seen = await run.finish(rollouts, leaving);
     await run.after(rollouts);
-    return run.outputs(hosts, summary, rollouts[0]?.desired.revision);
+    return run.outputs(hosts, seen, summary, rollouts[0]?.desired.revision);
   });
 }
 
@@ -106,8 +105,9 @@ class RolloutRun {
     this.recorded = recordedOwnership(request.olds ?? {});
   }
 
-  observe(host: HostAccess): Promise<HostFound> {
-    const { wanted } = this.request;
+  /** `switches`: what is there of a switch, too, which takes longer. */
+  observe(host: HostAccess, switches = false): Promise<HostFound> {
+    const { wanted, olds } = this.request;
     return inTime(host, `looking at "${wanted.service}"`, LOOK_MS, (signal) =>
       observeHost(host.session, {
         service: wanted.service,
@@ -115,21 +115,23 @@ class RolloutRun {
         stack: this.context.stack,
         recorded: this.recorded,
         ports: publishedPorts(wanted.spec),
+        ...(switches ? { switches: switchNames(wanted, this.former, olds) } : {}),
         signal,
       }),
     );
   }
 
-  async recoverAll(hosts: readonly HostAccess[]): Promise<void> {
+  /** Gives the hosts as they are then. */
+  recoverAll(hosts: readonly HostAccess[]): Promise<readonly HostFound[]> {
     const { wanted } = this.request;
-    await allEnded(
+    return allEnded(
       hosts.map((host) =>
-        clearUp({ host, locks: this.locksOf(host), desired: wanted }, () => this.observe(host)),
+        clearUp({ host, locks: this.locksOf(host), desired: wanted }, () => this.observe(host, true)),
       ),
     );
   }
 
-  async plan(hosts: readonly HostAccess[]): Promise<readonly HostRollout[]> {
+  async plan(hosts: readonly HostAccess[], found: readonly HostFound[]): Promise<readonly HostRollout[]> {
     const { wanted, olds, inputs } = this.request;
     const renew = olds !== undefined && canonicalJson(olds.triggers) !== canonicalJson(inputs.triggers);
     const images = await allEnded(hosts.map((host) => ensureImage(host, wanted, renew)));
@@ -139,9 +141,9 @@ class RolloutRun {
       hosts.map(async (host, index) => {
         const { id: imageId = "", hasHealthcheck: imageHasHealthcheck = false } = images[index] ?? {};
         const desired: Desired = { ...wanted, imageId, revision, imageHasHealthcheck, stack, resource };
-        const before = await this.observe(host);
+        const before = found[index] ?? (await this.observe(host, true));
         const plan = planHost(before, desired);
-        const observe = (): Promise<HostFound> => this.observe(host);
+        const observe = (): Promise<HostFound> => this.observe(host, true);
         return { host, locks: this.locksOf(host), desired, before, plan, observe };
       }),
     );
@@ -181,44 +183,46 @@ class RolloutRun {
     const work = rollouts.filter(({ plan }) => !isEmptyPlan(plan));
     const switching = work.find(({ plan }) => swaps(plan));
     for (const { plan } of work) log.debug(`plan for ${plan.target}:\n${formatPlan(plan)}`);
-    if (switching !== undefined) this.announce(switching);
+    if (switching !== undefined) announce(switching, log);
     const startMs = clock.now();
     const execution = await this.orWhatRuns(
       rollouts.map(({ host }) => host),
       () => rollHosts(rollouts),
     );
     if (switching === undefined) return undefined;
-    const durationMs = Math.round(clock.now() - startMs);
-    const summary = summarize(switching, execution, durationMs);
-    const gap =
-      execution.gapMs > 0 ? `, nobody served for ${formatDuration(execution.gapMs)}` : ", without a gap";
-    const first = summary.from === undefined;
-    log.keep(`revision ${summary.revision} serves${first ? "" : gap} (${formatDuration(durationMs)})`);
+    const summary = summarize(switching, execution, Math.round(clock.now() - startMs));
+    log.keep(formatSummary(summary));
     return summary;
   }
 
-  /** The new version serves already: whatever fails here, the state has to know it. */
-  async finish(rollouts: readonly HostRollout[], leaving: readonly HostAccess[]): Promise<void> {
+  /** The new version serves already: whatever fails here, the state has to know it. Gives what was seen last. */
+  finish(rollouts: readonly HostRollout[], leaving: readonly HostAccess[]): Promise<readonly HostFound[]> {
     const hosts = rollouts.map(({ host }) => host);
-    await this.orWhatRuns(hosts, () => this.tidyUp(rollouts, leaving));
+    return this.orWhatRuns(hosts, () => this.tidyUp(rollouts, leaving));
   }
 
   /** What the state is to know; a last look that fails must not make it forget what was made. */
   outputs(
     hosts: readonly HostAccess[],
+    seen: readonly HostFound[],
     summary: RolloutSummary | undefined,
     revision: string | undefined,
   ): Promise<Properties> {
-    return this.orWhatRuns(hosts, () => this.look(hosts, summary, revision));
+    return this.orWhatRuns(hosts, () => Promise.resolve(this.record(hosts, seen, summary, revision)));
   }
 
-  private async look(
+  private async look(hosts: readonly HostAccess[]): Promise<Properties> {
+    const found = await Promise.all(hosts.map((host) => this.observe(host)));
+    return this.record(hosts, found, undefined, undefined);
+  }
+
+  private record(
     hosts: readonly HostAccess[],
+    found: readonly HostFound[],
     summary: RolloutSummary | undefined,
     revision: string | undefined,
-  ): Promise<Properties> {
+  ): Properties {
     const { inputs, olds = {}, wanted } = this.request;
-    const found = await Promise.all(hosts.map((host) => this.observe(host)));
     return {
       ...inputs,
       // it passed our gate, or an earlier one; Docker's own first probe may come only after its interval
@@ -236,61 +240,43 @@ class RolloutRun {
     };
   }
 
-  private async tidyUp(rollouts: readonly HostRollout[], leaving: readonly HostAccess[]): Promise<void> {
+  private async tidyUp(
+    rollouts: readonly HostRollout[],
+    leaving: readonly HostAccess[],
+  ): Promise<readonly HostFound[]> {
     const desired = this.request.wanted;
-    const tidy = async (host: HostAccess, stepsOf: (found: HostFound) => readonly Step[]): Promise<void> => {
-      const steps = stepsOf(await this.observe(host));
+    const tidy = async (
+      host: HostAccess,
+      switches: boolean,
+      stepsOf: (found: HostFound) => readonly Step[],
+    ): Promise<HostFound> => {
+      const found = await this.observe(host, switches);
+      const steps = stepsOf(found);
+      if (steps.length === 0) return found;
       const work = { host, locks: this.locksOf(host), desired };
       await runStepsOrSay(`tidying up after "${desired.service}"`, work, steps);
+      return this.observe(host);
     };
-    await allEnded([
-      ...rollouts.map(({ host, plan }) =>
-        tidy(host, (found) => planFinish(found, desired, provedSlots(plan))),
-      ),
-      ...leaving.map((host) => tidy(host, (found) => planRemoval(found, "the host was taken out"))),
-    ]);
+    const left = ({ switches = {} }: HostFound): boolean => Object.values(switches).some(isUnsettled);
+    const staying = rollouts.map(({ host, plan, before }) =>
+      tidy(host, left(before), (found) => planFinish(found, desired, provedSlots(plan))),
+    );
+    const gone = leaving.map((host) =>
+      tidy(host, true, (found) => planRemoval(found, "the host was taken out")),
+    );
+    return (await allEnded([...staying, ...gone])).slice(0, rollouts.length);
   }
 
   /** The new version may serve already: whatever fails in `work`, the state has to know what runs. */
   private orWhatRuns<T>(on: readonly HostAccess[], work: () => Promise<T>): Promise<T> {
     const { request, recorded } = this;
     const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
-    const look = (): Promise<Properties> => this.look(hosts, undefined, undefined);
+    const look = (): Promise<Properties> => this.look(hosts);
     const seen = { hostKeys: hostKeysOf(on), machineIds: machineIdsOf(on) };
     return orWhatRuns({ request, recorded, ...seen, look }, work);
-  }
-
-  private announce({ desired, before }: HostRollout): void {
-    const { log } = this.context;
-    const way = switchWay(desired);
-    const slots = [...before.service.slots, ...(before.former?.slots ?? [])];
-    if (way.kind === "plain" && slots.some(({ live }) => live !== undefined)) {
-      const proof = way.rehearse ? "; a copy without ports proves the version first" : "";
-      log.progress(`plain switch, a gap of one stop and one start: ${way.why}${proof}`);
-    }
-    if (checkOf(desired) === "none") {
-      const least = formatDuration(desired.update.minHealthyMs);
-      log.warn(`no healthcheck: a version counts as good when it has run for ${least}`);
-    }
   }
 }
 
 function swaps({ slots }: HostPlan): boolean {
   return slots.some(({ kind }) => kind === "switch");
-}
-
-function summarize(
-  { before, desired }: HostRollout,
-  execution: Execution,
-  durationMs: number,
-): RolloutSummary {
-  const previous = slotOf(before.service, 1).live ?? slotOf(before.former, 1).live;
-  return {
-    revision: desired.revision,
-    ...(previous === undefined ? {} : { from: revisionIn(previous) }),
-    switch: switchWay(desired).kind,
-    durationMs,
-    gapMs: execution.gapMs,
-    operations: execution.operations,
-  };
 }

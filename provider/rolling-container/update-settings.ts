@@ -4,8 +4,8 @@ import type { Fields } from "../values";
 export interface UpdateSettings {
   /** `atomic`: gate everywhere, then switch everywhere. @default "rolling" */
   readonly strategy?: "rolling" | "atomic";
-  /** `plain`: never two of the service at once. */
-  readonly switch: "auto" | "plain";
+  /** `bridged`: refused where that is not possible. `plain`: never two of the service at once. */
+  readonly switch: "auto" | "bridged" | "plain";
   /** Hosts at the same time. */
   readonly parallelism: number | { readonly percent: number };
   /** The first host alone. */
@@ -34,11 +34,9 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
 /** Reads the argument `update`. */
 export function readUpdate(fields: Fields): UpdateSettings {
   const strategy = fields.oneOf("strategy", ["rolling", "atomic"]);
-  const way = fields.oneOf("switch", ["auto", "bridged", "plain"]);
-  if (way === "bridged") fields.fail("switch", 'is not available yet as "bridged"; "auto" and "plain" are');
   const settings: UpdateSettings = {
     ...(strategy === "atomic" ? { strategy } : {}),
-    switch: way === "plain" ? "plain" : "auto",
+    switch: fields.oneOf("switch", ["auto", "bridged", "plain"]) ?? UPDATE_DEFAULTS.switch,
     parallelism: readParallelism(fields),
     canary: fields.boolean("canary") ?? UPDATE_DEFAULTS.canary,
     delayMs: fields.duration("delay") ?? UPDATE_DEFAULTS.delayMs,

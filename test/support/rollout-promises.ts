@@ -1,6 +1,6 @@
 import { isUpToDate } from "../../provider/rolling-container/desired";
 import { containersOf } from "../../provider/rolling-container/found";
-import { switchWay } from "../../provider/rolling-container/plan-switch";
+import { wishedWay } from "../../provider/rolling-container/switch-way";
 import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
 import type { RolloutCase } from "./rollout-cases";
 import { lookAt, ModelRun, type Planner, PLANNER, type RunEnd, slotIn } from "./rollout-model";
@@ -30,7 +30,7 @@ class Promises {
     this.crowded = this.slots.filter((slot) => this.in(slot).filter(isUp).length > 1);
     const extra = this.slots.map((slot) => Math.max(0, this.in(slot).filter(isUp).length - 1));
     this.most = desired.replicas + 1 + extra.reduce((sum, each) => sum + each, 0);
-    const way = switchWay(desired);
+    const way = wishedWay(desired);
     this.exclusive = way.kind === "plain" && !way.rehearse;
   }
 

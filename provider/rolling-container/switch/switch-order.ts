@@ -72,6 +72,8 @@ export interface SwitchOrder {
   readonly old: SwitchContainer & { readonly restart: string };
   readonly next: SwitchContainer;
   readonly ports: readonly PublishedBinding[];
+  /** TCP ports that the old one listens on and the new one may not: they are drained, too. @default [] */
+  readonly oldTcp?: readonly number[];
   /** How long a stop waits before the kill. */
   readonly stopTimeoutMs: number;
   /** How long open connections are waited for, of the old one and of the copy. */
@@ -112,7 +114,12 @@ export function formatOrder(
   const copy = way.kind === "bridged" ? way.copy : undefined;
   for (const { id } of [old, next, ...(copy ? [copy] : [])])
     demand(ID.test(id), `"${id}" is no container id`);
-  const tcp = new Set(ports.filter((port) => port.protocol === "tcp").map((port) => port.container));
+  const published = ports.filter((port) => port.protocol === "tcp").map((port) => port.container);
+  const tcp = new Set([...published, ...(order.oldTcp ?? [])]);
+  const onHost = new Set(ports.filter((port) => port.protocol === "tcp").map(({ host }) => host));
+  const relays = new Set(
+    (copy?.relays ?? []).filter(({ protocol }) => protocol === "tcp").flatMap(relayPorts),
+  );
   const udp = new Set(ports.filter((port) => port.protocol === "udp").map((port) => port.host));
   const lines: readonly (readonly [string, string | number])[] = [
     ["service", service],
@@ -135,6 +142,8 @@ export function formatOrder(
     ["deadline_ms", order.deadlineMs],
     ["back_ms", order.backMs],
     ...[...tcp].map((port) => ["tcp", portHex(port)] as const),
+    ...[...onHost].map((port) => ["host_tcp", portHex(port)] as const),
+    ...[...relays].map((port) => ["relay_tcp", portHex(port)] as const),
     ...[...udp].map((port) => ["udp", port] as const),
     ...containerLines("old", old),
     ...containerLines("next", next),
@@ -145,6 +154,10 @@ export function formatOrder(
       return `${name} ${value}\n`;
     })
     .join("");
+}
+
+function relayPorts({ loopback, gateway, loopback6, host6 }: CopyRelay): readonly number[] {
+  return [loopback, gateway, loopback6, host6].filter((port) => port !== undefined);
 }
 
 /** A port as the kernel's socket tables write it. */

@@ -61,7 +61,7 @@ describe("RollingContainer check", () => {
       minHealthyTime: "20m",
       healthyDeadline: "20m",
       parallelism: "0%",
-      switch: "bridged",
+      switch: "blue",
       strategy: "atomic",
       failureAction: "pause",
     };
@@ -80,7 +80,7 @@ describe("RollingContainer check", () => {
         "name must be letters, digits, _ and -, two to 63 of them, and no dots",
         "image must be an image reference",
         "replicas must be a whole number from 1 to 100, not 0",
-        'update.switch is not available yet as "bridged"; "auto" and "plain" are',
+        'update.switch must be one of "auto", "bridged", "plain", not "blue"',
         'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
         'update.failureAction cannot be "pause" with the strategy "atomic": one failure puts every host back',
         "update.minHealthyTime must be less than healthyDeadline",
@@ -89,6 +89,15 @@ describe("RollingContainer check", () => {
         "imgae is not a known argument",
       ],
     );
+  });
+
+  it("must refuse bridged for what can never be", async () => {
+    const bridged = { update: { switch: "bridged" } };
+    assert.deepEqual(await failuresOf(bridged), []);
+    assert.deepEqual(await failuresOf({ ...bridged, ports: [] }), []);
+    assert.deepEqual(await failuresOf({ ...bridged, mounts: [{ source: "files", target: "/files" }] }), [
+      'update.switch cannot be "bridged": both would write to one mount',
+    ]);
   });
 
   it("must refuse what only one can have, and what is not there yet", async () => {
@@ -136,9 +145,27 @@ describe("RollingContainer diff", () => {
     const news = { ...INPUTS, image: "web:2", specHash: "1:a" };
     assert.deepEqual(await handler.diff("web", olds, news, contextWith(said)), { changes: undefined });
     assert.deepEqual(said, [
-      "switch: plain, with a gap of one stop and one start (host port 80 can be held by one only)",
+      "switch: bridged, without a gap: a copy serves while the containers change places; plain where the host does not allow it",
     ]);
     assert.deepEqual(await handler.diff("web", olds, { ...olds }, contextWith()), { changes: undefined });
+  });
+
+  it("must say the gap to expect as far as it can be known", async () => {
+    const foreseen = async (news: Properties, lastRollout?: Properties): Promise<string> => {
+      const said: string[] = [];
+      const before = lastRollout === undefined ? olds : { ...olds, lastRollout };
+      await handler.diff("web", before, { ...INPUTS, image: "web:2", ...news }, contextWith(said));
+      return said.join();
+    };
+    const plain = { from: "aaaaaaaa", switch: "plain", gapMs: 430 };
+    assert.match(await foreseen({}, plain), /bridged.*plain, as the last one was \(a gap of 430ms\)$/);
+    assert.match(await foreseen({}, { ...plain, switch: "bridged", gapMs: 0 }), /, as the last time$/);
+    assert.match(await foreseen({ update: { switch: "bridged" } }), /; refused where the host does not/);
+    assert.equal(
+      await foreseen({ update: { switch: "plain" } }, plain),
+      'switch: plain, with a gap of one stop and one start (switch is "plain"); the last one (a gap of 430ms)',
+    );
+    assert.match(await foreseen({ ports: [] }), /^switch: without a gap: the new one must be healthy/);
   });
 
   it("must show drift that refresh saw", async () => {

@@ -21,7 +21,7 @@ at() { PHASE=$1; printf '%s\\n' "$1" >"$DIR/phase"; say "$*"; }
 BEGAN=0
 read_order() {
   SERVICE= WAY= SOCKET= OLD= NEXT= COPY= COPY_ADDRESS=- COPY_ADDRESS6=- RULES4=0 RULES6=0 OLD_RESTART=no STOP=10 DRAIN=0
-  DEADLINE=0 BACK=0 TCP= UDP= OLD_MIN=0 OLD_DEADLINE=0 OLD_CHECK=none NEXT_MIN=0 NEXT_DEADLINE=0 NEXT_CHECK=none
+  DEADLINE=0 BACK=0 TCP= UDP= HOST_TCP= RELAYS= OLD_MIN=0 OLD_DEADLINE=0 OLD_CHECK=none NEXT_MIN=0 NEXT_DEADLINE=0 NEXT_CHECK=none
   while read -r name value; do
     case $name in
       service) SERVICE=$value ;; way) WAY=$value ;; socket) SOCKET=$value ;;
@@ -30,7 +30,7 @@ read_order() {
       rules4) RULES4=$value ;; rules6) RULES6=$value ;;
       old_restart) OLD_RESTART=$value ;; stop_s) STOP=$value ;; drain_ms) DRAIN=$value ;;
       deadline_ms) DEADLINE=$value ;; back_ms) BACK=$value ;;
-      tcp) TCP="$TCP $value" ;; udp) UDP="$UDP $value" ;;
+      tcp) TCP="$TCP $value" ;; host_tcp) HOST_TCP="$HOST_TCP $value" ;; relay_tcp) RELAYS="$RELAYS $value" ;; udp) UDP="$UDP $value" ;;
       old_min_ms) OLD_MIN=$value ;; old_deadline_ms) OLD_DEADLINE=$value ;; old_check) OLD_CHECK=$value ;;
       next_min_ms) NEXT_MIN=$value ;; next_deadline_ms) NEXT_DEADLINE=$value ;; next_check) NEXT_CHECK=$value ;;
     esac

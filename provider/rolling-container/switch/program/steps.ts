@@ -6,10 +6,10 @@ finish() {
   rules_away || { WHY='the rules cannot be removed'; return 1; }
   at unruled
   see "$COPY"; case $? in 1) rm -f "$DIR/copy"; return 0 ;; 2) return 0 ;; esac
-  [ "$PID" = 0 ] || drain 'the copy' "$PID"
+  [ "$PID" = 0 ] || drain 'the copy' "$PID" "$RELAYS"
   stop_it "$COPY" || say note the copy does not stop: "$WHY"
   at copystopped
-  ask 30 rm -f "$COPY" >/dev/null || say note the copy cannot be removed: "$WHY"
+  ask 30 rm -f -v "$COPY" >/dev/null || say note the copy cannot be removed: "$WHY"
   rm -f "$DIR/copy"
 }
 end() {
@@ -79,11 +79,11 @@ bridged() {
   pick || end plain-instead "no rule of Docker's for the copy was found"
   rules_on || end plain-instead "the rules were not taken: $WHY"
   at ruled
-  drain 'the old one' "$OLD_PID"
+  drain 'the old one' "$OLD_PID" "$HOST_TCP"
   [ "$HELD" = 1 ] || end plain-instead the copy died
   [ "$ASKED" = 0 ] || stay asked to end
   in_time || stay the time is over
-  ! filtered || { FILTERED=$WHY; rules_away || stuck "$FILTERED; the rules cannot be removed"; [ -z "$COPY_PID" ] || drain 'the copy' "$COPY_PID"; end plain-instead "$FILTERED"; }
+  ! filtered || { FILTERED=$WHY; rules_away || stuck "$FILTERED; the rules cannot be removed"; [ -z "$COPY_PID" ] || drain 'the copy' "$COPY_PID" "$RELAYS"; end plain-instead "$FILTERED"; }
   exchange
 }
 

@@ -1,0 +1,53 @@
+import { liveName } from "../container/names";
+import { publishedPorts } from "../container/spec";
+import type { Properties } from "../handler";
+import type { HostSession } from "../host/session";
+import { isObject } from "../values";
+import { serviceOf, type Wanted } from "./inputs";
+import { recordedContainers } from "./outputs";
+import { observeSwitch, parseObservedSwitch } from "./switch/observe-switch";
+import type { ObservedSwitch } from "./switch/observed-switch";
+import { wishedWay } from "./switch-way";
+
+/** What nobody without root's rights sees. */
+const NOTHING = parseObservedSwitch("");
+
+/** The live names whose switches matter: those that may be exchanged by the host, or were when it was left. */
+export function switchNames(
+  { service, replicas, spec, update }: Pick<Wanted, "service" | "replicas" | "spec" | "update">,
+  former: string | undefined,
+  olds: Properties = {},
+): readonly string[] {
+  if (wishedWay({ spec, update }).kind === "overlap" && !mayHaveSwitched(olds)) return [];
+  const services = former === undefined ? [service] : [service, former];
+  const slots = publishedPorts(spec).length > 0 ? 1 : replicas;
+  return services.flatMap((each) => Array.from({ length: slots }, (_, index) => liveName(each, index + 1)));
+}
+
+/** The same of what is given up. */
+export function recordedSwitchNames(outputs: Properties): readonly string[] {
+  if (!mayHaveSwitched(outputs)) return [];
+  return [...new Set([serviceOf(outputs), ...recordedContainers(outputs).map(({ name }) => name)])];
+}
+
+/** Looks at several at once. */
+export async function observeSwitches(
+  session: HostSession,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, ObservedSwitch>>> {
+  if (names.length === 0) return {};
+  const { sudo } = await session.facts({ signal });
+  const look = async (name: string): Promise<readonly [string, ObservedSwitch]> => [
+    name,
+    sudo === "none" ? NOTHING : await observeSwitch(session, name, signal),
+  ];
+  return Object.fromEntries(await Promise.all(names.map(look)));
+}
+
+function mayHaveSwitched({ ports, lastRollout, update }: Properties): boolean {
+  const published = Array.isArray(ports) && ports.some((port) => isObject(port) && port.host !== undefined);
+  const last = isObject(lastRollout) ? lastRollout.switch : undefined;
+  const plain = isObject(update) && update.switch === "plain";
+  return published || plain || last === "plain" || last === "bridged";
+}

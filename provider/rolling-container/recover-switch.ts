@@ -1,0 +1,94 @@
+import { liveName } from "../container/names";
+import type { Desired } from "./desired";
+import { type Found, type HostFound, isAtWork, isUnsettled, type SlotFound } from "./found";
+import type { Recovery } from "./leftovers";
+import type { Operation, Step } from "./operation";
+import { refOf } from "./ref-of";
+import type { ObservedSwitch } from "./switch/observed-switch";
+
+const SLACK_MS = 600_000;
+
+/**
+ * The rows of the crash matrix that come before all others: a program of an earlier run, and what one left. While there are
+ * any, nothing else is done: after them the host is looked at again. `wasFollowed`: one that died was let finish already.
+ */
+export function recoverSwitches(
+  { service, switches = {} }: HostFound,
+  { update, wasFollowed = false }: Pick<Desired, "update"> & { readonly wasFollowed?: boolean },
+): readonly Recovery[] {
+  return Object.entries(switches).flatMap(([name, seen]) => {
+    const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
+    const deadlineMs = 2 * update.healthyDeadlineMs + SLACK_MS;
+    const follow = (recover: boolean): Operation => ({
+      kind: "follow-switch",
+      service: name,
+      recover,
+      deadlineMs,
+    });
+    if (isAtWork(seen)) {
+      const step: Step = { operation: follow(false), cause: "nobody acts beside it" };
+      return [{ found: `the switch of ${name} still at work (${seen.program?.phase ?? ""})`, steps: [step] }];
+    }
+    if (leadsNowhere(seen, slot?.copy)) {
+      const step: Step = { operation: { kind: "clear-rules", service: name }, cause: "their copy is dead" };
+      return [{ found: `rules of ${name} that lead nowhere`, steps: [step] }];
+    }
+    if ((seen.unfinished !== undefined || seen.program !== undefined) && !wasFollowed) {
+      const after = seen.program === undefined ? `interrupted after ${seen.unfinished ?? ""}` : "stuck";
+      const step: Step = { operation: follow(true), cause: "it knows what it did" };
+      return [{ found: `a switch of ${name} ${after}`, steps: [step] }];
+    }
+    if (!isUnsettled(seen) || !serves(slot)) return [];
+    return [{ found: `rules of ${name} without need`, steps: settle(name, slot, "the live one serves") }];
+  });
+}
+
+/** The copy serves while nobody else does: it stays until somebody does. */
+export function isServedByCopy({ service, switches }: HostFound, slot: SlotFound): boolean {
+  const seen = switches?.[liveName(service.service, slot.slot)];
+  return seen !== undefined && seen.rules > 0 && slot.copy?.state === "running" && !serves(slot);
+}
+
+/** Ends what is left of switches whose live one serves again. */
+export function settleSwitches({ service, switches = {} }: HostFound): readonly Step[] {
+  return service.slots.flatMap((slot) => {
+    const name = liveName(service.service, slot.slot);
+    const seen = switches[name];
+    if (seen === undefined || !isUnsettled(seen) || !serves(slot)) return [];
+    return settle(name, slot, "the live one serves");
+  });
+}
+
+/** Before everything of a service goes: a program is let finish, and what it held goes first. */
+export function endSwitches({ switches = {} }: HostFound, cause: string): readonly Step[] {
+  return Object.entries(switches).flatMap(([service, seen]): readonly Step[] => {
+    if (!isUnsettled(seen)) return [];
+    const follow = { kind: "follow-switch", service, recover: false, deadlineMs: SLACK_MS } as const;
+    return [
+      ...(isAtWork(seen) ? [{ operation: follow, cause: "nobody acts beside it" }] : []),
+      { operation: { kind: "end-switch", service }, cause },
+    ];
+  });
+}
+
+function settle(service: string, slot: SlotFound | undefined, cause: string): readonly Step[] {
+  const copy = slot?.copy?.foreign === undefined ? slot?.copy : undefined;
+  const end: Step = { operation: { kind: "end-switch", service }, cause };
+  if (copy === undefined) return [end];
+  const container = refOf(copy);
+  const stop: Operation = { kind: "stop", container, interrupts: false };
+  return [
+    end,
+    ...(copy.state === "running" ? [{ operation: stop, cause }] : []),
+    { operation: { kind: "remove", container, volumes: true }, cause },
+  ];
+}
+
+function leadsNowhere({ rules, copyAlive, program }: ObservedSwitch, copy: Found | undefined): boolean {
+  if (rules === 0 || program !== undefined) return false;
+  return copyAlive === undefined ? copy?.state !== "running" : !copyAlive;
+}
+
+function serves(slot: SlotFound | undefined): boolean {
+  return slot?.live?.state === "running";
+}

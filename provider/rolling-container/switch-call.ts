@@ -1,0 +1,126 @@
+import { observeContainer } from "../container/inspect";
+import type { ObservedContainer } from "../container/observed";
+import { isSlipwayError, messageOf } from "../errors";
+import type { HostAccess } from "./host-access";
+import { inTime, LOOK_MS } from "./in-time";
+import type { Check, ContainerRef, Operation } from "./operation";
+import { clearRules } from "./switch/clear-rules";
+import { endSwitch } from "./switch/end-switch";
+import { followSwitch } from "./switch/follow-switch";
+import { observeCopy } from "./switch/observe-copy";
+import { recoverSwitch, startSwitch } from "./switch/start-switch";
+import type { SwitchResult } from "./switch/switch-event";
+import {
+  longestSwitchMs,
+  type SwitchCheck,
+  type SwitchContainer,
+  type SwitchOrder,
+} from "./switch/switch-order";
+import type { SwitchMember, SwitchOperation } from "./switch-operation";
+
+/** Operations that the host carries out by itself. */
+export type HostOperation = Extract<
+  Operation,
+  { readonly kind: "switch" | "follow-switch" | "clear-rules" | "end-switch" }
+>;
+
+export function isHostOperation(operation: Operation): operation is HostOperation {
+  return ["switch", "follow-switch", "clear-rules", "end-switch"].includes(operation.kind);
+}
+
+/** How it ended; undefined for what has no end to tell. */
+export async function callHost(
+  host: HostAccess,
+  operation: HostOperation,
+  idOf: (container: ContainerRef) => string,
+): Promise<SwitchResult | undefined> {
+  const { session, signal, log } = host;
+  switch (operation.kind) {
+    case "switch":
+      return exchange(host, operation, idOf);
+    case "follow-switch": {
+      const { service, recover, deadlineMs: limitMs } = operation;
+      if (recover) await recoverOrFollow(host, service);
+      return followSwitch(session, service, { log, limitMs, signal });
+    }
+    case "clear-rules":
+      await clearRules(session, operation.service, signal);
+      return undefined;
+    case "end-switch":
+      await endSwitch(session, operation.service, signal);
+      return undefined;
+  }
+}
+
+async function recoverOrFollow({ session, signal }: HostAccess, service: string): Promise<void> {
+  try {
+    await recoverSwitch(session, service, signal);
+  } catch (error) {
+    // started again meanwhile, by the host itself
+    if (!isSlipwayError(error, "service-locked")) throw error;
+  }
+}
+
+async function exchange(
+  host: HostAccess,
+  operation: SwitchOperation,
+  idOf: (container: ContainerRef) => string,
+): Promise<SwitchResult> {
+  const { session, docker, log, signal } = host;
+  const { service, old, next, way } = operation;
+  const [before, after, copy] = await inTime(host, `looking at "${service}"`, LOOK_MS, () =>
+    Promise.all([
+      observeContainer(docker, idOf(old.container)),
+      observeContainer(docker, idOf(next.container)),
+      way.kind === "bridged" ? observeContainer(docker, idOf(way.copy)) : undefined,
+    ]),
+  );
+  if (before === undefined) throw new Error(`${old.container.name} is gone`);
+  if (after === undefined) throw new Error(`${next.container.name} is gone`);
+  let place: SwitchOrder["way"] = { kind: "plain" };
+  if (way.kind === "bridged") {
+    if (copy === undefined) return impossible("the copy is gone");
+    const seen = await observeCopy(session, copy, way.host, way.network, signal);
+    if (seen === undefined) return impossible("the engine made no rules for the copy's ports");
+    place = { kind: "bridged", copy: seen };
+  }
+  const { ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs } = operation;
+  const order: SwitchOrder = {
+    service,
+    way: place,
+    old: { ...memberOf(before, old), restart: old.restart },
+    next: memberOf(after, next),
+    ...{ ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs },
+  };
+  signal.throwIfAborted();
+  const unknown = await start(host, order);
+  return unknown ?? followSwitch(session, service, { log, limitMs: longestSwitchMs(order), signal });
+}
+
+/** Not under the run's signal: once told to start it may have started. Undefined when it has. */
+async function start({ session }: HostAccess, order: SwitchOrder): Promise<SwitchResult | undefined> {
+  try {
+    await startSwitch(session, order);
+    return undefined;
+  } catch (error) {
+    if (isSlipwayError(error, "command-failed", "service-locked", "internal", "sudo-unavailable"))
+      throw error;
+    return { kind: "unknown", why: messageOf(error), gapMs: 0, events: [] };
+  }
+}
+
+function impossible(why: string): SwitchResult {
+  return { kind: "plain-instead", why, gapMs: 0, events: [] };
+}
+
+function memberOf(
+  container: ObservedContainer,
+  { check, minHealthyMs, deadlineMs }: SwitchMember,
+): SwitchContainer {
+  return { id: container.id, check: checkFor(container, check), minHealthyMs, deadlineMs };
+}
+
+function checkFor({ dockerHealthcheck }: ObservedContainer, check: Check): SwitchCheck | undefined {
+  const asked = check === "docker" ? dockerHealthcheck : check === "none" ? undefined : check;
+  return asked === undefined ? undefined : { test: asked.test, timeoutMs: asked.timeoutMs };
+}
