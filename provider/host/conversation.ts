@@ -7,6 +7,7 @@ import { sendTerm } from "./send-term";
 import type { CommandOptions, CommandOutcome } from "./session";
 import type { SudoCall } from "./sudo";
 import { sudoError } from "./sudo-error";
+import { SudoPrompt } from "./sudo-prompt";
 import type { Transport } from "./transport";
 
 /** What a conversation needs besides the command. */
@@ -15,15 +16,20 @@ export interface ConversationContext {
   readonly redact: Redact;
 }
 
+/** How the command is to be run; its signal ends it, and from then on nothing is fed or handed over. */
+export interface ConversationOptions extends Pick<CommandOptions, "stdin" | "onLine"> {
+  readonly sudo: SudoCall | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** One command's channel, from its start to its close. */
 export class Conversation {
   private readonly context: ConversationContext;
   private readonly channel: ClientChannel;
-  private readonly options: CommandOptions;
-  private readonly sudo: SudoCall | undefined;
+  private readonly options: ConversationOptions;
+  private readonly prompt: SudoPrompt;
   private readonly stdout: FramedOutput;
   private readonly stderr: FramedOutput;
-  private prompts = 0;
   private fed = false;
   private inputError: Error | undefined;
   private exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
@@ -33,17 +39,18 @@ export class Conversation {
     context: ConversationContext,
     channel: ClientChannel,
     marker: string,
-    options: CommandOptions,
-    sudo: SudoCall | undefined,
+    options: ConversationOptions,
   ) {
     this.context = context;
     this.channel = channel;
     this.options = options;
-    this.sudo = sudo;
+    this.prompt = new SudoPrompt(options.sudo);
+    const hand = options.onLine;
     const onLine =
-      options.onLine === undefined
-        ? undefined
-        : (line: string) => options.onLine?.(context.redact(stripControl(line)));
+      hand &&
+      ((line: string): void => {
+        if (!options.signal.aborted) hand(context.redact(stripControl(line)));
+      });
     this.stdout = new FramedOutput(marker, onLine);
     this.stderr = new FramedOutput(marker, onLine);
     this.channelClosed = new Promise((resolve) => {
@@ -59,11 +66,12 @@ export class Conversation {
     });
     channel.on("error", () => {}); // a write after the other side closed; `close` follows and tells the outcome
     // under sudo, standard input belongs to the password until the command has started
-    if (sudo === undefined) this.feed();
+    if (options.sudo === undefined) this.feed();
   }
 
-  async run(signal: AbortSignal): Promise<CommandOutcome> {
-    await this.closed(signal);
+  /** Waits for the end. @throws the signal's reason */
+  async run(): Promise<CommandOutcome> {
+    await this.closed(this.options.signal);
     const { exit, inputError } = this;
     this.stdout.end();
     this.stderr.end();
@@ -81,9 +89,15 @@ export class Conversation {
     return { kind: "exited", code: exit.code, ...output };
   }
 
+  /** Tells the command to end, and gives the channel back. */
+  end(): void {
+    // sshd hands the signal on; the close alone would leave the command running
+    sendTerm(this.channel);
+    this.channel.close();
+  }
+
   /** Resolves when the channel closed or the connection was lost; rejects when `signal` ends it first. */
   private closed(signal: AbortSignal): Promise<void> {
-    const { channel } = this;
     const { transport } = this.context;
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -96,9 +110,8 @@ export class Conversation {
       };
       const onAbort = (): void => {
         settle();
-        // sshd hands the signal on; the close alone would leave the command running
-        sendTerm(channel);
-        channel.close();
+        // root's command is ended first, see `runCommand`: sudo would pass the signal to the first process alone, and go
+        if (this.sudo === undefined || !this.started) this.end();
         reject(signal.reason as Error);
       };
       void this.channelClosed.then(onClosed);
@@ -110,21 +123,15 @@ export class Conversation {
   }
 
   private listenToSudo(): void {
-    if (this.sudo === undefined || this.fed) return;
-    if (this.stderr.started) return this.feed();
-    const { shape, password } = this.sudo;
-    if (shape.kind !== "password" || password === undefined) return;
-    const asked = this.stderr.noise().split(shape.prompt).length - 1;
-    if (asked <= this.prompts) return;
-    this.prompts = asked;
-    // asked again: the password was wrong. One try only, so that no account is locked
-    if (asked === 1) this.channel.write(`${password}\n`);
-    else this.channel.end();
+    if (this.options.sudo === undefined || this.fed) return;
+    if (this.stderr.started) this.feed();
+    else this.prompt.answer(this.stderr.noise(), this.channel);
   }
 
   private feed(): void {
+    const { stdin, signal } = this.options;
+    if (signal.aborted) return; // it opened too late: `run` closes it
     this.fed = true;
-    const { stdin } = this.options;
     if (stdin === undefined || typeof stdin === "string" || Buffer.isBuffer(stdin)) {
       this.channel.end(stdin);
       return;
@@ -150,7 +157,8 @@ export class Conversation {
     if (this.started) return;
     const { transport } = this.context;
     const words = this.words();
-    if (this.sudo !== undefined) throw sudoError(transport.target, this.sudo, this.prompts, code, words);
+    const { sudo } = this.options;
+    if (sudo !== undefined) throw sudoError(transport.target, sudo, this.prompt.asked, code, words);
     throw new SlipwayError({
       code: "command-failed",
       what: "starting a command",

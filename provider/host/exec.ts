@@ -4,6 +4,7 @@ import { type Redact, stripControl, tail } from "../secret";
 import { type CommandShape, remoteLine, scriptCommand, shownCommand } from "./command";
 import { Conversation } from "./conversation";
 import { endUnderSudoScript } from "./end-under-sudo";
+import { orAborted } from "./or-aborted";
 import type { CommandOptions, CommandOutcome } from "./session";
 import type { SudoCall } from "./sudo";
 import type { Transport } from "./transport";
@@ -38,27 +39,42 @@ export async function runCommand(
   const started = context.now();
   const shown = `${sudo === undefined ? "" : "sudo "}${context.redact(shownCommand(argv))}`;
   let conversation: Conversation | undefined;
+  let isAsked = false;
   try {
-    conversation = await transport.exec(
+    const opening = transport.exec(
       remoteLine(shape),
-      (channel) => new Conversation(context, channel, marker, options, sudo),
-      signal,
+      (channel) => new Conversation(context, channel, marker, { ...options, sudo, signal }),
+      { signal, onAsked: (asked) => (isAsked = asked) },
     );
-    const outcome = await conversation.run(signal);
+    try {
+      conversation = await orAborted(opening, signal);
+    } catch (error) {
+      opening.then((late) => late.run()).catch(() => {}); // ends at once what nobody waits for any more
+      throw error;
+    }
+    const outcome = await conversation.run();
     context.debug(describeOutcome(shown, outcome, context.now() - started, context.redact));
     return outcome;
   } catch (error) {
     const after = formatDuration(context.now() - started);
     context.debug(`$ ${shown}\n  failed after ${after}: ${context.redact(messageOf(error))}`);
-    // sshd hands on the signal as the user it serves, who has no power over root's processes
-    if (signal.aborted && sudo !== undefined && conversation?.started)
+    // the user that sshd serves has power over sudo alone, not over what root runs below it
+    if (signal.aborted && sudo !== undefined && conversation?.started) {
       await endUnderSudo(context, marker, sudo);
+      conversation.end();
+    }
     options.signal?.throwIfAborted();
     // it was asked for, and then the connection went: nobody heard whether it was started
     const isUnheard = conversation === undefined && isSlipwayError(error, "connection-lost");
     if (!timeout.aborted || isUnheard) throw startError(error, transport.target, shown);
     const inTime = `after ${after}, limit ${formatDuration(limitMs)}`;
-    throw timeoutError(transport.target, shown, inTime, conversation, error);
+    throw timeoutError(
+      transport.target,
+      shown,
+      inTime,
+      conversation ?? (isAsked ? "asked" : "queued"),
+      error,
+    );
   }
 }
 
@@ -77,7 +93,7 @@ function timeoutError(
   target: string,
   shown: string,
   after: string,
-  conversation: Conversation | undefined,
+  reached: Conversation | "queued" | "asked",
   cause: unknown,
 ): SlipwayError {
   const parts = {
@@ -87,14 +103,21 @@ function timeoutError(
     after,
     cause,
   } as const;
-  if (conversation === undefined) {
+  if (reached === "asked") {
+    return new SlipwayError({
+      ...parts,
+      why: "the server did not answer in time when it was asked to start it",
+      left: "It may have been started; when the server answers, it is told to end",
+    });
+  }
+  if (reached === "queued") {
     return new SlipwayError({
       ...parts,
       why: "it waited in vain for its turn: the server opens no further session, or commands before it do not end",
       left: "It was not started",
     });
   }
-  if (conversation.started) {
+  if (reached.started) {
     const left = "It was told to end, but may still be running there";
     return new SlipwayError({ ...parts, why: "it did not end in time", left });
   }
@@ -103,7 +126,7 @@ function timeoutError(
     why: "the login shell did not start it in time",
     left: "It was not started",
     next: "Look at what the user's login files (.bashrc and its like) do, and at what sudo waits for",
-    evidence: conversation.words(),
+    evidence: reached.words(),
   });
 }
 
