@@ -9,6 +9,7 @@ import { type OpenedStream, openedStream } from "./lazy-channel";
 import { FramedOutput } from "./output";
 import type { SudoCall } from "./sudo";
 import { sudoError } from "./sudo-error";
+import { SudoPrompt } from "./sudo-prompt";
 
 /** A login file that never ends must not hold up what waits for the stream. */
 const START_LIMIT_MS = 60_000;
@@ -29,7 +30,7 @@ export async function openCommandStream(
   const start = (channel: ClientChannel): { readonly started: Promise<OpenedStream> } => ({
     started: started(context, channel, argv, marker, sudo),
   });
-  const opening = await transport.exec(line, start, undefined, use);
+  const opening = await transport.exec(line, start, { use });
   return opening.started;
 }
 
@@ -43,7 +44,7 @@ function started(
   const { transport } = context;
   const stdout = new FramedOutput(marker);
   const stderr = new FramedOutput(marker);
-  let prompts = 0;
+  const prompt = new SudoPrompt(sudo);
   let code: number | null = null;
   const opened = openedStream(channel, () => tail(context.redact(stripControl(stderr.text()))));
   const words = (): string =>
@@ -60,17 +61,12 @@ function started(
     };
     const onError = (chunk: Buffer): void => {
       stderr.push(chunk);
-      if (stderr.started || sudo?.shape.kind !== "password") return;
-      const asked = stderr.noise().split(sudo.shape.prompt).length - 1;
-      if (asked <= prompts) return;
-      prompts = asked;
-      if (asked === 1) channel.write(`${sudo.password ?? ""}\n`);
-      else channel.end();
+      if (!stderr.started) prompt.answer(stderr.noise(), channel);
     };
     const onClose = (): void => {
       settle();
       if (transport.closed.aborted) reject(transport.lost());
-      else if (sudo !== undefined) reject(sudoError(transport.target, sudo, prompts, code, words()));
+      else if (sudo !== undefined) reject(sudoError(transport.target, sudo, prompt.asked, code, words()));
       else reject(notStarted(transport.target, argv, "it did not start", words()));
     };
     const onLate = (): void => {
@@ -89,6 +85,7 @@ function started(
     channel.on("exit", (status: number | null) => {
       code = status;
     });
+    channel.on("error", () => {}); // a write after the other side closed; `close` follows
     channel.on("data", onOut);
     channel.stderr.on("data", onError);
     channel.on("close", onClose);

@@ -111,7 +111,7 @@ export class Conversation {
       const onAbort = (): void => {
         settle();
         // root's command is ended first, see `runCommand`: sudo would pass the signal to the first process alone, and go
-        if (this.sudo === undefined || !this.started) this.end();
+        if (this.options.sudo === undefined || !this.started) this.end();
         reject(signal.reason as Error);
       };
       void this.channelClosed.then(onClosed);
@@ -123,14 +123,15 @@ export class Conversation {
   }
 
   private listenToSudo(): void {
-    if (this.options.sudo === undefined || this.fed) return;
+    const { sudo, signal } = this.options;
+    if (sudo === undefined || this.fed || signal.aborted) return;
     if (this.stderr.started) this.feed();
     else this.prompt.answer(this.stderr.noise(), this.channel);
   }
 
   private feed(): void {
     const { stdin, signal } = this.options;
-    if (signal.aborted) return; // it opened too late: `run` closes it
+    if (signal.aborted) return; // it opened too late, and will be ended
     this.fed = true;
     if (stdin === undefined || typeof stdin === "string" || Buffer.isBuffer(stdin)) {
       this.channel.end(stdin);

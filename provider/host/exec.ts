@@ -39,17 +39,22 @@ export async function runCommand(
   const started = context.now();
   const shown = `${sudo === undefined ? "" : "sudo "}${context.redact(shownCommand(argv))}`;
   let conversation: Conversation | undefined;
-  let isAsked = false;
+  const request = { isAsked: false };
+  const end = async (opened: Conversation): Promise<void> => {
+    // the user that sshd serves has power over sudo alone, not over what root runs below it
+    if (sudo !== undefined) await endUnderSudo(context, marker, sudo);
+    opened.end();
+  };
   try {
     const opening = transport.exec(
       remoteLine(shape),
       (channel) => new Conversation(context, channel, marker, { ...options, sudo, signal }),
-      { signal, onAsked: (asked) => (isAsked = asked) },
+      { signal, onAsked: (asked) => (request.isAsked = asked) },
     );
     try {
       conversation = await orAborted(opening, signal);
     } catch (error) {
-      opening.then((late) => late.run()).catch(() => {}); // ends at once what nobody waits for any more
+      opening.then(end).catch(() => {}); // it never opened: nothing to end
       throw error;
     }
     const outcome = await conversation.run();
@@ -58,11 +63,7 @@ export async function runCommand(
   } catch (error) {
     const after = formatDuration(context.now() - started);
     context.debug(`$ ${shown}\n  failed after ${after}: ${context.redact(messageOf(error))}`);
-    // the user that sshd serves has power over sudo alone, not over what root runs below it
-    if (signal.aborted && sudo !== undefined && conversation?.started) {
-      await endUnderSudo(context, marker, sudo);
-      conversation.end();
-    }
+    if (signal.aborted && sudo !== undefined && conversation?.started) await end(conversation);
     options.signal?.throwIfAborted();
     // it was asked for, and then the connection went: nobody heard whether it was started
     const isUnheard = conversation === undefined && isSlipwayError(error, "connection-lost");
@@ -72,7 +73,7 @@ export async function runCommand(
       transport.target,
       shown,
       inTime,
-      conversation ?? (isAsked ? "asked" : "queued"),
+      conversation ?? (request.isAsked ? "asked" : "queued"),
       error,
     );
   }

@@ -7,7 +7,7 @@ import type { HostFacts } from "./facts";
 import { forwardFrom } from "./forward";
 import { fingerprintOf } from "./host-key";
 import type { Line } from "./line";
-import { streamOrAborted } from "./or-aborted";
+import { orAborted, streamOrAborted } from "./or-aborted";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
 import { sudoCall } from "./sudo";
 import type { WithHostOptions } from "./with-host-options";
@@ -28,8 +28,12 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
   let known: Promise<HostFacts> | undefined;
 
   const exec = async (argv: readonly string[], how: CommandOptions = {}): Promise<CommandOutcome> => {
-    const call = how.sudo === true ? sudoCall(await line.rights(context), context.nonce()) : undefined;
-    return runCommand(context, argv, { ...how, signal: joined(how.signal) }, call);
+    const signal = joined(how.signal);
+    const call =
+      how.sudo === true
+        ? sudoCall(await orAborted(line.rights(context), signal), context.nonce())
+        : undefined;
+    return runCommand(context, argv, { ...how, signal }, call);
   };
 
   const run = async (argv: readonly string[], how: CommandOptions = {}): Promise<string> => {
@@ -38,8 +42,9 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     throw commandError(line, argv, outcome);
   };
 
-  const facts = async (signal: AbortSignal | undefined): Promise<HostFacts> => {
-    const found = await line.readFacts(context, joined(signal));
+  /** All who ask meanwhile wait for the same look, so it ends with no one of them. */
+  const facts = async (): Promise<HostFacts> => {
+    const found = await line.readFacts(context, options.signal);
     if (found.sudo !== "none" || !line.connection.sudoPassword) return found;
     try {
       await line.rights(context);
@@ -62,13 +67,14 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
       return exec(argv, { ...how, stdin });
     },
     async facts({ fresh, signal } = {}) {
-      if (fresh !== true && known !== undefined) return known;
-      const reading = facts(signal);
+      const either = joined(signal);
+      if (fresh !== true && known !== undefined) return orAborted(known, either);
+      const reading = facts();
       known = reading;
       reading.catch(() => {
         if (known === reading) known = undefined;
       });
-      return reading;
+      return orAborted(reading, either);
     },
     async docker(signal) {
       return connectEngine(line, log, joined(signal));

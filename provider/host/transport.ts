@@ -10,6 +10,16 @@ const SESSION_CHANNELS = 8;
 /** Waiting for a place that the server still holds: 20 ms, doubling up to this, 5 s in all. */
 const LONGEST_REFUSAL_PAUSE_MS = 2_560;
 
+/** How a command waits for its channel. */
+export interface ExecOptions {
+  /** Ends the waiting for a place; what the server was asked already goes on. */
+  readonly signal?: AbortSignal;
+  /** @default "brief" */
+  readonly use?: ChannelUse;
+  /** Told when the server is asked to start it, and (false) when it refused: then it waits for a place again. */
+  readonly onAsked?: (asked: boolean) => void;
+}
+
 /** One live ssh2 connection: opens channels, counts the session ones, and knows when it is dead. */
 export class Transport {
   readonly target: string;
@@ -44,13 +54,13 @@ export class Transport {
   async exec<T>(
     line: string,
     attach: (channel: ClientChannel) => T,
-    signal?: AbortSignal,
-    use: ChannelUse = "brief",
+    { signal, use = "brief", onAsked = () => {} }: ExecOptions = {},
   ): Promise<T> {
     let pauseMs = 20;
     for (;;) {
       const release = await this.queue.take(signal, use);
       this.commandStarted = true;
+      onAsked(true);
       try {
         return await this.open(
           (done) => this.client.exec(line, done),
@@ -68,6 +78,7 @@ export class Transport {
           release();
           throw error;
         }
+        onAsked(false);
         if (this.queue.refused(release)) continue;
         // none of ours is open: a command that we closed may still be ending there
         if (pauseMs > LONGEST_REFUSAL_PAUSE_MS) throw error;

@@ -28,13 +28,31 @@ describe("a dead line", () => {
     });
   });
 
-  it("must not say of a command that it was not started, where nobody heard whether it was", async () => {
+  it("must not hold up a command's time or abort, nor say that it was not started, where nobody heard whether it was", async () => {
+    const server = await site.start();
+    const wire = await site.wire(server.port);
+    const abort = new AbortController();
+    const { options } = borrower(); // by its keepalive the line is dead after 40 s
+    await withHost({ ...server.connection, port: wire.port }, options, async (session) => {
+      wire.goSilent();
+      await assert.rejects(session.exec(["true"], { timeoutMs: 20 }), (error) => {
+        assert.ok(isSlipwayError(error, "command-timeout"), String(error));
+        assert.match(error.message, /did not answer in time .*It may have been started/);
+        return true;
+      });
+      const aborted = session.exec(["true"], { signal: abort.signal });
+      setImmediate(() => abort.abort(new Error("stop")));
+      await assert.rejects(aborted, /stop/);
+    });
+  });
+
+  it("must be told of a command whose line is found out to be dead before its time is over", async () => {
     const server = await site.start();
     const wire = await site.wire(server.port);
     const { options } = borrower({ keepalive: QUICK });
     const run = withHost({ ...server.connection, port: wire.port }, options, (session) => {
       wire.goSilent();
-      return session.exec(["true"], { timeoutMs: 20 });
+      return session.exec(["true"]);
     });
     await assert.rejects(run, (error) => {
       assert.ok(isSlipwayError(error, "connection-lost"), String(error));
@@ -59,9 +77,9 @@ describe("a dead line", () => {
 
   it("must not be seen where a quiet machine answers each question", async () => {
     const server = await site.start();
-    const { options } = borrower({ keepalive: { intervalMs: 20, count: 1 } });
+    const { options } = borrower({ keepalive: { intervalMs: 100, count: 1 } });
     await withHost(server.connection, options, async (session) => {
-      await turnsUntil(() => server.counts.questions >= 10);
+      await turnsUntil(() => server.counts.questions >= 5);
       assert.equal(await session.run(["echo", "there"]), "there\n");
     });
     assert.equal(server.counts.logins, 1);
