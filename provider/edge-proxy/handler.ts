@@ -1,8 +1,9 @@
-import { isSlipwayError, SlipwayError } from "../errors";
+import { SlipwayError } from "../errors";
 import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { machineOf, targetOf } from "../host/connection";
 import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { isUnreachable } from "../host/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { converge, lookAt, remove } from "./converge";
 import { desiredOf } from "./desired";
@@ -72,7 +73,7 @@ export const edgeProxyHandler: Handler = {
     try {
       await onHost(proxy, outputs, context, (access) => remove({ access, proxy, inputs: outputs, context }));
     } catch (error) {
-      if (!proxy.abandonUnreachable || !isSlipwayError(error, "dial-failed")) throw error;
+      if (!proxy.abandonUnreachable || !isUnreachable(error)) throw error;
       context.log.keep(
         `${targetOf(proxy.connection)} does not answer; the proxy was left there (abandonUnreachable)`,
       );

@@ -1,11 +1,12 @@
 /**
  * Why an attempt to connect ended before anybody was logged in:
  * - `transport`: the network or the machine; another attempt may go better.
+ * - `on-the-way`: the bastion, or the line to it; it says nothing of the machine, and another attempt may go better.
  * - `no-agreement`: the two sides know no common way to talk.
  * - `needs-strict`: what was agreed on is safe only with strict key exchange, which the machine has not.
  * - `login-cut`: the line died after a credential had been sent, which is never sent twice.
  */
-export type AttemptEnd = "transport" | "no-agreement" | "needs-strict" | "login-cut";
+export type AttemptEnd = "transport" | "on-the-way" | "no-agreement" | "needs-strict" | "login-cut";
 
 /** An attempt that ended before anybody was logged in. */
 export class AttemptFailed extends Error {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { SlipwayError, messageOf } from "../errors";
+import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { AttemptFailed } from "./attempt-failed";
 import { ChannelRefused, REFUSAL } from "./channel-refused";
 import { type Connection, targetOf } from "./connection";
@@ -7,7 +7,8 @@ import type { Transport } from "./transport";
 
 /**
  * A stream to the machine's sshd through the bastion.
- * @throws AttemptFailed when the bastion cannot reach it, SlipwayError forwarding-refused when it does not want to
+ * @throws AttemptFailed when the bastion cannot reach it, or cannot try; SlipwayError forwarding-refused when it does not
+ * want to
  */
 export async function throughBastion(bastion: Transport, connection: Connection): Promise<Duplex> {
   try {
@@ -16,7 +17,12 @@ export async function throughBastion(bastion: Transport, connection: Connection)
     if (!(error instanceof ChannelRefused)) throw bastionLost(bastion, error);
     if (error.reason !== REFUSAL.prohibited) {
       const why = `the bastion ${bastion.target} cannot reach it: ${error.words}`;
-      throw new AttemptFailed("transport", why, error);
+      // whatever else stood in its way was its own
+      throw new AttemptFailed(
+        error.reason === REFUSAL.connectFailed ? "transport" : "on-the-way",
+        why,
+        error,
+      );
     }
     throw new SlipwayError({
       code: "forwarding-refused",
@@ -33,16 +39,20 @@ export async function throughBastion(bastion: Transport, connection: Connection)
 export function bastionLost(bastion: Transport, cause: unknown): AttemptFailed {
   const reason: unknown = bastion.closed.reason ?? cause;
   return new AttemptFailed(
-    "transport",
+    "on-the-way",
     `the bastion ${bastion.target} was lost: ${messageOf(reason)}`,
     reason,
   );
 }
 
-/** What went wrong on the way to a machine, said of the machine that was wanted. */
+/** What went wrong on the way to a machine, said of the machine that was wanted: whether that one answers is not known. */
 export function onTheWayTo(connection: Connection, error: SlipwayError): SlipwayError {
+  const target = targetOf(connection);
+  const parts = { ...error.parts, what: `on the way to ${target}, ${error.parts.what}` };
+  if (!isSlipwayError(error, "dial-failed")) return new SlipwayError(parts);
   return new SlipwayError({
-    ...error.parts,
-    what: `on the way to ${targetOf(connection)}, ${error.parts.what}`,
+    ...parts,
+    left: `Nothing was learned of ${target} itself`,
+    cause: new AttemptFailed("on-the-way", error.message, error),
   });
 }

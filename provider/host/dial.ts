@@ -32,7 +32,7 @@ export async function dial(
   const credentials = await credentialsOf(connection);
   const started = clock.now();
   const limit = connection.dialErrorLimit ?? DEFAULT_ATTEMPTS;
-  // as in @pulumi/command: -1 means no limit, 0 that no attempt may fail
+  // named as in @pulumi/command, where it counts the failures allowed and not the attempts; -1 means no limit in both
   const attempts = limit < 0 ? Number.POSITIVE_INFINITY : Math.max(1, limit);
   let tried = 0;
   try {
@@ -74,6 +74,8 @@ function dialError(target: string, cause: unknown, after: string): SlipwayError 
   }
   const next = isAttemptEnd(cause, "login-cut")
     ? "Look into the machine's sshd log; a login is tried once and will not be tried again by itself"
-    : "Check that the machine is up and that its SSH port can be reached from here";
+    : isAttemptEnd(cause, "on-the-way")
+      ? "Check that the bastion is up, stays up, and opens connections"
+      : "Check that the machine is up and that its SSH port can be reached from here";
   return new SlipwayError({ ...parts, code: "dial-failed", next });
 }

@@ -3,8 +3,8 @@ import { isAttemptEnd } from "./attempt-failed";
 
 /** True for what `abandonUnreachable` speaks of, and nothing else: the machine does not answer. */
 export function isUnreachable(error: unknown): boolean {
-  // one that cuts the line at the login is there
-  return isSlipwayError(error, "dial-failed") && !isAttemptEnd(error.cause, "login-cut");
+  // one that cuts the line at the login is there; a bastion that does not answer says nothing of what lies behind it
+  return isSlipwayError(error, "dial-failed") && !isAttemptEnd(error.cause, "login-cut", "on-the-way");
 }
 
 /** The failure to reach a host that the program took out, with what the program can say to that. */

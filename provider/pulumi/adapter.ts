@@ -11,6 +11,7 @@ import {
   PartialFailure,
   type Properties,
 } from "../handler";
+import { isUnreachable } from "../host/unreachable";
 import { debugWanted } from "../log";
 import { NO_SALT } from "../resource";
 import { type Redact, redactor } from "../secret";
@@ -164,7 +165,7 @@ function asRecorded(error: unknown, recorded: Created, { log }: HandlerContext):
 
 /** A machine that is gone for good must not keep a stack from being destroyed. */
 function withWayOut(error: unknown): unknown {
-  if (!isSlipwayError(error, "dial-failed")) return error;
+  if (!isSlipwayError(error) || !isUnreachable(error)) return error;
   const { next = "", ...parts } = error.parts;
   const way =
     "If the machine is gone for good, set abandonUnreachable: true, run pulumi up, then destroy again";

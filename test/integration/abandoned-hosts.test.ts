@@ -95,6 +95,19 @@ describe("abandonUnreachable", () => {
       assert.match(said.join(), new RegExp(`127\\.0\\.0\\.1:${connection.port}`));
     });
 
+    it(`must not take a dead bastion for a dead host of a ${kind}, and name the bastion`, async () => {
+      const bastion = { ...server.connection, port: await closedPort() };
+      await assert.rejects(lastWork({ ...server.connection, proxy: bastion }, true), (error) => {
+        assert.ok(isSlipwayError(error, "dial-failed"), String(error));
+        assert.match(error.message, new RegExp(`reaching sshd on root@127\\.0\\.0\\.1:${bastion.port}`));
+        return true;
+      });
+      // the bastion answers, and cannot reach the host: that is the host's own silence
+      const host = { ...server.connection, port: await closedPort(), proxy: server.connection };
+      assert.equal(await codeOf(lastWork(host, true)), "");
+      said = [];
+    });
+
     it(`must not take a refused login or another host key for a dead host of a ${kind}`, async () => {
       const stranger = { ...server.connection, privateKey: testKey().privateKey };
       assert.equal(await codeOf(lastWork(stranger, true)), "authentication-failed");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, SlipwayError } from "../../../provider/errors";
 import { AttemptFailed } from "../../../provider/host/attempt-failed";
+import { onTheWayTo } from "../../../provider/host/bastion";
 import { isUnreachable, orAbandoned, withAbandonHint } from "../../../provider/host/unreachable";
 
 function failure(code: ErrorCode, cause?: Error): SlipwayError {
@@ -21,6 +22,14 @@ describe("a host that is given up", () => {
     ...(["handshake-failed", "connection-lost", "engine-unreachable"] as const),
   ].map((code) => failure(code));
   const cut = failure("dial-failed", new AttemptFailed("login-cut", "cut"));
+  const behind = { host: "b", user: "root" };
+  const answeringOrUnknown = [
+    ...answering,
+    cut,
+    failure("dial-failed", new AttemptFailed("on-the-way", "the bastion was lost")),
+    onTheWayTo(behind, silent),
+    onTheWayTo({ ...behind, host: "c" }, onTheWayTo(behind, silent)),
+  ];
 
   it("must be left as it is when it does not answer and the program said so, and only then", async () => {
     const said: string[] = [];
@@ -29,7 +38,7 @@ describe("a host that is given up", () => {
     await give(silent, true);
     assert.deepEqual(said, ["no"]);
     await assert.rejects(give(silent, false), silent);
-    for (const error of [...answering, cut]) await assert.rejects(give(error, true), error);
+    for (const error of answeringOrUnknown) await assert.rejects(give(error, true), error);
     assert.deepEqual(said, ["no"]);
   });
 
@@ -38,7 +47,7 @@ describe("a host that is given up", () => {
       String(withAbandonHint(silent)),
       /on root@a:22: no\. Check it\. .*if it is gone for good, set abandonUnreachable: true\.$/,
     );
-    for (const error of [...answering, cut]) assert.equal(withAbandonHint(error), error);
+    for (const error of answeringOrUnknown) assert.equal(withAbandonHint(error), error);
   });
 
   it("must be told apart by the code and not by the words", () => {
