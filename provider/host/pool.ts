@@ -10,7 +10,7 @@ import { authorityOnlyError, hostKeyError } from "./host-key-error";
 import { Line } from "./line";
 import { openSession } from "./open-session";
 import { orAborted } from "./or-aborted";
-import { PooledLine, closeConnectionsForGood, pooledLine } from "./pooled-line";
+import { PooledLine, leaveConnections, leaveForGood, pooledLine } from "./pooled-line";
 import { beforeProcessEnds } from "./process-end";
 import { type Route, routeOf } from "./route";
 import { ownRouteKey, routeKey } from "./route-key";
@@ -18,14 +18,20 @@ import type { HostSession } from "./session";
 import type { Transport } from "./transport";
 import type { WithHostOptions } from "./with-host-options";
 
-export { closeConnections } from "./pooled-line";
 export type { WithHostOptions } from "./with-host-options";
 
-/** How long a refused login is remembered, so that the other resources of a run do not try it again. */
-const REFUSAL_MS = 60_000;
-
 const memories = new Map<string, RouteMemory>();
-const refusals = new Map<string, { readonly error: unknown; readonly at: number }>();
+/** Refused logins, by route and credentials: some machines lock an account that is tried again and again. */
+const refusals = new Map<string, unknown>();
+
+/**
+ * Says goodbye on every connection that nobody uses now, and on the others as soon as they are given back. Refused logins
+ * are forgotten: for a process that goes on after the machine, or the key's file, was mended.
+ */
+export function closeConnections(): void {
+  refusals.clear();
+  leaveConnections();
+}
 
 /**
  * Gives `use` a session on the machine: the process's one connection to it, dialled when there is none yet.
@@ -53,7 +59,8 @@ async function borrowLine(
   options: WithHostOptions,
 ): Promise<{ readonly entry: PooledLine; readonly line: Line }> {
   const demand = await demandFor(route, options.recordedHostKey);
-  if (demand.authority === "only" && !demand.acceptNew) throw authorityOnlyError(route, demand);
+  // accept-new is for a machine that nothing is known of; this one should show a certificate
+  if (demand.authority === "only") throw authorityOnlyError(route, demand);
   const own = ownRouteKey(route, demand);
   let key = routeKey(route, demand);
   for (;;) {
@@ -90,17 +97,15 @@ function startDialling(
 ): PooledLine {
   const memory = memories.get(key) ?? { engineWay: undefined };
   memories.set(key, memory);
-  beforeProcessEnds(closeConnectionsForGood);
+  beforeProcessEnds(leaveForGood);
   return new PooledLine(key, own, async (entry, signal) => {
-    const refusal = refusals.get(key);
-    if (refusal !== undefined && options.clock.now() - refusal.at < REFUSAL_MS) throw refusal.error;
+    if (refusals.has(key)) throw refusals.get(key);
     const context = { ...options, signal };
     try {
       const dialled = await dial(route, demand, () => findBastion(entry, route, context), context);
       return { ...dialled, line: new Line(route, dialled.transport, memory) };
     } catch (error) {
-      if (isSlipwayError(error, "authentication-failed"))
-        refusals.set(key, { error, at: options.clock.now() });
+      if (isSlipwayError(error, "authentication-failed")) refusals.set(key, error);
       throw error;
     }
   });

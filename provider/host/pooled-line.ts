@@ -14,14 +14,14 @@ export function pooledLine(key: string): PooledLine | undefined {
 }
 
 /** Says goodbye on every connection that nobody uses now, and on the others as soon as they are given back. */
-export function closeConnections(): void {
+export function leaveConnections(): void {
   for (const each of [...all.values()]) each.leave();
 }
 
 /** The process is ending: what is given back from now on is closed, too. */
-export function closeConnectionsForGood(): void {
+export function leaveForGood(): void {
   processEnds = true;
-  closeConnections();
+  leaveConnections();
 }
 
 /** One connection of the process, shared by all who want the same one, and by the connections that go through it. */

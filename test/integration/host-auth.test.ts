@@ -210,6 +210,7 @@ describe("authentication", () => {
       const there = await start({ onAuthentication });
       const message = await refusal({ ...there, password: "battery staple" }, "authentication-failed");
       assert.match(message, /refused password;/);
+      assert.ok(!message.includes("battery"), message);
       assert.deepEqual(asked, ["none", "password"]);
     });
 

@@ -128,6 +128,10 @@ describe("a host key", () => {
     assert.equal(only.code, "host-key-unknown");
     assert.match(only.message, /only a @cert-authority line .* host certificates cannot be checked here/);
     assert.equal(server.counts.logins, 0);
+    // the line says that the host should show a certificate: a plain key is not what was asked for
+    const anyKey = { ...(await knownBy(server, authority)), hostKeyPolicy: "accept-new" } as const;
+    assert.equal((await site.refusal(anyKey)).code, "host-key-unknown");
+    assert.equal(server.counts.logins, 0);
     const beside = await knownBy(server, authority, `* ${keyOf(server)}`);
     assert.equal(await site.login(beside), server.fingerprint);
     const wrong = await site.refusal(await knownBy(server, authority, `* ${otherKey()}`));
