@@ -158,6 +158,8 @@ const WRITE_FILE = [
   `cat >"$2" || exit 1`,
   `size=$(wc -c <"$2") || exit 1`,
   `[ "$size" -eq "$4" ] || { echo "got $size of $4 bytes" >&2; exit 125; }`,
+  // mv would put it into the folder, and call that success
+  `[ ! -d "$1" ] || { echo "$1 is a folder" >&2; exit 1; }`,
   `chmod -- "$3" "$2" && mv -f -- "$2" "$1"`,
 ].join("\n");
 

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { quote, quoteAll, remoteLine, scriptCommand, writeFileCommand } from "../../../provider/host/command";
@@ -155,6 +164,20 @@ describe("writeFileCommand", () => {
     assert.equal(readFileSync(path, "utf8"), "hello");
     assert.equal(statSync(path).mode & 0o777, 0o640);
     assert.deepEqual(readdirSync(folder), ["a 'b'"]);
+  });
+
+  it("must put nothing into a folder that stands where the file belongs, and say so", () => {
+    const path = join(folder, "d");
+    for (const make of [() => mkdirSync(path), () => symlinkSync(folder, path)]) {
+      make();
+      const argv = writeFileCommand(path, "n0", 0o644, 5);
+      const { status, stderr } = login("/bin/sh", remoteLine({ argv, marker: "" }), "hello");
+      assert.equal(status, 1);
+      assert.match(stderr, /\/d is a folder/);
+      assert.deepEqual(readdirSync(folder), ["d"]);
+      assert.ok(!readdirSync(path).some((name) => name !== "d"));
+      rmSync(path, { recursive: true });
+    }
   });
 
   it("must rename nothing when fewer bytes came than were sent", () => {
