@@ -1,7 +1,10 @@
 /** Gives a channel back; calling it twice is harmless. */
 export type Release = () => void;
 
-/** Long: a stream that lives as long as something runs. Half of the places are never given to such. */
+/**
+ * Long: a stream that lives as long as something runs. Half of the places are never given to such, but where the server
+ * allows one place only (MaxSessions 1): there a followed log over dial-stdio holds up every command until it ends.
+ */
 export type ChannelUse = "brief" | "long";
 
 interface Waiter {

@@ -1,5 +1,5 @@
 import { type Stats } from "node:fs";
-import { readFile, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Directive, Line } from "ssh-config" with { "resolution-mode": "import" };
@@ -170,18 +170,22 @@ function wildcard(pattern: string): RegExp {
 }
 
 async function readText(path: string, mine: boolean): Promise<string | undefined> {
+  let file: FileHandle | undefined;
   try {
-    const file = await stat(path);
-    if (mine && isOthersToWrite(file)) {
+    file = await open(path); // once: what is judged is what is read
+    const stats = await file.stat();
+    if (mine && isOthersToWrite(stats)) {
       throw new ConfigMistake(
         `${path} may be written to by others than its owner, so ssh refuses it too (chmod 600)`,
       );
     }
-    return file.isDirectory() ? undefined : await readFile(path, "utf8");
+    return stats.isDirectory() ? undefined : await file.readFile("utf8");
   } catch (error) {
     if (error instanceof ConfigMistake) throw error;
     if (codeOf(error) === "ENOENT") return undefined;
     throw new ConfigMistake(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await file?.close();
   }
 }
 
