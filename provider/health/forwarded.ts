@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { REFUSAL } from "../host/channel-refused";
 import type { HostSession } from "../host/session";
 
 /** An address as seen from the host, or why there is no stream to it. */
@@ -9,9 +10,7 @@ export type Forwarded =
   /** The server does not forward for us: another way has to be taken. */
   | { readonly kind: "forbidden" };
 
-// RFC 4254, 5.1: the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE
-const CONNECT_FAILED = 2;
-const NOT_FORWARDING = [1, 3, 4];
+const NOT_FORWARDING: readonly number[] = [REFUSAL.prohibited, REFUSAL.unknownType, REFUSAL.shortage];
 
 /**
  * Opens a forwarded stream.
@@ -32,7 +31,7 @@ export async function openForwarded(
     return { kind: "stream", stream };
   } catch (error) {
     const reason = refusalOf(error);
-    if (reason === CONNECT_FAILED) return { kind: "closed" };
+    if (reason === REFUSAL.connectFailed) return { kind: "closed" };
     if (reason !== undefined && NOT_FORWARDING.includes(reason)) return { kind: "forbidden" };
     throw error;
   }

@@ -1,7 +1,7 @@
 import { stripControl, tail } from "../secret";
 
 /** What a server says why it opens no channel (RFC 4254, 5.1). */
-export const REFUSAL = { prohibited: 1, connectFailed: 2 } as const;
+export const REFUSAL = { prohibited: 1, connectFailed: 2, unknownType: 3, shortage: 4 } as const;
 
 const OF_SSH2 = "(SSH) Channel open failure: ";
 
