@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -22,8 +22,13 @@ export const dockerCliControlMaster: Contender = {
   samples: 3,
   open: async (target) => {
     const cli = openCli(target, true);
-    await cli.exec();
-    return cli;
+    try {
+      await cli.exec();
+      return cli;
+    } catch (error) {
+      await cli.close();
+      throw error;
+    }
   },
 };
 
@@ -36,7 +41,8 @@ export interface CliSession extends Session {
 /** Opens nothing yet: every command logs in, or starts the ControlMaster that all later ones use. */
 export function openCli(target: Target, controlMaster: boolean): CliSession {
   const folder = mkdtempSync(path.join(tmpdir(), "slipway-bench-"));
-  const config = writeConfig(folder, target, controlMaster);
+  const controlPath = path.join(folder, "cm");
+  const config = writeConfig(folder, target, controlMaster ? controlPath : undefined);
   // docker calls `ssh` by its name, and ssh takes its home folder from the user database: so a config file it is
   writeFileSync(path.join(folder, "ssh"), `#!/bin/sh\nexec ${onPath("ssh")} -F ${config} "$@"\n`, {
     mode: 0o755,
@@ -58,13 +64,14 @@ export function openCli(target: Target, controlMaster: boolean): CliSession {
     call: () => docker(["ps", "--quiet"]),
     list: async () => (await docker(["ps", "--all", "--quiet"])).trim().split("\n").length,
     close: async () => {
-      if (controlMaster) await ssh("-O", "exit", host);
+      // without a master, because it could not open or has ended, nothing has to be told
+      if (controlMaster && existsSync(controlPath)) await ssh("-O", "exit", host);
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function writeConfig(folder: string, target: Target, controlMaster: boolean): string {
+function writeConfig(folder: string, target: Target, controlPath: string | undefined): string {
   const knownHosts = path.join(folder, "known_hosts");
   writeFileSync(knownHosts, `bench ${target.hostKeyLine}\n`);
   const lines = [
@@ -74,9 +81,9 @@ function writeConfig(folder: string, target: Target, controlMaster: boolean): st
     "HostKeyAlias bench",
     `UserKnownHostsFile ${knownHosts}`,
     "StrictHostKeyChecking yes",
-    ...(controlMaster
-      ? ["ControlMaster auto", `ControlPath ${path.join(folder, "cm")}`, "ControlPersist 60"]
-      : []),
+    ...(controlPath === undefined
+      ? []
+      : ["ControlMaster auto", `ControlPath ${controlPath}`, "ControlPersist 60"]),
   ];
   const config = path.join(folder, "config");
   writeFileSync(config, `${lines.join("\n")}\n`);

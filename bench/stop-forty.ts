@@ -25,9 +25,12 @@ export async function stopForty(
   );
   await restartRunning(host, names);
   const cli = openCli(target, false);
-  const theirs = await counted(host, names, (stopAll) => stopAll((name) => cli.docker(["stop", name])));
-  await cli.close();
-  return { ours, cli: theirs };
+  try {
+    const theirs = await counted(host, names, (stopAll) => stopAll((name) => cli.docker(["stop", name])));
+    return { ours, cli: theirs };
+  } finally {
+    await cli.close();
+  }
 }
 
 type StopAll = (stop: (name: string) => Promise<unknown>) => Promise<number>;
