@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import Docker from "dockerode";
 import { Client } from "ssh2";
-import { borrowedAgent, EngineAgent } from "../provider/host/engine-agent";
-import { type OpenedStream, openedStream } from "../provider/host/lazy-channel";
+import { borrowedAgent, EngineAgent } from "../provider/host/engine/engine-agent";
+import { type OpenedStream, openedStream } from "../provider/host/engine/lazy-channel";
 import type { Contender } from "./contender";
 
 /** ssh2 as it comes, without TCP_NODELAY; on our own channels: what the one option costs. */

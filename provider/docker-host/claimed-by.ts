@@ -1,6 +1,6 @@
 import type { Properties } from "../handler";
 import { machineOfTarget } from "../host/connection";
-import { recordedMachineIds } from "../host/machine-id";
+import { recordedMachineIds } from "../host/machine/machine-id";
 import type { Claim } from "./claims";
 
 /** What the outputs of a DockerHost say of its machine. */

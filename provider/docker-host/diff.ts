@@ -1,6 +1,6 @@
 import type { DiffResult, HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
-import { sameAddress } from "../host/same-machine";
+import { sameAddress } from "../host/machine/same-machine";
 import { hasUnknown, isObject } from "../values";
 import { claimMachine } from "./claims";
 import { claimedBy } from "./claimed-by";

@@ -1,7 +1,7 @@
 import type { Handler, Properties } from "../handler";
 import { SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
-import { reconnect } from "../host/reconnect";
+import { reconnect } from "../host/machine/reconnect";
 import type { HostSession } from "../host/session";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { claimedBy } from "./claimed-by";

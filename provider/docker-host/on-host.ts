@@ -1,7 +1,7 @@
 import type { HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import type { HostSession } from "../host/session";
 
 /** A session on the machine; a learned key that `olds` recorded is demanded. */

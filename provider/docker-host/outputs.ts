@@ -1,5 +1,5 @@
 import { targetOf, type Connection } from "../host/connection";
-import { machineIdOf, machineIdsFrom } from "../host/machine-id";
+import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
 import type { Properties } from "../handler";
 import type { EngineSummaryValues, ObservedEngine } from "./observed";

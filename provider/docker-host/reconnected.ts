@@ -1,6 +1,6 @@
 import type { HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
-import type { Reconnection } from "../host/reconnect";
+import type { Reconnection } from "../host/machine/reconnect";
 import { claimedBy } from "./claimed-by";
 import { claimMachine } from "./claims";
 import { lookAt } from "./converge";

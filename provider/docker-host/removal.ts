@@ -1,8 +1,8 @@
 import type { HandlerContext, Properties } from "../handler";
 import { type Connection, machineOf, targetOf } from "../host/connection";
-import { machineIdOf, recordedMachineIds } from "../host/machine-id";
+import { machineIdOf, recordedMachineIds } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
-import { orAbandoned } from "../host/unreachable";
+import { orAbandoned } from "../host/machine/unreachable";
 import { claimOf, forgetClaim, otherClaim } from "./claims";
 import { uninstall } from "./converge";
 import type { EngineWish } from "./wish";

@@ -8,7 +8,7 @@ import type { HandlerContext } from "../handler";
 import { formatReason } from "../health/evaluate";
 import type { Healthcheck } from "../health/policy";
 import { type Verdict, waitForHealth } from "../health/wait";
-import { allEnded } from "../host/all-ended";
+import { allEnded } from "../all-ended";
 import type { HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import type { ContainerHealth } from "./observed";

@@ -1,9 +1,9 @@
 import { messageOf } from "../errors";
 import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
-import { allEnded } from "../host/all-ended";
+import { allEnded } from "../all-ended";
 import { targetsOf } from "../host/connection-fields";
-import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "../host/machine-id";
-import { isUnreachable } from "../host/unreachable";
+import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "../host/machine/machine-id";
+import { isUnreachable } from "../host/machine/unreachable";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { executePlan } from "./execute";
 import { unhealthyError } from "./failure";

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import type { HandlerContext } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
 import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/recorded-host-key";
+import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import type { HostSession } from "../host/session";
 
 /** What is needed to reach hosts. */

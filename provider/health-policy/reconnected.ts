@@ -1,5 +1,5 @@
 import type { HandlerContext, Properties } from "../handler";
-import { reconnect } from "../host/reconnect";
+import { reconnect } from "../host/machine/reconnect";
 import { changedArguments, Fields, isObject } from "../values";
 import { readPolicy } from "./inputs";
 import { recordedUnhealthy } from "./report";

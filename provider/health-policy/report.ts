@@ -1,6 +1,6 @@
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import type { Properties } from "../handler";
-import { type MachineIds, machineIdsFrom } from "../host/machine-id";
+import { type MachineIds, machineIdsFrom } from "../host/machine/machine-id";
 import { isObject } from "../values";
 import type { Repaired } from "./execute";
 import type { ContainerHealth, KnownHost } from "./observed";

@@ -2,7 +2,7 @@ import { SlipwayError } from "../errors";
 import { Fields, UNKNOWN, isObject } from "../values";
 import { type Connection, machineOf, targetOf } from "./connection";
 import { readAddress, readKeyField, readPath } from "./connection-texts";
-import { parseHostKey } from "./host-key";
+import { parseHostKey } from "./host-key/host-key";
 
 /** Names that other tools have for the same. */
 const MEANT: Readonly<Record<string, string>> = {

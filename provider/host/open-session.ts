@@ -1,15 +1,15 @@
 import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { stripControl, tail } from "../secret";
-import { scriptCommand, shownCommand, writeFileCommand } from "./command";
-import { connectEngine } from "./docker-client";
-import { type ExecContext, cut, runCommand } from "./exec";
+import { scriptCommand, shownCommand, writeFileCommand } from "./command/command";
+import { connectEngine } from "./engine/docker-client";
+import { type ExecContext, cut, runCommand } from "./command/exec";
 import type { HostFacts } from "./facts";
-import { forwardFrom } from "./forward";
-import { fingerprintOf } from "./host-key";
-import type { Line } from "./line";
-import { orAborted, streamOrAborted } from "./or-aborted";
+import { forwardFrom } from "./transport/forward";
+import { fingerprintOf } from "./host-key/host-key";
+import type { Line } from "./transport/live-connection";
+import { orAborted, streamOrAborted } from "../or-aborted";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
-import { sudoCall } from "./sudo";
+import { sudoCall } from "./command/sudo";
 import type { WithHostOptions } from "./with-host-options";
 
 /** A session for one borrower of a connection, with its own log and signal. */

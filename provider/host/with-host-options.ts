@@ -1,4 +1,4 @@
-import type { DialContext } from "./dial-context";
+import type { DialContext } from "./transport/dial-context";
 
 /** What a borrower of a connection brings along. */
 export interface WithHostOptions extends DialContext {

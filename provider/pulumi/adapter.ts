@@ -11,7 +11,7 @@ import {
   PartialFailure,
   type Properties,
 } from "../handler";
-import { isUnreachable } from "../host/unreachable";
+import { isUnreachable } from "../host/machine/unreachable";
 import { debugWanted } from "../log";
 import { NO_SALT } from "../resource";
 import { type Redact, redactor } from "../secret";

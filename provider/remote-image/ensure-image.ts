@@ -1,10 +1,10 @@
 import { SlipwayError, isSlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
 import { type Connection, secretsOf, targetOf } from "../host/connection";
-import { machineIdOf, machineIdsFrom } from "../host/machine-id";
+import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
 import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/recorded-host-key";
-import { formerOf, type Machines } from "../host/same-machine";
+import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
+import { formerOf, type Machines } from "../host/machine/same-machine";
 import type { HostSession } from "../host/session";
 import { LABEL } from "../container/labels";
 import type { Log } from "../log";

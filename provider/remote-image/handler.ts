@@ -1,9 +1,9 @@
 import { type Created, type Handler, PartialFailure, type Properties } from "../handler";
-import { allEnded, oneErrorOf } from "../host/all-ended";
+import { allEnded, oneErrorOf } from "../all-ended";
 import { type Connection, targetOf } from "../host/connection";
-import { refuseSameMachineTwice } from "../host/reconnect";
-import { leftOf, recordedMachines } from "../host/same-machine";
-import { withAbandonHint } from "../host/unreachable";
+import { refuseSameMachineTwice } from "../host/machine/reconnect";
+import { leftOf, recordedMachines } from "../host/machine/same-machine";
+import { withAbandonHint } from "../host/machine/unreachable";
 import { checkImage } from "./check";
 import { ensureImage, observeImage, type Wish } from "./ensure-image";
 import { leaveHost } from "./leave-host";

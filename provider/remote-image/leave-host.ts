@@ -1,6 +1,6 @@
 import type { HandlerContext } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
-import { orAbandoned } from "../host/unreachable";
+import { orAbandoned } from "../host/machine/unreachable";
 import { dropImage } from "./ensure-image";
 import type { RecordedImage } from "./recorded";
 

@@ -1,7 +1,7 @@
 import type { Properties } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
-import { machineIdsFrom } from "../host/machine-id";
+import { machineIdsFrom } from "../host/machine/machine-id";
 import { isObject } from "../values";
 import type { BuiltImage } from "./images";
 import type { Builder } from "./build-job";

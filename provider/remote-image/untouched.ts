@@ -1,7 +1,7 @@
 import type { HandlerContext, Properties } from "../handler";
-import { allEnded } from "../host/all-ended";
+import { allEnded } from "../all-ended";
 import { targetOf } from "../host/connection";
-import { reconnect, type Reconnection } from "../host/reconnect";
+import { reconnect, type Reconnection } from "../host/machine/reconnect";
 import { observeImage, type Wish } from "./ensure-image";
 import { imageOutputs, type RecordedImage } from "./recorded";
 

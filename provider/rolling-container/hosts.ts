@@ -1,10 +1,10 @@
 import type { HandlerContext, Properties } from "../handler";
-import { oneErrorOf } from "../host/all-ended";
+import { oneErrorOf } from "../all-ended";
 import { type Connection, targetOf } from "../host/connection";
-import { machineIdOf, type MachineIds, machineIdsFrom } from "../host/machine-id";
+import { machineIdOf, type MachineIds, machineIdsFrom } from "../host/machine/machine-id";
 import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/recorded-host-key";
-import { isUnreachable, withAbandonHint } from "../host/unreachable";
+import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
+import { isUnreachable, withAbandonHint } from "../host/machine/unreachable";
 import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
 

@@ -1,5 +1,5 @@
 import type { HandlerContext, Properties } from "../handler";
-import { reconnect, type Reconnection } from "../host/reconnect";
+import { reconnect, type Reconnection } from "../host/machine/reconnect";
 import { changedArguments } from "../values";
 import type { Wanted } from "./inputs";
 import { driftIn, type RecordedContainer, recordedContainers, urlOf } from "./outputs";

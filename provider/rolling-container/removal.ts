@@ -1,5 +1,5 @@
 import type { HandlerContext, Properties } from "../handler";
-import { allEnded } from "../host/all-ended";
+import { allEnded } from "../all-ended";
 import { recordedHosts } from "../host/connection-fields";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";

@@ -1,8 +1,8 @@
 import type { HandlerContext, Properties } from "../handler";
-import { allEnded } from "../host/all-ended";
+import { allEnded } from "../all-ended";
 import { targetOf } from "../host/connection";
-import { refuseTwins } from "../host/machine-id";
-import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/same-machine";
+import { refuseTwins } from "../host/machine/machine-id";
+import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { revisionOf } from "../container/spec-hash";
 import { publishedPorts } from "../container/spec";
 import { canonicalJson } from "../values";

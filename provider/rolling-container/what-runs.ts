@@ -1,6 +1,6 @@
 import { PartialFailure, type Properties } from "../handler";
 import { targetOf } from "../host/connection";
-import type { MachineIds } from "../host/machine-id";
+import type { MachineIds } from "../host/machine/machine-id";
 import type { Wanted } from "./inputs";
 import { recordedContainers, type RecordedOwnership } from "./outputs";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { isSlipwayError } from "../../provider/errors";
-import { OUTPUT_CAP } from "../../provider/host/output";
+import { OUTPUT_CAP } from "../../provider/host/command/output";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
 import { borrower } from "../support/borrow";

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { type KeyPairKeyObjectResult, generateKeyPairSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { type KeyText, readKeyText } from "../../provider/host/key-text";
+import { type KeyText, readKeyText } from "../../provider/host/login/key-text";
 import { makeKey } from "../support/key-files";
 import { TemporaryFolder } from "../support/temporary-folder";
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Properties } from "../../provider/handler";
 import { type Connection, targetOf } from "../../provider/host/connection";
 import { closeConnections } from "../../provider/host/pool";
-import { reconnect, type Reconnection } from "../../provider/host/reconnect";
+import { reconnect, type Reconnection } from "../../provider/host/machine/reconnect";
 import { borrower } from "../support/borrow";
 import { type SshTestServer, startSshServer, testKey } from "../support/ssh-server";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { isSlipwayError } from "../../provider/errors";
 import type { Connection } from "../../provider/host/connection";
-import { knownHostsLine } from "../../provider/host/host-key";
+import { knownHostsLine } from "../../provider/host/host-key/host-key";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { routeBy, sshHome } from "../support/ssh-files";

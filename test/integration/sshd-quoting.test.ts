@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { quoteAll } from "../../provider/host/command";
+import { quoteAll } from "../../provider/host/command/command";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
 import { addAccount, installOn } from "../lab/lab-account";

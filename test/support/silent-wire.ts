@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
-import { type KeyExchangeOffer, PeerStart } from "../../provider/host/key-exchange";
+import { type KeyExchangeOffer, PeerStart } from "../../provider/host/host-key/key-exchange";
 
 /** A TCP proxy to a port of this machine that can lose everything on the way, while all sockets stay open. */
 export async function startSilentWire(port: number, options: { readonly afterBytes?: number } = {}) {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type RouteContext, routeOf } from "../../provider/host/route";
+import { type RouteContext, routeOf } from "../../provider/host/ssh-config/route";
 import type { Connection } from "../../provider/host/connection";
 
 /** A home folder with these files below `.ssh`, as ssh wants it, and what a look-up there is given. */

@@ -12,7 +12,7 @@ import {
   utils,
 } from "ssh2";
 import type { Connection } from "../../provider/host/connection";
-import { fingerprintOf } from "../../provider/host/host-key";
+import { fingerprintOf } from "../../provider/host/host-key/host-key";
 import { dropStrict } from "./without-strict";
 
 /** How the server behaves where it differs from a plain sshd. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { SlipwayError } from "../../errors";
-import { quote, scriptCommand } from "../../host/command";
+import { quote, scriptCommand } from "../../host/command/command";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
 import { RUNNING, SWITCH_ROOT, switchFolder, switchUnit } from "./place";

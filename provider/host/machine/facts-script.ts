@@ -1,0 +1,78 @@
+import type { HostFacts } from "../facts";
+
+/**
+ * Reads every fact in one go; each field starts with a line `== name`. Never fails: a missing field is empty. sudo is asked
+ * with `-k`: a password that it remembers from a while ago is no permission to go without.
+ */
+export const FACTS_SCRIPT = `
+field() { printf '\\n== %s\\n' "$1"; }
+field os; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
+field architecture; uname -m
+field init; cat /proc/1/comm 2>/dev/null
+field user; id -un
+field uid; id -u
+field groups; id -Gn
+field machine-id; cat /etc/machine-id 2>/dev/null
+field boot-id; cat /proc/sys/kernel/random/boot_id 2>/dev/null
+field sudo
+if [ "$(id -u)" = 0 ]; then echo root
+elif sudo -n -k -- /bin/sh -c : >/dev/null 2>&1; then echo passwordless
+else echo none; fi
+field docker-cli; command -v docker
+field docker-socket; [ -S /var/run/docker.sock ] && echo yes
+exit 0
+`;
+
+/** Parses what FACTS_SCRIPT printed. */
+export function parseFacts(text: string): HostFacts {
+  const fields = splitFields(text);
+  const line = (name: string): string => (fields.get(name) ?? "").trim();
+  const os = parseOsRelease(fields.get("os") ?? "");
+  const sudo = line("sudo");
+  return {
+    os: {
+      id: os.get("ID") ?? "",
+      idLike: words(os.get("ID_LIKE") ?? ""),
+      versionId: os.get("VERSION_ID") ?? "",
+      codename: os.get("VERSION_CODENAME") ?? "",
+      prettyName: os.get("PRETTY_NAME") ?? "",
+    },
+    architecture: line("architecture"),
+    init: line("init"),
+    user: { name: line("user"), uid: Number(line("uid") || Number.NaN), groups: words(line("groups")) },
+    sudo: sudo === "root" || sudo === "passwordless" ? sudo : "none",
+    machineId: line("machine-id"),
+    bootId: line("boot-id"),
+    dockerCli: line("docker-cli") || undefined,
+    dockerSocket: line("docker-socket") === "yes",
+  };
+}
+
+/** os-release is a file of sh assignments: values may stand in single or double quotes, with backslash escapes. */
+export function parseOsRelease(text: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const match = /^\s*([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line);
+    if (match?.[1] !== undefined) values.set(match[1], unquote(match[2] ?? ""));
+  }
+  return values;
+}
+
+function unquote(value: string): string {
+  const quoted = /^(["'])(.*)\1$/.exec(value);
+  if (quoted?.[1] === "'") return quoted[2] ?? "";
+  return (quoted?.[2] ?? value).replace(/\\(["$`\\'])/g, "$1");
+}
+
+function splitFields(text: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const part of text.split(/^== /m).slice(1)) {
+    const end = part.indexOf("\n");
+    if (end !== -1) fields.set(part.slice(0, end), part.slice(end + 1));
+  }
+  return fields;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
