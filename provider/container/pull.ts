@@ -13,7 +13,7 @@ export interface PullAccess {
 
 /**
  * Pulls an image by its reference, with the login of its registry where one is given.
- * @throws what the engine answers
+ * @throws what the engine answers, at once or while it pulls
  */
 export async function pullImage(
   { docker, log, signal }: PullAccess,
@@ -26,17 +26,21 @@ export async function pullImage(
   const auth = login && { username: login.username, password: login.password, serveraddress: login.address };
   const options = { ...repositoryAndTag(reference), abortSignal: signal };
   const stream = await docker.createImage(auth ?? {}, options);
+  let refusal: string | undefined;
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(
       stream,
       (error) => (error ? reject(error) : resolve()),
       (event: unknown) => {
-        if (isObject(event) && typeof event.status === "string") {
+        if (!isObject(event)) return;
+        // what fails once the answer has begun with 200 is an event like any other, and the last one
+        if (typeof event.error === "string") refusal = event.error;
+        if (typeof event.status === "string")
           log.progress(`pulling ${reference}: ${stripControl(event.status)}`);
-        }
       },
     );
   });
+  if (refusal !== undefined) throw new Error(refusal);
 }
 
 /** The login whose address begins the reference; without an address in it, the reference is Docker Hub's. */

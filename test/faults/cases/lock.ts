@@ -7,7 +7,8 @@ import { BRIDGED, OVERLAP, PLAIN, type Way } from "../way";
 import { withLines } from "../with-lines";
 
 const HELD = "before create web.next";
-const SHORT = { minHealthyTime: "500ms", healthyDeadline: "2s", progressDeadline: "3s", lockWait: "60s" };
+// what a lock may last is counted from these
+const SHORT = { minHealthyTime: "500ms", healthyDeadline: "2s", progressDeadline: "3s" };
 
 /** Who may change a service, when several want to or one is gone. */
 export const LOCK_CASES: readonly FaultCase[] = [
@@ -128,9 +129,9 @@ async function halfOpen(site: Site): Promise<string> {
   const service = new Service(site, OVERLAP);
   try {
     await service.up("v1");
-    const stuck = service.deploy("v2", [HELD], { update: SHORT });
+    const stuck = service.deploy("v2", [HELD], { update: { ...SHORT, lockWait: "1s" } });
     await stuck.halted(HELD);
-    const heir = service.deploy("v3", [], { update: SHORT });
+    const heir = service.deploy("v3", [], { update: { ...SHORT, lockWait: "60s" } });
     const end = await service.settle(heir);
     if (end.kind !== "ended")
       throw new Error(`the heir ${end.kind === "failed" ? `failed: ${end.message}` : end.kind}`);
