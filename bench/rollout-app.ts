@@ -74,23 +74,32 @@ export function imageOf(version: string): string {
   return `shop:${version}`;
 }
 
-/** From `docker start` to the first answer of the service, without anything of ours: what a start costs by itself. */
-export async function startOnceMs(host: LabHost): Promise<number> {
-  const name = "start-once";
-  await host.must(["docker", "create", "--name", name, "-p", "127.0.0.1:7999:3000", imageOf("v1")]);
+/** What a start and a stop of the service cost by themselves, with docker alone. */
+export interface AloneMs {
+  /** From `docker start` to the first answer. */
+  readonly startMs: number;
+  readonly stopMs: number;
+}
+
+/** Times one start and one stop on the host itself, without anything of ours. */
+export async function timeAlone(host: LabHost): Promise<AloneMs> {
+  await host.must(["docker", "create", "--name", "alone", "-p", "127.0.0.1:7999:3000", imageOf("v1")]);
   try {
-    const printed = await docker(["exec", "--interactive", host.name, "bash", "-s"], { input: TIME_A_START });
-    return Number(printed.trim());
+    const printed = await docker(["exec", "--interactive", host.name, "bash", "-s"], { input: TIME_ALONE });
+    const [startMs = Number.NaN, stopMs = Number.NaN] = printed.trim().split(" ").map(Number);
+    return { startMs, stopMs };
   } finally {
-    await host.exec(["docker", "rm", "-f", name]);
+    await host.exec(["docker", "rm", "-f", "alone"]);
   }
 }
 
-/** Its probes come one after another without a pause, on the host itself. */
-const TIME_A_START = `
+/** Its probes come one after another without a pause. */
+const TIME_ALONE = `
 trap '' PIPE
 began=\${EPOCHREALTIME/./}
-docker start start-once >/dev/null
+docker start alone >/dev/null
 until { exec 3<>/dev/tcp/127.0.0.1/7999 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -t 2 line <&3; } 2>/dev/null; do sleep 0.005; done
-echo $(((\${EPOCHREALTIME/./} - began) / 1000))
+answered=\${EPOCHREALTIME/./}
+docker stop alone >/dev/null
+echo $(((answered - began) / 1000)) $(((\${EPOCHREALTIME/./} - answered) / 1000))
 `;

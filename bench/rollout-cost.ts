@@ -3,7 +3,7 @@ import type { Properties } from "../provider/handler";
 import type { Row } from "./bench";
 import { startDelayProxy } from "./delay-proxy";
 import { median } from "./median";
-import { imageOf, startOnceMs } from "./rollout-app";
+import { type AloneMs, imageOf, timeAlone } from "./rollout-app";
 import { clearHost } from "./rollout-host";
 import { type Rolled, Service } from "./rollout-service";
 import { type Span, startTurnCounter } from "./rollout-turns";
@@ -25,11 +25,16 @@ export async function measureCosts(
   swaps: number,
   say: (text: string) => void,
 ): Promise<Costs> {
-  const starts: number[] = [];
-  for (let at = 0; at < swaps; at += 1) starts.push(await startOnceMs(host));
-  const startMs = median(starts);
-  say(`  a start of the app, by docker alone: ${Math.round(startMs)} ms`);
-  const over = (rolled: Rolled): number => overheadOf(rolled, startMs);
+  const times: AloneMs[] = [];
+  for (let at = 0; at < swaps; at += 1) times.push(await timeAlone(host));
+  const alone = {
+    startMs: median(times.map(({ startMs }) => startMs)),
+    stopMs: median(times.map(({ stopMs }) => stopMs)),
+  };
+  say(
+    `  the app by docker alone: a start ${Math.round(alone.startMs)} ms, a stop ${Math.round(alone.stopMs)} ms`,
+  );
+  const over = (rolled: Rolled): number => overheadOf(rolled, alone);
 
   const service = new Service("shop", argumentsOf(host, host.sshPort));
   await service.roll(imageOf("v1"));
@@ -102,11 +107,27 @@ function argumentsOf(host: LabHost, port: number): Properties {
   };
 }
 
-/** What is left of a swap when the app's starts and the times that it has to be healthy for are taken away. */
-function overheadOf({ ms, operations, switch: way }: Rolled, startMs: number): number {
+/**
+ * What is left of a swap when the app's starts and stops, as docker alone does them, and the times that it has to be healthy
+ * for are taken away.
+ */
+function overheadOf({ ms, operations, switch: way }: Rolled, { startMs, stopMs }: AloneMs): number {
   // a copy proves the version before the container itself takes its place, unless both can run side by side
-  const starts = way === "overlap" || way === "proxied" || !operations.some(isOfCopy) ? 1 : 2;
-  return ms - starts * (startMs + GATE_MS);
+  const times = way === "overlap" || way === "proxied" || !operations.some(isOfCopy) ? 1 : 2;
+  return ms - times * (startMs + GATE_MS + stopMs);
+}
+
+/** What a swap said that it does, each with the time until it said the next thing. */
+function timeline(rolled: Rolled | undefined): readonly string[] {
+  if (rolled === undefined) return [];
+  const { said, beganMs, ms } = rolled;
+  const first = said[0]?.atMs ?? beganMs + ms;
+  const lines = said.map(({ atMs, line }, at) => span(atMs, said[at + 1]?.atMs ?? beganMs + ms, line));
+  return [span(beganMs, first, "looks and locks"), ...lines];
+}
+
+function span(fromMs: number, toMs: number, line: string): string {
+  return `${String(Math.round(toMs - fromMs)).padStart(6)} ms  ${line.split("\n")[0]}`;
 }
 
 function isOfCopy(operation: string): boolean {
