@@ -1,6 +1,7 @@
 // Imports point downward only (design: index, pulumi -> resource folders -> container, health, proxy -> host -> leaves).
 const resources = "^provider/(docker-host|remote-image|rolling-container|health-policy|edge-proxy)/";
-const leaves = "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values)\\.ts$";
+const leaves =
+  "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values|all-ended|or-aborted)\\.ts$";
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

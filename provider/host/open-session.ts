@@ -6,21 +6,21 @@ import { type ExecContext, cut, runCommand } from "./command/exec";
 import type { HostFacts } from "./facts";
 import { forwardFrom } from "./transport/forward";
 import { fingerprintOf } from "./host-key/host-key";
-import type { Line } from "./transport/live-connection";
+import type { LiveConnection } from "./transport/live-connection";
 import { orAborted, streamOrAborted } from "../or-aborted";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
 import { sudoCall } from "./command/sudo";
 import type { WithHostOptions } from "./with-host-options";
 
 /** A session for one borrower of a connection, with its own log and signal. */
-export function openSession(line: Line, options: WithHostOptions): HostSession {
-  const { transport, redact } = line;
+export function openSession(live: LiveConnection, options: WithHostOptions): HostSession {
+  const { transport, redact } = live;
   const { log, clock, random } = options;
   const context: ExecContext = {
     transport,
     redact,
     nonce: () => nonce(random),
-    debug: (text) => log.debug(`${line.target} ${text}`),
+    debug: (text) => log.debug(`${live.target} ${text}`),
     now: () => clock.now(),
   };
   const joined = (signal?: AbortSignal): AbortSignal =>
@@ -31,7 +31,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
     const signal = joined(how.signal);
     const call =
       how.sudo === true
-        ? sudoCall(await orAborted(line.rights(context), signal), context.nonce())
+        ? sudoCall(await orAborted(live.rights(context), signal), context.nonce())
         : undefined;
     return runCommand(context, argv, { ...how, signal }, call);
   };
@@ -39,15 +39,15 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
   const run = async (argv: readonly string[], how: CommandOptions = {}): Promise<string> => {
     const outcome = await exec(argv, how);
     if (outcome.kind === "exited" && outcome.code === 0) return outcome.stdout;
-    throw commandError(line, argv, outcome);
+    throw commandError(live, argv, outcome);
   };
 
   /** All who ask meanwhile wait for the same look, so it ends with no one of them. */
   const facts = async (): Promise<HostFacts> => {
-    const found = await line.readFacts(context, options.signal);
-    if (found.sudo !== "none" || !line.connection.sudoPassword) return found;
+    const found = await live.readFacts(context, options.signal);
+    if (found.sudo !== "none" || !live.connection.sudoPassword) return found;
     try {
-      await line.rights(context);
+      await live.rights(context);
       return { ...found, sudo: "password" };
     } catch (error) {
       if (isSlipwayError(error, "sudo-unavailable")) return found;
@@ -56,7 +56,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
   };
 
   return {
-    target: line.target,
+    target: live.target,
     hostKey: fingerprintOf(transport.presentedKey),
     redact,
     exec,
@@ -77,7 +77,7 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
       return orAborted(reading, either);
     },
     async docker(signal) {
-      return connectEngine(line, log, joined(signal));
+      return connectEngine(live, log, joined(signal));
     },
     async forward(address, port, signal) {
       const either = joined(signal);
@@ -89,28 +89,28 @@ export function openSession(line: Line, options: WithHostOptions): HostSession {
       const argv = writeFileCommand(path, context.nonce(), mode, bytes.length);
       const outcome = await exec(argv, { stdin: bytes, sudo });
       if (outcome.kind !== "exited" || outcome.code !== 0) {
-        throw commandError(line, ["write", path], outcome, `writing ${path}`);
+        throw commandError(live, ["write", path], outcome, `writing ${path}`);
       }
     },
   };
 }
 
 function commandError(
-  line: Line,
+  live: LiveConnection,
   argv: readonly string[],
   outcome: CommandOutcome,
   what?: string,
 ): SlipwayError {
-  const shown = line.redact(shownCommand(argv));
-  const words = tail(line.redact(stripControl(outcome.stderr.trim() || outcome.stdout.trim())));
-  const parts = { what: what ?? `running "${cut(shown)}"`, host: line.target, evidence: words };
+  const shown = live.redact(shownCommand(argv));
+  const words = tail(live.redact(stripControl(outcome.stderr.trim() || outcome.stdout.trim())));
+  const parts = { what: what ?? `running "${cut(shown)}"`, host: live.target, evidence: words };
   if (outcome.kind === "lost") {
     return new SlipwayError({
       ...parts,
       code: "connection-lost",
-      why: `the connection was lost before it ended (${messageOf(line.transport.closed.reason ?? "closed")}), so its outcome is unknown`,
+      why: `the connection was lost before it ended (${messageOf(live.transport.closed.reason ?? "closed")}), so its outcome is unknown`,
       next: "The next run looks at the machine again and goes on from there",
-      cause: line.transport.closed.reason,
+      cause: live.transport.closed.reason,
     });
   }
   const why = outcome.kind === "killed" ? `it was killed by ${outcome.signal}` : `exit code ${outcome.code}`;

@@ -7,13 +7,18 @@ import type { RouteMemory } from "./engine/engine-way";
 import { type HostKeyDemand, judgeHostKey } from "./host-key/host-key";
 import { demandFor } from "./host-key/host-key-demand";
 import { authorityOnlyError, hostKeyError } from "./host-key/host-key-error";
-import { Line } from "./transport/live-connection";
+import { LiveConnection } from "./transport/live-connection";
 import { openSession } from "./open-session";
 import { orAborted } from "../or-aborted";
-import { PooledLine, leaveConnections, leaveForGood, pooledLine } from "./transport/pooled-connection";
+import {
+  PooledConnection,
+  leaveConnections,
+  leaveForGood,
+  pooledConnection,
+} from "./transport/pooled-connection";
 import { beforeProcessEnds } from "./transport/process-end";
 import { type Route, routeOf } from "./ssh-config/route";
-import { ownRouteKey, routeKey } from "./transport/route-key";
+import { strictRouteKey, sharedRouteKey } from "./transport/route-key";
 import type { HostSession } from "./session";
 import type { Transport } from "./transport/transport";
 import type { WithHostOptions } from "./with-host-options";
@@ -45,65 +50,65 @@ export async function withHost<T>(
 ): Promise<T> {
   options.signal.throwIfAborted();
   setMaxListeners(0, options.signal); // one signal serves all resources of a run
-  const { entry, line } = await borrowLine(await routeOf(connection), options);
+  const { entry, live } = await borrowConnection(await routeOf(connection), options);
   try {
-    return await use(openSession(line, options));
+    return await use(openSession(live, options));
   } finally {
     entry.giveBack();
   }
 }
 
 /** A live connection whose key the borrower accepts; it has to be given back. */
-async function borrowLine(
+async function borrowConnection(
   route: Route,
   options: WithHostOptions,
-): Promise<{ readonly entry: PooledLine; readonly line: Line }> {
+): Promise<{ readonly entry: PooledConnection; readonly live: LiveConnection }> {
   const demand = await demandFor(route, options.recordedHostKey);
   // accept-new is for a machine that nothing is known of; this one should show a certificate
   if (demand.authority === "only") throw authorityOnlyError(route, demand);
-  const own = ownRouteKey(route, demand);
-  let key = routeKey(route, demand);
+  const strictKey = strictRouteKey(route, demand);
+  let key = sharedRouteKey(route, demand);
   for (;;) {
-    const shared = pooledLine(key);
-    const entry = shared ?? startDialling({ key, own }, route, demand, options);
+    const shared = pooledConnection(key);
+    const entry = shared ?? startDialling({ key, strictKey }, route, demand, options);
     entry.borrow();
     try {
-      const line = await orAborted(entry.dialling, options.signal);
-      if (line.transport.closed.aborted) {
+      const live = await orAborted(entry.dialling, options.signal);
+      if (live.transport.closed.aborted) {
         entry.giveBack();
         continue; // died while idle: the next turn dials anew
       }
-      verify(route, demand, line);
-      return { entry, line };
+      verify(route, demand, live);
+      return { entry, live };
     } catch (error) {
       entry.giveBack();
       if (shared === undefined || !isHostKeyError(error)) throw error;
-      if (entry.line === undefined) {
-        if (entry.own === own) throw error;
+      if (entry.live === undefined) {
+        if (entry.strictKey === strictKey) throw error;
         continue; // somebody else's dial failed over what they demanded of the key; ours is another demand
       }
       // the machine may have the key that we want beside the one that it presented there
-      if (!isSlipwayError(error, "host-key-mismatch") || key === own) throw error;
-      key = own;
+      if (!isSlipwayError(error, "host-key-mismatch") || key === strictKey) throw error;
+      key = strictKey;
     }
   }
 }
 
 function startDialling(
-  { key, own }: { readonly key: string; readonly own: string },
+  { key, strictKey }: { readonly key: string; readonly strictKey: string },
   route: Route,
   demand: HostKeyDemand,
   options: WithHostOptions,
-): PooledLine {
+): PooledConnection {
   const memory = memories.get(key) ?? { engineWay: undefined };
   memories.set(key, memory);
   beforeProcessEnds(leaveForGood);
-  return new PooledLine(key, own, async (entry, signal) => {
+  return new PooledConnection(key, strictKey, async (entry, signal) => {
     if (refusals.has(key)) throw refusals.get(key);
     const context = { ...options, signal };
     try {
       const dialled = await dial(route, demand, () => findBastion(entry, route, context), context);
-      return { ...dialled, line: new Line(route, dialled.transport, memory) };
+      return { ...dialled, live: new LiveConnection(route, dialled.transport, memory) };
     } catch (error) {
       if (isSlipwayError(error, "authentication-failed")) refusals.set(key, error);
       throw error;
@@ -113,23 +118,23 @@ function startDialling(
 
 /** The connection to the bastion, which all that lies behind it shares; a dead one is dialled anew. */
 async function findBastion(
-  entry: PooledLine,
+  entry: PooledConnection,
   { proxy, ...inner }: Route,
   options: WithHostOptions,
 ): Promise<Transport | undefined> {
   if (proxy === undefined) return undefined;
   if (entry.liveBastion !== undefined) return entry.liveBastion.transport;
   try {
-    const bastion = await borrowLine(proxy, { ...options, recordedHostKey: undefined });
+    const bastion = await borrowConnection(proxy, { ...options, recordedHostKey: undefined });
     entry.ride(bastion.entry);
-    return bastion.line.transport;
+    return bastion.live.transport;
   } catch (error) {
     throw error instanceof SlipwayError ? onTheWayTo(inner, error) : error;
   }
 }
 
-function verify(route: Route, demand: HostKeyDemand, line: Line): void {
-  const { presentedKey } = line.transport;
+function verify(route: Route, demand: HostKeyDemand, live: LiveConnection): void {
+  const { presentedKey } = live.transport;
   const verdict = judgeHostKey(demand, presentedKey);
   if (verdict.kind !== "accepted") throw hostKeyError(route, demand, verdict, presentedKey);
 }

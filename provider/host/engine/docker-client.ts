@@ -6,7 +6,7 @@ import { quoteAll } from "../command/command";
 import { type ApiCall, borrowedAgent } from "./engine-agent";
 import { negotiateVersion } from "./engine-version";
 import { DIAL_STDIO, ENGINE_SOCKET, ENGINE_WAYS, type EngineWay } from "./engine-way";
-import type { FoundEngine, Line } from "../transport/live-connection";
+import type { FoundEngine, LiveConnection } from "../transport/live-connection";
 import { orAborted } from "../../or-aborted";
 
 const WAY_NAMES: Readonly<Record<EngineWay, string>> = {
@@ -26,85 +26,85 @@ const WAY_COMMANDS: Readonly<Record<EngineWay, string>> = {
  * connection: further clients cost no round trip until the daemon restarts.
  * @throws SlipwayError engine-unreachable, connection-lost
  */
-export async function connectEngine(line: Line, log: Log, signal: AbortSignal): Promise<Docker> {
-  const { way, version } = await orAborted(findEngine(line, log), signal);
-  return clientOf(agentFor(line, way, log), version);
+export async function connectEngine(live: LiveConnection, log: Log, signal: AbortSignal): Promise<Docker> {
+  const { way, version } = await orAborted(findEngine(live, log), signal);
+  return clientOf(agentFor(live, way, log), version);
 }
 
-function findEngine(line: Line, log: Log): Promise<FoundEngine> {
-  const way = line.memory.engineWay;
-  const version = way === undefined ? undefined : line.engineAgent(way).version;
+function findEngine(live: LiveConnection, log: Log): Promise<FoundEngine> {
+  const way = live.memory.engineWay;
+  const version = way === undefined ? undefined : live.engineAgent(way).version;
   if (way !== undefined && version !== undefined) return Promise.resolve({ way, version });
   // whoever comes meanwhile waits for the same search, so it ends with no one borrower
-  line.engineSearch ??= searchEngine(line, log).finally(() => {
-    line.engineSearch = undefined;
+  live.engineSearch ??= searchEngine(live, log).finally(() => {
+    live.engineSearch = undefined;
   });
-  return line.engineSearch;
+  return live.engineSearch;
 }
 
 /** Tries the way that worked last, then the others. */
-async function searchEngine(line: Line, log: Log): Promise<FoundEngine> {
+async function searchEngine(live: LiveConnection, log: Log): Promise<FoundEngine> {
   const failures: string[] = [];
-  for (const way of waysToTry(line)) {
-    log.debug(`engine ${line.target}: ${WAY_COMMANDS[way]}`);
+  for (const way of waysToTry(live)) {
+    log.debug(`engine ${live.target}: ${WAY_COMMANDS[way]}`);
     try {
-      const version = await negotiateVersion(agentFor(line, way, log), line.target);
-      line.engineAgent(way).version = version;
-      line.memory.engineWay = way;
-      log.debug(`engine ${line.target}: ${WAY_NAMES[way]}, API ${version}`);
+      const version = await negotiateVersion(agentFor(live, way, log), live.target);
+      live.engineAgent(way).version = version;
+      live.memory.engineWay = way;
+      log.debug(`engine ${live.target}: ${WAY_NAMES[way]}, API ${version}`);
       return { way, version };
     } catch (error) {
-      if (line.transport.closed.aborted) throw line.transport.lost();
+      if (live.transport.closed.aborted) throw live.transport.lost();
       if (isSlipwayError(error, "engine-unreachable")) throw error;
-      log.debug(`engine ${line.target}: ${WAY_NAMES[way]} failed: ${line.redact(messageOf(error))}`);
+      log.debug(`engine ${live.target}: ${WAY_NAMES[way]} failed: ${live.redact(messageOf(error))}`);
       failures.push(`${WAY_NAMES[way]}: ${messageOf(error)}`);
-      line.dropEngineAgent(way);
+      live.dropEngineAgent(way);
     }
   }
-  line.memory.engineWay = undefined;
+  live.memory.engineWay = undefined;
   throw new SlipwayError({
     code: "engine-unreachable",
     what: "reaching the Docker Engine",
-    host: line.target,
-    why: line.redact(failures.at(-1) ?? "no way leads to it"),
+    host: live.target,
+    why: live.redact(failures.at(-1) ?? "no way leads to it"),
     next: "Look at systemctl status docker there; the user has to be root, in the group docker, or a sudoer",
-    evidence: failures.map((failure) => `- ${line.redact(failure)}`).join("\n"),
+    evidence: failures.map((failure) => `- ${live.redact(failure)}`).join("\n"),
   });
 }
 
-function waysToTry(line: Line): readonly EngineWay[] {
-  const last = line.memory.engineWay;
+function waysToTry(live: LiveConnection): readonly EngineWay[] {
+  const last = live.memory.engineWay;
   const others = ENGINE_WAYS.filter((way) => way !== last);
   const ways = last === undefined ? others : [last, ...others];
-  const { user } = line.connection;
+  const { user } = live.connection;
   if (user === undefined || user === "root") return ways.filter((way) => way !== "sudo dial-stdio");
   return ways;
 }
 
-function agentFor(line: Line, way: EngineWay, log: Log): Agent {
+function agentFor(live: LiveConnection, way: EngineWay, log: Log): Agent {
   const onStart = (): ((call: ApiCall) => void) => {
     const started = performance.now();
     return ({ method, path, status, error }) => {
-      const end = error === undefined ? String(status) : `failed: ${line.redact(messageOf(error))}`;
+      const end = error === undefined ? String(status) : `failed: ${live.redact(messageOf(error))}`;
       log.debug(
-        `api ${line.target} ${method} ${line.redact(path)} -> ${end}, ${Math.round(performance.now() - started)}ms`,
+        `api ${live.target} ${method} ${live.redact(path)} -> ${end}, ${Math.round(performance.now() - started)}ms`,
       );
     };
   };
   const brokenOff = (cause?: Error): Error =>
-    line.transport.closed.aborted
-      ? line.transport.lost()
+    live.transport.closed.aborted
+      ? live.transport.lost()
       : new SlipwayError({
           code: "connection-lost",
           what: "talking to the Docker Engine",
-          host: line.target,
+          host: live.target,
           why: "it closed the line in the middle of a call, whose outcome is unknown",
           next: "The next run looks at the machine again and goes on from there",
           ...(cause !== undefined && { cause }),
         });
   const explain = (error: Error): Error =>
     "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE") ? brokenOff(error) : error;
-  return borrowedAgent(line.engineAgent(way), { onStart, explain, brokenOff });
+  return borrowedAgent(live.engineAgent(way), { onStart, explain, brokenOff });
 }
 
 function clientOf(agent: Agent, version: string): Docker {

@@ -8,30 +8,14 @@ import { needsStrict, offeredAlgorithms } from "../host-key/algorithms";
 import { AttemptFailed } from "../transport/attempt-failed";
 import { bastionLost } from "../transport/bastion";
 import { targetOf } from "../connection";
-import type { Credential } from "./credential";
 import { type DialContext, DialTimeUp } from "../transport/dial-context";
-import { type HostKeyDemand, judgeHostKey } from "../host-key/host-key";
+import { judgeHostKey } from "../host-key/host-key";
 import { hostKeyError } from "../host-key/host-key-error";
 import { KEEPALIVE, startKeepalive } from "../transport/keepalive";
 import { PeerStart } from "../host-key/key-exchange";
+import type { LoginAttempt } from "./login-attempt";
 import { LoginOrder } from "./login-order";
-import type { Route } from "../ssh-config/route";
 import { Transport } from "../transport/transport";
-
-/** One attempt to connect and log in. */
-export interface LoginAttempt {
-  readonly connection: Route;
-  readonly credentials: readonly Credential[];
-  readonly demand: HostKeyDemand;
-  /** Host key algorithms to offer. */
-  readonly hostKeyAlgorithms: readonly string[];
-  /** Offer nothing that needs strict key exchange. */
-  readonly withoutStrict: boolean;
-  /** The connection to go through. */
-  readonly bastion: Transport | undefined;
-  /** Told of the key that the machine presents, whatever becomes of it. */
-  readonly onPresented: (key: Buffer) => void;
-}
 
 /**
  * Speaks SSH over a stream until somebody is logged in. Whatever ends it before or after, the stream is destroyed.

@@ -1,7 +1,8 @@
 import { type Socket, connect } from "node:net";
 import { throughBastion } from "./bastion";
 import { type DialContext, withinDialTime } from "./dial-context";
-import { type LoginAttempt, logIn } from "../login/log-in";
+import { logIn } from "../login/log-in";
+import type { LoginAttempt } from "../login/login-attempt";
 import { streamOrAborted } from "../../or-aborted";
 import type { Transport } from "./transport";
 
@@ -16,7 +17,7 @@ export interface Dialled {
  * Connects and logs in, once, within the time for one dial.
  * @throws AttemptFailed, SlipwayError authentication-failed, host-key-…, forwarding-refused
  */
-export async function attemptLogin(attempt: LoginAttempt, context: DialContext): Promise<Dialled> {
+export async function dialOnce(attempt: LoginAttempt, context: DialContext): Promise<Dialled> {
   context.signal.throwIfAborted();
   const { bastion, connection } = attempt;
   return withinDialTime(connection, context.signal, async (ended) => {

@@ -26,7 +26,7 @@ export interface FoundEngine {
 }
 
 /** A live connection and what is shared by all that use it: the engine's channels and what is known of root's rights. */
-export class Line {
+export class LiveConnection {
   readonly connection: Connection;
   readonly transport: Transport;
   readonly memory: RouteMemory;

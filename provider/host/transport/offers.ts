@@ -2,8 +2,8 @@ import { isSlipwayError, type SlipwayError } from "../../errors";
 import { isAttemptEnd } from "./attempt-failed";
 import type { DialContext } from "./dial-context";
 import { hostKeyAlgorithms, keyTypeOf, withoutKeyType } from "../host-key/host-key";
-import type { LoginAttempt } from "../login/log-in";
-import { type Dialled, attemptLogin } from "./dial-once";
+import type { LoginAttempt } from "../login/login-attempt";
+import { type Dialled, dialOnce } from "./dial-once";
 
 /**
  * Connects with the algorithms that fit the machine, of which it tells only while they are agreed on. In no round but the
@@ -31,7 +31,7 @@ export async function attemptEachOffer(
     const bastion = await findBastion(); // what its key is found to be says nothing of the machine's
     try {
       const offer = { hostKeyAlgorithms: algorithms, withoutStrict, onPresented };
-      return await attemptLogin({ ...wanted, ...offer, bastion }, context);
+      return await dialOnce({ ...wanted, ...offer, bastion }, context);
     } catch (error) {
       if (isSlipwayError(error, "host-key-mismatch")) {
         mismatch ??= error;

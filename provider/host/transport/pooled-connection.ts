@@ -1,15 +1,15 @@
-import type { Line } from "./live-connection";
+import type { LiveConnection } from "./live-connection";
 import type { Dialled } from "./dial-once";
 
 /** How long an unused connection is kept: other resources of the run will want it. */
 const IDLE_MS = 60_000;
 
 /** All connections of the process, by route and credentials. */
-const all = new Map<string, PooledLine>();
+const all = new Map<string, PooledConnection>();
 let processEnds = false;
 
 /** A connection of the process, being dialled or live. */
-export function pooledLine(key: string): PooledLine | undefined {
+export function pooledConnection(key: string): PooledConnection | undefined {
   return all.get(key);
 }
 
@@ -25,17 +25,17 @@ export function leaveForGood(): void {
 }
 
 /** One connection of the process, shared by all who want the same one, and by the connections that go through it. */
-export class PooledLine {
+export class PooledConnection {
   readonly key: string;
-  /** The route with what its dialler demands of the machine's key, see `ownRouteKey`. */
-  readonly own: string;
-  readonly dialling: Promise<Line>;
-  private dialled: (Dialled & { readonly line: Line }) | undefined;
+  /** The route with what its dialler demands of the machine's key, see `strictRouteKey`. */
+  readonly strictKey: string;
+  readonly dialling: Promise<LiveConnection>;
+  private dialled: (Dialled & { readonly live: LiveConnection }) | undefined;
   /** Sessions in use on it, and on connections that go through it. */
   private borrowers = 0;
   /** Live connections that go through it, in use or not. */
   private riders = 0;
-  private bastion: PooledLine | undefined;
+  private bastion: PooledConnection | undefined;
   private leaving = false;
   private idle: NodeJS.Timeout | undefined;
   private readonly abandon = new AbortController();
@@ -43,25 +43,28 @@ export class PooledLine {
   /** `start` dials, and gives up when its signal is aborted: nobody waits any more. */
   constructor(
     key: string,
-    own: string,
-    start: (entry: PooledLine, signal: AbortSignal) => Promise<Dialled & { readonly line: Line }>,
+    strictKey: string,
+    start: (
+      entry: PooledConnection,
+      signal: AbortSignal,
+    ) => Promise<Dialled & { readonly live: LiveConnection }>,
   ) {
     this.key = key;
-    this.own = own;
+    this.strictKey = strictKey;
     all.set(key, this);
-    this.dialling = start(this, this.abandon.signal).then((dialled) => this.live(dialled));
+    this.dialling = start(this, this.abandon.signal).then((dialled) => this.take(dialled));
     this.dialling.catch(() => this.gone());
   }
 
   /** The live connection; undefined while it is dialled. */
-  get line(): Line | undefined {
-    return this.dialled?.line;
+  get live(): LiveConnection | undefined {
+    return this.dialled?.live;
   }
 
   /** The connection that it goes through, when that one is still live. */
-  get liveBastion(): Line | undefined {
-    const line = this.bastion?.line;
-    return line?.transport.closed.aborted === false ? line : undefined;
+  get liveBastion(): LiveConnection | undefined {
+    const live = this.bastion?.live;
+    return live?.transport.closed.aborted === false ? live : undefined;
   }
 
   /** Counts a user in. Only a connection that is in use holds the process. */
@@ -83,7 +86,7 @@ export class PooledLine {
   }
 
   /** From now on it goes through `bastion`, on which the caller has counted itself in. */
-  ride(bastion: PooledLine): void {
+  ride(bastion: PooledConnection): void {
     this.getOff();
     this.bastion = bastion;
     bastion.riders += 1;
@@ -96,8 +99,8 @@ export class PooledLine {
     if (this.borrowers === 0 && this.riders === 0) this.close();
   }
 
-  private live(dialled: Dialled & { readonly line: Line }): Line {
-    const { transport, line } = dialled;
+  private take(dialled: Dialled & { readonly live: LiveConnection }): LiveConnection {
+    const { transport, live } = dialled;
     if (this.abandon.signal.aborted) {
       // the login was done just before: nobody else knows of this connection
       transport.end();
@@ -107,7 +110,7 @@ export class PooledLine {
     if (transport.closed.aborted) throw transport.lost();
     this.dialled = dialled;
     transport.closed.addEventListener("abort", () => this.gone(), { once: true });
-    return line;
+    return live;
   }
 
   private rest(): void {

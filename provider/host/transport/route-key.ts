@@ -8,7 +8,7 @@ import type { Route } from "../ssh-config/route";
  * credentials. The last machine's key demand is no part of it (every borrower checks for itself) but for the types of key
  * asked for; the bastions' are. Nor is how patiently it is dialled.
  */
-export function routeKey(route: Route, demand: HostKeyDemand): string {
+export function sharedRouteKey(route: Route, demand: HostKeyDemand): string {
   const shared = {
     ...withoutPatience(route),
     hostKey: undefined,
@@ -20,10 +20,10 @@ export function routeKey(route: Route, demand: HostKeyDemand): string {
 }
 
 /** The key of a connection that only those share who demand the same of the machine's key. */
-export function ownRouteKey(route: Route, demand: HostKeyDemand): string {
+export function strictRouteKey(route: Route, demand: HostKeyDemand): string {
   const { accepted, revoked, acceptNew } = demand;
   return digest({
-    route: routeKey(route, demand),
+    route: sharedRouteKey(route, demand),
     accepted: accepted.map(({ fingerprint }) => fingerprint),
     revoked: revoked.map(({ key }) => key),
     acceptNew,

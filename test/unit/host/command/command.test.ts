@@ -12,7 +12,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { quote, quoteAll, remoteLine, scriptCommand, writeFileCommand } from "../../../../provider/host/command/command";
+import {
+  quote,
+  quoteAll,
+  remoteLine,
+  scriptCommand,
+  writeFileCommand,
+} from "../../../../provider/host/command/command";
 
 const NASTY = [
   "",

@@ -6,7 +6,13 @@ import {
   recordedMachineIds,
   refuseTwins,
 } from "../../../../provider/host/machine/machine-id";
-import { formatMoves, formerOf, leftOf, type Machines, movesOf } from "../../../../provider/host/machine/same-machine";
+import {
+  formatMoves,
+  formerOf,
+  leftOf,
+  type Machines,
+  movesOf,
+} from "../../../../provider/host/machine/same-machine";
 
 const ONE = "1".repeat(32);
 const TWO = "2".repeat(32);
