@@ -6,14 +6,8 @@ const RENAMES = [
   "after restart policy of web: unless-stopped",
   "after restart policy of web.REVISION: no",
 ];
-const IN_PLACE = [
-  "after restart policy of web: always",
-  "after stop web",
-  "after start web.next",
-  "after gate web.next: http :3000/ for 1s",
-  ...RENAMES,
-  "after tag image slipway/kept:web-REVISION",
-];
+const TAG = "after tag image slipway/kept:web-REVISION";
+const STOP_AND_START = ["switch stopping", "switch oldstopped", "switch nextstarted", "switch nextgated"];
 
 /** Every point of a swap, in its order: before the first operation, under the lock, and after each. */
 export const CUTS: Readonly<Record<Way["name"], readonly string[]>> = {
@@ -24,7 +18,7 @@ export const CUTS: Readonly<Record<Way["name"], readonly string[]>> = {
     "after gate web.next: http :3000/ for 1s",
     ...RENAMES,
     "after stop web.REVISION",
-    "after tag image slipway/kept:web-REVISION",
+    TAG,
   ],
   bridged: [
     "before create web.next",
@@ -32,16 +26,35 @@ export const CUTS: Readonly<Record<Way["name"], readonly string[]>> = {
     "after create web.try",
     "after start web.try",
     "after gate web.try: http :3000/ for 1s",
-    "after remove web.try",
-    ...IN_PLACE,
+    "switch begun",
+    "switch ruled",
+    "switch drained",
+    ...STOP_AND_START,
+    "switch unruled",
+    "switch copystopped",
+    "switch end",
+    "after switch web to web.next by way of web.try, ports PORT (bridged)",
+    ...RENAMES,
+    TAG,
   ],
-  plain: ["before create web.next", "after create web.next", ...IN_PLACE],
+  plain: [
+    "before create web.next",
+    "after create web.next",
+    "switch begun",
+    ...STOP_AND_START,
+    "switch end",
+    "after switch web to web.next, ports PORT (plain)",
+    ...RENAMES,
+    TAG,
+  ],
 };
 
-/** From here on, to here, nobody serves in a switch that a dead deployer carried out himself. */
+/** The host-side program runs there, beside the deployer. */
+export function isInSwitch(cut: string): boolean {
+  return cut.startsWith("switch ") && cut !== "switch end";
+}
+
+/** Live one and candidate may both stand still there, in a plain switch. */
 export function isInGap(way: Way, cut: string): boolean {
-  const gapBegins = CUTS[way.name].indexOf("after stop web");
-  const gapEnds = CUTS[way.name].indexOf("after start web.next");
-  const at = CUTS[way.name].indexOf(cut);
-  return gapBegins >= 0 && at >= gapBegins && at < gapEnds;
+  return way.name === "plain" && ["switch begun", "switch stopping", "switch oldstopped"].includes(cut);
 }

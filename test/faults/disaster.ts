@@ -9,7 +9,7 @@ export interface Disaster {
   readonly pruned?: true;
   readonly liveRestore?: true;
   /** The deployer is dead afterwards, or has been let go on. */
-  strike(site: Site, deployer: DeployProcess): Promise<void>;
+  strike(site: Site, deployer: DeployProcess, service: string): Promise<void>;
 }
 
 const goesOn =
@@ -88,6 +88,39 @@ export const KILL_REBOOT: Disaster = {
     await site.reboot();
   },
 };
+
+export const PROGRAM: Disaster = {
+  name: "switch program killed",
+  did: "SIGKILL of the program on the host that exchanges the containers, the deployer goes on",
+  strike: async (site, deployer, service) => {
+    await site.signalProgram(service, "KILL");
+    deployer.resume();
+  },
+};
+
+export const PROGRAM_TOO: Disaster = {
+  name: "deployer and switch program killed",
+  did: "SIGKILL of the deployer and of the program on the host that exchanges the containers",
+  strike: async (site, deployer, service) => {
+    await deployer.kill();
+    await site.signalProgram(service, "KILL");
+  },
+};
+
+export const ORPHANED: Disaster = {
+  name: "rules orphaned, dockerd restarted",
+  did: "SIGKILL of the deployer, the switch program stands still, dockerd restarted without live-restore; then the program goes on",
+  restarted: true,
+  strike: async (site, deployer, service) => {
+    await site.signalProgram(service, "STOP");
+    await deployer.kill();
+    await site.restartEngine();
+    await site.signalProgram(service, "CONT");
+  },
+};
+
+/** What can befall a switch while the program on the host runs. */
+export const SWITCH_DISASTERS: readonly Disaster[] = [PROGRAM, PROGRAM_TOO, ORPHANED];
 
 export const DISASTERS: readonly Disaster[] = [
   KILL,

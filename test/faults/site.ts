@@ -184,6 +184,12 @@ export class Site {
     await this.host.must(["sh", "-c", kill]);
   }
 
+  /** A signal for the program that exchanges the containers of a service, by its id; it may have ended. */
+  async signalProgram(service: string, signal: "KILL" | "STOP" | "CONT"): Promise<void> {
+    const send = 'read -r pid _ <"/run/slipway/$1/pid" && kill -s "$2" "$pid"; :';
+    await this.host.must(["sh", "-c", send, "signal", service, signal]);
+  }
+
   /** What a clean-up job does. */
   async prune(): Promise<void> {
     await this.host.must(["sh", "-c", "docker container prune -f && docker system prune -af"]);

@@ -1,6 +1,6 @@
-import { CUTS, isInGap } from "../cuts";
+import { CUTS, isInGap, isInSwitch } from "../cuts";
 import { cutOf } from "../cut";
-import { type Disaster, DISASTERS, KILL, KILL_PRUNE, LINE, PRUNE } from "../disaster";
+import { type Disaster, DISASTERS, KILL, KILL_PRUNE, LINE, PRUNE, SWITCH_DISASTERS } from "../disaster";
 import type { FaultCase } from "../fault-case";
 import { judge, mustEnd } from "../oracle";
 import { Service } from "../service";
@@ -11,10 +11,13 @@ import { withLines } from "../with-lines";
 /** These restart a machine or its engine: not at every point, but at those that leave something of their own behind. */
 const DEAR_POINTS: ReadonlySet<string> = new Set([
   "after create web.next",
-  "after start web.try",
-  "after stop web",
   "after start web.next",
   "after gate web.next: http :3000/ for 1s",
+  "after start web.try",
+  "switch ruled",
+  "switch oldstopped",
+  "switch nextstarted",
+  "switch unruled",
   "after rename web to web.REVISION",
   "after rename web.next to web",
   "after restart policy of web: unless-stopped",
@@ -24,10 +27,10 @@ const QUICK: ReadonlySet<string> = new Set([
   "overlap: deployer killed after start web.next",
   "overlap: deployer killed after rename web to web.REVISION",
   "bridged: deployer killed after start web.try",
-  "bridged: deployer killed after stop web",
-  "plain: deployer killed after stop web",
-  "bridged: line cut after start web.next",
-  "plain: pruned after stop web",
+  "bridged: deployer killed at the switch's oldstopped",
+  "plain: deployer killed at the switch's oldstopped",
+  "bridged: line cut at the switch's nextstarted",
+  "bridged: deployer and switch program killed at the switch's nextstarted",
 ]);
 
 /** Every disaster at every point of a swap, in each way. */
@@ -40,10 +43,15 @@ export const SWAP_CASES: readonly FaultCase[] = [
         .map((cut) => swapCase(way, disaster, cut)),
     ),
   ),
+  ...WAYS.flatMap((way) =>
+    SWITCH_DISASTERS.flatMap((disaster) =>
+      CUTS[way.name].filter(isInSwitch).map((cut) => swapCase(way, disaster, cut)),
+    ),
+  ),
 ];
 
 function swapCase(way: Way, disaster: Disaster, cut: string): FaultCase {
-  const name = `${way.name}: ${disaster.name} ${cut}`;
+  const name = `${way.name}: ${disaster.name} ${cut.replace(/^switch /, "at the switch's ")}`;
   return {
     name,
     did: `swap from v1 to v2; at "${cut}": ${disaster.did}`,
@@ -59,13 +67,13 @@ async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Pr
   const deployer = service.deploy("v2", [cut]);
   try {
     await deployer.halted(cut);
-    await disaster.strike(site, deployer);
+    await disaster.strike(site, deployer, service.name);
     const end = await service.settle(deployer);
     const seen = await judge(service, {
       image: "v2",
       ...(disaster.restarted ? { restarted: true } : {}),
       ...(disaster.pruned ? { pruned: true } : {}),
-      ...(way.name === "plain" && isInGap(way, cut) && disaster.pruned
+      ...(isInGap(way, cut) && disaster.pruned
         ? { downBecause: "live one and candidate stood still, and were pruned" }
         : {}),
     });
