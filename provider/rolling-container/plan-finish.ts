@@ -31,7 +31,7 @@ export function planFinish(
   const tooMany = found.service.slots.filter(({ slot }) => slot > limits.replicas);
   const stay = inUse.flatMap(({ kept }) => kept.slice(0, limits.keepPrevious));
   return [
-    ...settleSwitches(found),
+    ...settleSwitches(found, proved),
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
     ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
     ...fixTags(found, stay),

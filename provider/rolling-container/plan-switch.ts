@@ -15,6 +15,7 @@ import {
 } from "./plan-exchange";
 import { fillSecrets } from "./plan-secrets";
 import type { ContainerRef, GateOperation, Operation, Step } from "./operation";
+import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { type SwitchWay, switchWay } from "./switch-way";
 
@@ -28,7 +29,7 @@ export function planSwitch(
   slot: SlotFound,
   previous: Found | undefined,
   desired: Desired,
-  found: Pick<HostFound, "switches">,
+  found: Pick<HostFound, "service" | "switches">,
   cause: string,
 ): readonly Step[] {
   const way = switchWay(desired, found, slot.slot);
@@ -39,13 +40,16 @@ export function planSwitch(
     ...joinWithAlias(source.ref, slot.slot, desired),
     ...commit(slot, previous, source.ref, desired, way.kind === "overlap" && running !== undefined),
   ];
-  const steps = exchangeSteps({ way, running, source, slot: slot.slot, desired, cause });
+  const isBridged = isServedByCopy(found, slot.slot);
+  const steps = exchangeSteps({ way, isBridged, running, source, slot: slot.slot, desired, cause });
   if (steps === undefined) return [...source.steps, ...proofOf(source, desired, cause), ...touching(passing)];
   // the candidate first, so that a failure later takes back what an interrupted run left, too
   return [...source.steps, ...steps, ...passing];
 }
 
 interface PlaceChange {
+  /** A copy that an earlier switch left serves: it does so until this is done. */
+  readonly isBridged: boolean;
   readonly way: SwitchWay;
   readonly running: Found | undefined;
   readonly source: Source;
@@ -56,8 +60,10 @@ interface PlaceChange {
 
 /** How the one that is up makes way; undefined where it need not. */
 function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
-  const { way, running, source, slot, desired, cause } = change;
+  const { way, isBridged, running, source, slot, desired, cause } = change;
   if (running === undefined || way.kind === "overlap") return undefined;
+  if (isBridged)
+    return [...touching(stopPrevious(running, source.ref.name)), ...proofOf(source, desired, cause)];
   const { minHealthyMs, healthyDeadlineMs: deadlineMs } = desired.update;
   const check = checkOf(desired);
   const exchange: Exchange = {

@@ -14,6 +14,7 @@ import {
 } from "./found";
 import { formatSteps, type Step } from "./operation";
 import { gate, planSwitch } from "./plan-switch";
+import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { switchWay } from "./switch-way";
 import { sameAddress } from "../container/port-takers";
@@ -92,7 +93,9 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
     return { slot: number, kind: "switch", steps };
   }
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
-  const all = [...steps, ...revive(live, desired)];
+  // the program that let a copy serve in its place has seen that it does not
+  const prove = isServedByCopy(found, number) && live.state !== "paused";
+  const all = [...steps, ...revive(prove ? { ...live, state: "exited" } : live, desired)];
   return { slot: number, kind: all.length === 0 ? "none" : "change", steps: all };
 }
 

@@ -1,6 +1,6 @@
 import { liveName } from "../container/names";
 import type { Desired } from "./desired";
-import { type Found, type HostFound, isAtWork, isUnsettled, type SlotFound } from "./found";
+import { type Found, type HostFound, isAtWork, isUnsettled, slotOf, type SlotFound } from "./found";
 import type { Recovery } from "./leftovers";
 import type { Operation, Step } from "./operation";
 import { refOf } from "./ref-of";
@@ -38,24 +38,20 @@ export function recoverSwitches(
       const step: Step = { operation: follow(true), cause: "it knows what it did" };
       return [{ found: `a switch of ${name} ${after}`, steps: [step] }];
     }
-    if (!isUnsettled(seen) || !serves(slot)) return [];
+    if (!isUnsettled(seen) || !hasServer(slot) || isCopyServing(seen, slot)) return [];
     return [{ found: `rules of ${name} without need`, steps: settle(name, slot, "the live one serves") }];
   });
 }
 
-/** The copy serves while nobody else does: it stays until somebody does. */
-export function isServedByCopy({ service, switches }: HostFound, slot: SlotFound): boolean {
-  const seen = switches?.[liveName(service.service, slot.slot)];
-  return seen !== undefined && seen.rules > 0 && slot.copy?.state === "running" && !serves(slot);
-}
-
-/** Ends what is left of switches whose live one serves again. */
-export function settleSwitches({ service, switches = {} }: HostFound): readonly Step[] {
-  return service.slots.flatMap((slot) => {
-    const name = liveName(service.service, slot.slot);
-    const seen = switches[name];
-    if (seen === undefined || !isUnsettled(seen) || !serves(slot)) return [];
-    return settle(name, slot, "the live one serves");
+/** Ends what is left of switches, but for a copy that serves while no other has `proved` that it does. */
+export function settleSwitches(
+  { service, switches = {} }: HostFound,
+  proved: ReadonlySet<number>,
+): readonly Step[] {
+  return Object.entries(switches).flatMap(([name, seen]) => {
+    const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
+    if (!isUnsettled(seen) || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
+    return settle(name, slot, hasServer(slot) ? "the live one serves" : "nobody needs it");
   });
 }
 
@@ -69,6 +65,15 @@ export function endSwitches({ switches = {} }: HostFound, cause: string): readon
       { operation: { kind: "end-switch", service }, cause },
     ];
   });
+}
+
+/** The copy serves while nobody else does: it stays until somebody does. */
+export function isServedByCopy(
+  { service, switches }: Pick<HostFound, "service" | "switches">,
+  slot: number,
+): boolean {
+  const seen = switches?.[liveName(service.service, slot)];
+  return seen !== undefined && isCopyServing(seen, slotOf(service, slot));
 }
 
 function settle(service: string, slot: SlotFound | undefined, cause: string): readonly Step[] {
@@ -89,6 +94,14 @@ function leadsNowhere({ rules, copyAlive, program }: ObservedSwitch, copy: Found
   return copyAlive === undefined ? copy?.state !== "running" : !copyAlive;
 }
 
-function serves(slot: SlotFound | undefined): boolean {
-  return slot?.live?.state === "running";
+function isCopyServing(seen: ObservedSwitch, slot: SlotFound | undefined): boolean {
+  if (seen.rules === 0 || slot?.copy?.state !== "running") return false;
+  if (slot.kept.some(({ state }) => state === "running")) return false;
+  // one that is stuck has asked the live one: though it runs it is no good
+  return seen.program !== undefined || !hasServer(slot);
+}
+
+/** A kept one that runs has the port: by the rows for the rest it gets its name back. */
+function hasServer(slot: SlotFound | undefined): boolean {
+  return [slot?.live, ...(slot?.kept ?? [])].some((each) => each?.state === "running");
 }

@@ -45,7 +45,7 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
     return [
       ...deadOnes(all),
       ...leftHelpers(all),
-      ...(isServedByCopy(found, slot) ? [] : leftCopy(slot)),
+      ...(isServedByCopy(found, slot.slot) ? [] : leftCopy(slot)),
       ...rest,
     ];
   });

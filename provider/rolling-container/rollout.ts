@@ -143,7 +143,9 @@ class RolloutRun {
         const desired: Desired = { ...wanted, imageId, revision, imageHasHealthcheck, stack, resource };
         const before = found[index] ?? (await this.observe(host, true));
         const plan = planHost(before, desired);
-        const observe = (): Promise<HostFound> => this.observe(host, true);
+        // for the way back, which a run that is stopped goes, too
+        const calm = { ...host, signal: new AbortController().signal };
+        const observe = (): Promise<HostFound> => this.observe(calm, true);
         return { host, locks: this.locksOf(host), desired, before, plan, observe };
       }),
     );

@@ -100,7 +100,10 @@ describe("RollingContainer on a lab host", function () {
     assert.equal(await page(), "v2");
     assert.deepEqual(await containers(), [`web running`, `web.${String(v1.revision)} exited`]);
     assert.deepEqual(v2.previous, [v1.revision]);
-    assert.ok(isObject(v2.lastRollout) && Number(v2.lastRollout.gapMs) > 0, "the gap is told");
+    assert.ok(isObject(v2.lastRollout));
+    assert.equal(v2.lastRollout.switch, "bridged");
+    assert.equal(v2.lastRollout.gapMs, 0);
+    assert.equal(report.failed, 0);
     assert.equal(v2.lastRollout.from, v1.revision);
 
     const back = await update(v2, inputs("page:v1"));

@@ -1,6 +1,8 @@
 import { LABEL } from "../../provider/container/labels";
 import type { ContainerState } from "../../provider/container/observed";
 import type { ContainerRef, Operation } from "../../provider/rolling-container/operation";
+import type { ObservedSwitch } from "../../provider/rolling-container/switch/observed-switch";
+import type { SwitchModel } from "./switch-model";
 
 /** A container as the model knows it; what Docker keeps, and whether its version is any good. */
 export interface ModelContainer {
@@ -36,6 +38,10 @@ export type Goodness = (imageId: string) => boolean;
 export class DockerModel {
   readonly containers: ModelContainer[];
   readonly tags: Set<string>;
+  /** The program that exchanges the first slot's containers, and what it left. */
+  exchange: SwitchModel | undefined;
+  /** What the host allows of a switch; undefined where nobody asks it. */
+  can: Partial<ObservedSwitch> | undefined;
   private readonly goodness: Goodness;
   private counter = 0;
 
@@ -48,6 +54,8 @@ export class DockerModel {
   copy(): DockerModel {
     const copy = new DockerModel(this.containers, this.goodness, this.tags);
     copy.counter = this.counter;
+    copy.exchange = this.exchange?.on(copy);
+    copy.can = this.can;
     return copy;
   }
 
@@ -65,7 +73,8 @@ export class DockerModel {
           restart: HostConfig?.RestartPolicy?.Name ?? "no",
           imageId: Image,
           labels: Labels,
-          publishes: Object.keys((HostConfig?.PortBindings ?? {}) as object).length > 0,
+          // a copy is published, too, where nobody else is
+          publishes: JSON.stringify(HostConfig?.PortBindings ?? {}).includes('"HostPort":"80"'),
           good: this.goodness(Image),
           foreign: false,
           proved: false,
@@ -118,13 +127,20 @@ export class DockerModel {
       case "untag":
         this.tags.delete(operation.tag);
         return DONE;
+      case "clear-rules":
+        if (this.exchange !== undefined) this.exchange.rules = false;
+        return DONE;
+      case "end-switch":
+        this.exchange = undefined;
+        return DONE;
       default:
         return DONE;
     }
   }
 
-  /** The host restarts: what its policy brings back comes back, `order` says who is first at the port. */
+  /** The host restarts: programs, their files and rules are gone; what its policy brings back comes back, `order` says who is first at the port. */
   reboot(order: readonly number[]): void {
+    this.exchange = undefined;
     const up = this.containers.filter(({ state }) => HOLDS_PORT.has(state));
     const back = this.containers.filter((each) =>
       each.restart === "always"

@@ -35,6 +35,14 @@ function setsPolicy(operation: Operation, restart: string): boolean {
   return operation.kind === "restart-policy" && operation.restart === restart;
 }
 
+/** As if the host had nothing of a switch. */
+function blind(found: HostFound): HostFound {
+  const { switches = {} } = found;
+  const none = { program: undefined, unfinished: undefined, rules: 0, copyAlive: undefined };
+  const seen = Object.entries(switches).map(([name, each]) => [name, { ...each, ...none }] as const);
+  return { ...found, switches: Object.fromEntries(seen) };
+}
+
 /** Planners that break a promise, by what they do: each mistake has been made by a tool that people trust. */
 export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
   ["stops the old one before the gate", first(({ kind }) => kind === "stop")],
@@ -72,6 +80,29 @@ export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
   ["clears nothing up", { ...PLANNER, recover: () => [] }],
   ["tidies nothing up", { ...PLANNER, finish: () => [] }],
   ["renames before the gate", first(({ kind }) => kind === "create" || kind === "rename")],
+  [
+    "acts beside a program that is at work",
+    {
+      ...PLANNER,
+      recover: (found, desired) => PLANNER.recover(blind(found), desired),
+      plan: (found, desired) => PLANNER.plan(blind(found), desired),
+    },
+  ],
+  [
+    "takes a copy away that serves while nobody else does",
+    {
+      ...PLANNER,
+      recover: (found, desired) =>
+        PLANNER.recover(desired.wasFollowed === true ? blind(found) : found, desired),
+    },
+  ],
+  [
+    "leaves what is left of a switch",
+    {
+      ...changed((steps) => steps.filter(({ operation }) => operation.kind !== "end-switch")),
+      finish: (found, desired, proved) => PLANNER.finish(blind(found), desired, proved),
+    },
+  ],
   [
     "takes what is not ours",
     {

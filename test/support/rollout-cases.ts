@@ -6,6 +6,8 @@ import type { Desired } from "../../provider/rolling-container/desired";
 import { UPDATE_DEFAULTS } from "../../provider/rolling-container/update-settings";
 import { DockerModel, isUp, type ModelContainer } from "./docker-model";
 import { desiredService, LIMITS } from "./rollout";
+import type { Outlives } from "./rollout-model";
+import { SwitchModel } from "./switch-model";
 
 /** What stands on a host, what is wanted there, and where the run is cut. */
 export interface RolloutCase {
@@ -15,6 +17,8 @@ export interface RolloutCase {
   readonly cutAt: number;
   /** The host restarts after the cut; who is first at the port. */
   readonly reboot: readonly number[] | undefined;
+  /** What becomes of a program on the host then. */
+  readonly outlives: Outlives;
 }
 
 interface Version {
@@ -59,9 +63,17 @@ const maybe = (weight: number): fc.Arbitrary<One | undefined> =>
 const SLOT = fc.record({
   live: maybe(12),
   candidate: maybe(2),
-  copy: maybe(1),
+  copy: maybe(2),
   kept: fc.uniqueArray(ONE, { maxLength: 2, selector: ({ version }) => version }),
 });
+
+const LEFT = fc.record({
+  phase: fc.constantFrom("ruled", "oldstopped", "nextstarted", "back", "stuck", "ended"),
+  rules: fc.boolean(),
+  alive: fc.boolean(),
+});
+
+type Left = typeof LEFT extends fc.Arbitrary<infer T> ? T : never;
 
 type Slot = typeof SLOT extends fc.Arbitrary<infer T> ? T : never;
 
@@ -85,9 +97,17 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     restart: fc.constantFrom("unless-stopped", "always", "no"),
     good: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
     cutAt: fc.noBias(fc.nat({ max: 9_999 })),
+    outlives: fc.constantFrom<Outlives>("working", "dead", "done"),
+    // what the host allows: a bridged switch, a plain one by the program, or none
+    can: fc.oneof(
+      { weight: 3, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.constant({ dockerRules: false }) },
+      { weight: 2, arbitrary: fc.constant({ root: false }) },
+    ),
+    left: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: LEFT }),
     reboot: fc.option(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }), { nil: undefined }),
   })
-  .map(({ way, slots, replicas, keepPrevious, restart, good, cutAt, reboot }) => {
+  .map(({ way, slots, replicas, keepPrevious, restart, good, cutAt, reboot, outlives, can, left }) => {
     const wanted = WAYS[way];
     const publishes = "ports" in wanted.spec;
     const desired = desiredService({
@@ -102,13 +122,40 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
       containersIn(slot, index + 1, publishes && index === 0, goodness),
     );
     const tags = containers.map(({ labels }) => keptImage("web", labels[LABEL.revision] ?? ""));
-    return {
-      docker: new DockerModel(onePortHolder(containers), goodness, tags.slice(0, 2)),
-      desired,
-      cutAt,
-      reboot,
-    };
+    const docker = new DockerModel(onePortHolder(containers), goodness, tags.slice(0, 2));
+    // only the first slot's switch is looked at
+    if (way !== "overlap" && (publishes || replicas === 1)) {
+      docker.can = can;
+      const isRoot = !("root" in can);
+      // who wants never two at once has had no bridged switch
+      if (left !== undefined && isRoot && way === "rehearsed") docker.exchange = leftOn(docker, left);
+    }
+    return { docker, desired, cutAt, reboot, outlives };
   });
+
+/** What a program that died, or one that is stuck, left of an exchange of these very containers. */
+function leftOn(docker: DockerModel, { phase, rules, alive }: Left): SwitchModel {
+  const idOf = (name: string): string => docker.named(name)?.id ?? "";
+  const order = {
+    bridged: true,
+    old: idOf("web"),
+    next: idOf(candidateName("web", 1)),
+    copy: idOf(copyName("web", 1)),
+    oldRestart: "unless-stopped",
+  };
+  // where a kept one runs, it has the port: no program brings that about
+  const impossible = docker.containers.some(
+    (each) => each.foreign || (/[.][0-9a-f]{8}$/.test(each.name) && isUp(each)),
+  );
+  const copy = docker.named(copyName("web", 1));
+  if (copy !== undefined && rules && !impossible) copy.state = "running";
+  const model = new SwitchModel(docker, order, {
+    phase: impossible ? "ended" : phase,
+    rules: rules && !impossible,
+  });
+  model.alive = alive;
+  return model;
+}
 
 function containersIn(
   { live, candidate, copy, kept }: Slot,

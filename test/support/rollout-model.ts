@@ -9,12 +9,17 @@ import { planBack } from "../../provider/rolling-container/plan-back";
 import { planFinish } from "../../provider/rolling-container/plan-finish";
 import { recover, RECOVERY_PASSES } from "../../provider/rolling-container/recover";
 import { parseContainerName } from "../../provider/rolling-container/slot-name";
-import type { DockerModel, ModelContainer } from "./docker-model";
+import type { DockerModel, ModelAnswer, ModelContainer } from "./docker-model";
+import type { SwitchOperation } from "../../provider/rolling-container/switch-operation";
+import { observedIn, SwitchModel } from "./switch-model";
 import { foundContainer, foundHost, LIMITS } from "./rollout";
 
 /** The pure functions that decide; a test puts a broken one in. */
 export interface Planner {
-  readonly recover: (found: HostFound, desired: Desired) => readonly Recovery[];
+  readonly recover: (
+    found: HostFound,
+    desired: Desired & { readonly wasFollowed?: boolean },
+  ) => readonly Recovery[];
   readonly plan: (found: HostFound, desired: Desired) => HostPlan;
   readonly finish: (found: HostFound, desired: Desired, proved: ReadonlySet<number>) => readonly Step[];
 }
@@ -31,6 +36,9 @@ export type RunEnd =
   /** The client died: nothing was taken back. */
   | "died";
 
+/** What becomes of the program on the host when its client dies: it is still at it, it died too, or it is done already. */
+export type Outlives = "working" | "dead" | "done";
+
 /** Called after each operation. `gapSlot`: the slot in which nobody has to serve just now. */
 export type Watch = (operation: Operation, gapSlot: number | undefined) => void;
 
@@ -46,19 +54,26 @@ export class ModelRun {
   private readonly planner: Planner;
   private readonly diesAfter: number;
   private readonly watch: Watch;
+  private readonly outlives: Outlives;
   private gapSlot: number | undefined;
   private done = 0;
 
   constructor(
     docker: DockerModel,
     desired: Desired,
-    options: { readonly planner?: Planner; readonly diesAfter?: number; readonly watch?: Watch } = {},
+    options: {
+      readonly planner?: Planner;
+      readonly diesAfter?: number;
+      readonly watch?: Watch;
+      readonly outlives?: Outlives;
+    } = {},
   ) {
     this.docker = docker;
     this.desired = desired;
     this.planner = options.planner ?? PLANNER;
     this.diesAfter = options.diesAfter ?? Number.POSITIVE_INFINITY;
     this.watch = options.watch ?? (() => undefined);
+    this.outlives = options.outlives ?? "working";
   }
 
   run(): RunEnd {
@@ -73,9 +88,13 @@ export class ModelRun {
 
   private attempt(): RunEnd {
     const { planner, desired } = this;
+    let wasFollowed = false;
     for (let pass = 0; pass < RECOVERY_PASSES; pass++) {
-      const rows = planner.recover(this.look(), desired);
+      const rows = planner.recover(this.look(), { ...desired, wasFollowed });
       if (rows.length === 0) break;
+      wasFollowed ||= rows.some(({ steps }) =>
+        steps.some(({ operation }) => operation.kind === "follow-switch" && operation.recover),
+      );
       for (const { steps } of rows) if (this.execute(steps) === "stuck") return "failed";
     }
     const before = this.look();
@@ -84,7 +103,7 @@ export class ModelRun {
     for (const [index, { steps }] of work.entries()) {
       const end = this.execute(index === 0 ? [...plan.preparation, ...steps] : steps);
       if (end === "done") continue;
-      if (end !== "committed") this.execute(planBack(before, this.look(), desired));
+      if (end !== "committed" && end !== "left") this.execute(planBack(before, this.look(), desired));
       return "failed";
     }
     return this.execute(planner.finish(this.look(), desired, provedSlots(plan))) === "done"
@@ -92,15 +111,22 @@ export class ModelRun {
       : "failed";
   }
 
+  /** How many cuts there are. */
+  get operations(): number {
+    return this.done;
+  }
+
   look(): HostFound {
     return lookAt(this.docker);
   }
 
   /** As executeSteps. */
-  private execute(steps: readonly Step[]): "done" | "failed" | "stuck" | "committed" {
+  private execute(steps: readonly Step[]): "done" | "failed" | "stuck" | "committed" | "left" {
     let undo: Operation[] = [];
     let committed = false;
-    for (const { operation, ...step } of steps) {
+    const queue = [...steps];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { operation, ...step } = next;
       if (step.commit === true) {
         undo = [];
         committed = true;
@@ -108,6 +134,16 @@ export class ModelRun {
       undo.unshift(...(step.undo ?? []));
       const answer = this.one(operation);
       if (answer.kind === "done") continue;
+      if (answer.kind === "left") {
+        this.gapSlot = undefined;
+        return "left";
+      }
+      if (answer.why === "plain-instead" && step.otherwise !== undefined) {
+        undo.splice(0, step.undo?.length);
+        queue.unshift(...step.otherwise);
+        continue;
+      }
+      if (answer.why === "kept") undo.splice(0, step.undo?.length);
       const taken = operation.kind === "create" && answer.why.startsWith("409");
       if (taken) undo.splice(0, step.undo?.length);
       this.log.push(`  failed: ${answer.why}`);
@@ -119,7 +155,8 @@ export class ModelRun {
     return "done";
   }
 
-  private one(operation: Operation): ReturnType<DockerModel["perform"]> {
+  private one(operation: Operation): ModelAnswer | { readonly kind: "left" } {
+    if (operation.kind === "switch" || operation.kind === "follow-switch") return this.exchange(operation);
     if (this.done++ >= this.diesAfter) throw new Died();
     this.log.push(formatOperation(operation));
     if (operation.kind === "stop" && operation.interrupts) this.gapSlot = slotIn(operation.container.name);
@@ -127,6 +164,52 @@ export class ModelRun {
     if (operation.kind === "gate" && operation.serves && answer.kind === "done") this.gapSlot = undefined;
     this.watch(operation, this.gapSlot);
     return answer;
+  }
+
+  /** The program, act by act: it goes on, or not, when the client dies. */
+  private exchange(
+    operation: SwitchOperation | Extract<Operation, { readonly kind: "follow-switch" }>,
+  ): ModelAnswer | { readonly kind: "left" } {
+    const { docker } = this;
+    this.log.push(formatOperation(operation));
+    if (operation.kind === "switch") docker.exchange = new SwitchModel(docker, this.orderOf(operation));
+    else if (operation.recover) docker.exchange?.recover();
+    const { exchange } = docker;
+    if (exchange === undefined) return { kind: "done" };
+    const slot = slotIn(operation.service);
+    for (;;) {
+      if (this.done++ >= this.diesAfter) {
+        this.leave(exchange);
+        throw new Died();
+      }
+      // where nobody serves already, or there is no copy, somebody does at its end
+      if (!exchange.serves && (operation.kind !== "switch" || !exchange.isBridged)) this.gapSlot = slot;
+      const end = exchange.act();
+      this.log.push(`  ${exchange.phase}`);
+      if (end !== undefined || exchange.phase === "nextgated") this.gapSlot = undefined;
+      if (end === "stuck") this.gapSlot = slot;
+      this.watch(operation, this.gapSlot);
+      if (end === undefined) continue;
+      this.gapSlot = undefined;
+      if (operation.kind === "follow-switch" || end === "switched") return { kind: "done" };
+      return end === "stuck" ? { kind: "left" } : { kind: "refused", why: end };
+    }
+  }
+
+  private leave(exchange: SwitchModel): void {
+    if (this.outlives === "dead") exchange.alive = false;
+    while (this.outlives === "done" && exchange.act() === undefined);
+  }
+
+  private orderOf({ old, next, way }: SwitchOperation) {
+    const idOf = (ref: SwitchOperation["container"]): string => this.docker.byRef(ref)?.id ?? "";
+    return {
+      bridged: way.kind === "bridged",
+      old: idOf(old.container),
+      next: idOf(next.container),
+      copy: way.kind === "bridged" ? idOf(way.copy) : "",
+      oldRestart: old.restart,
+    };
   }
 }
 
@@ -140,6 +223,7 @@ export function lookAt(docker: DockerModel): HostFound {
   return foundHost([], {
     service: { service: "web", slots: slotsFrom(docker.containers.map(foundIn), "web") },
     keptTags: [...docker.tags],
+    ...(docker.can === undefined ? {} : { switches: { web: observedIn(docker.exchange, docker.can) } }),
   });
 }
 

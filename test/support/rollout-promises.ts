@@ -12,6 +12,8 @@ class Broken extends Error {}
 class Promises {
   private readonly docker: DockerModel;
   private readonly serving: readonly number[];
+  /** Slots that only a copy behind its rules serves: until the host restarts. */
+  private readonly bridged: readonly number[];
   private readonly proved: readonly number[];
   /** Images that have proved themselves: another container of one is as good. */
   private readonly versions: ReadonlySet<string>;
@@ -24,6 +26,9 @@ class Promises {
     this.docker = docker;
     this.slots = Array.from({ length: desired.replicas }, (_, index) => index + 1);
     this.serving = this.slots.filter((slot) => this.in(slot).some(servesProved));
+    const others = this.in(1).filter((each) => isUp(each) && !each.name.endsWith(".try"));
+    const byCopy = docker.exchange?.serves === true && others.length === 0;
+    this.bridged = byCopy ? [1] : [];
     this.proved = this.slots.filter((slot) => this.in(slot).some(({ proved }) => proved));
     const proved = docker.containers.filter((each) => each.proved);
     this.versions = new Set(proved.map(({ imageId }) => imageId));
@@ -39,8 +44,12 @@ class Promises {
     operation: { readonly kind: string; readonly container?: { readonly name: string } },
     gapSlot?: number,
   ): void {
-    for (const slot of this.serving) {
-      if (slot !== gapSlot && !this.in(slot).some(serves)) throw new Broken(`nobody serves slot ${slot}`);
+    const ours = ["switch", "follow-switch"].includes(operation.kind);
+    const phase = this.docker.exchange?.alive === true ? this.docker.exchange.phase : "ended";
+    if (!ours && phase !== "ended" && phase !== "stuck")
+      throw new Broken(`${operation.kind} beside a program at work`);
+    for (const slot of [...this.serving, ...this.bridged]) {
+      if (slot !== gapSlot && !this.isServed(slot)) throw new Broken(`nobody serves slot ${slot}`);
     }
     for (const slot of this.proved) {
       if (!this.in(slot).some((each) => each.good && (each.proved || this.versions.has(each.imageId))))
@@ -54,10 +63,14 @@ class Promises {
   }
 
   /** Who served at the begin, or who took over from it, serves at the end. */
-  atEnd(): void {
-    for (const slot of this.serving) {
-      if (!this.in(slot).some(serves)) throw new Broken(`nobody serves slot ${slot} at the end`);
+  atEnd(sameBoot = true): void {
+    for (const slot of [...this.serving, ...(sameBoot ? this.bridged : [])]) {
+      if (!this.isServed(slot)) throw new Broken(`nobody serves slot ${slot} at the end`);
     }
+  }
+
+  private isServed(slot: number): boolean {
+    return this.in(slot).some(serves) || (slot === 1 && this.docker.exchange?.serves === true);
   }
 
   private in(slot: number): readonly ModelContainer[] {
@@ -94,10 +107,10 @@ function cut(given: RolloutCase, planner: Planner, operations: number, logs: str
   if (given.reboot !== undefined) {
     docker.reboot(given.reboot);
     logs.push(`-- the host restarts: ${standing(docker)}`);
-    if (returns) start.atEnd();
+    if (returns) start.atEnd(false);
   }
   const { end } = watched(docker, given, planner, logs);
-  if (end !== "refused" && returns) start.atEnd();
+  if (end !== "refused" && returns) start.atEnd(given.reboot === undefined);
   settle(docker, given, planner, end, logs);
 }
 
@@ -132,13 +145,14 @@ function watched(
   const run = new ModelRun(docker, given.desired, {
     planner,
     ...(diesAfter === undefined ? {} : { diesAfter }),
+    outlives: given.outlives,
     watch: (operation, gapSlot) => promises.after(operation, gapSlot),
   });
   try {
     const end = run.run();
     if (end !== "died") promises.atEnd();
     if (foreignIn(docker) !== foreign) throw new Broken("something foreign was touched");
-    return { end, operations: run.log.length };
+    return { end, operations: run.operations };
   } finally {
     logs.push(...run.log);
   }
@@ -165,6 +179,9 @@ function settle(
       throw new Broken("failed with a version that is good");
     return;
   }
+  const { exchange } = docker;
+  if (exchange !== undefined && (exchange.rules || exchange.phase !== "ended"))
+    throw new Broken(`a switch was left: ${exchange.phase}${exchange.rules ? ", with its rules" : ""}`);
   for (const slot of lookAt(docker).service.slots) {
     const { live } = slot;
     if (live !== undefined && live.foreign === undefined && slot.slot <= desired.replicas) {

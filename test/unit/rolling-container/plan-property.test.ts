@@ -8,7 +8,7 @@ import { brokenPromise } from "../../support/rollout-promises";
 /** More, or fewer, by the environment; CI runs this many. */
 const RUNS = Number(process.env.SLIPWAY_PROPERTY_RUNS ?? 20_000);
 const SEED = Number(process.env.SLIPWAY_PROPERTY_SEED ?? Date.now() % 2 ** 31);
-const MUTANT_RUNS = 3_000;
+const MUTANT_RUNS = 6_000;
 
 function promisesHold(planner?: Planner) {
   return fc.property(ROLLOUT_CASES, (given) => {
