@@ -45,12 +45,7 @@ export async function measureCosts(
     there.push(await service.roll(imageOf("v2"), { env: { TRY: String(at) } }));
     back.push(await service.roll(imageOf("v1")));
   }
-  say(
-    `  what a swap does:\n${there
-      .at(-1)
-      ?.operations.map((line) => `    ${line}`)
-      .join("\n")}`,
-  );
+  for (const line of timeline(there.at(-1))) say(`    ${line}`);
   await service.remove();
   await clearHost(host);
   const { far, turns } = await farSwaps(host, Math.min(swaps, 3));
@@ -117,7 +112,7 @@ function overheadOf({ ms, operations, switch: way }: Rolled, { startMs, stopMs }
   return ms - times * (startMs + GATE_MS + stopMs);
 }
 
-/** What a swap said that it does, each with the time until it said the next thing. */
+/** What a swap said, each with the time until it said the next thing. */
 function timeline(rolled: Rolled | undefined): readonly string[] {
   if (rolled === undefined) return [];
   const { said, beganMs, ms } = rolled;
