@@ -1,7 +1,7 @@
 import { isLocked } from "../container/held-lock";
 import { observeContainers } from "../container/inspect";
 import { LABEL } from "../container/labels";
-import { liveName, lockName } from "../container/names";
+import { candidateName, copyName, liveName, lockName } from "../container/names";
 import type { ObservedContainer } from "../container/observed";
 import { type ExamineContext, effectiveCheck, examine } from "./examine";
 import type { PolicyInputs, Scope } from "./inputs";
@@ -24,7 +24,12 @@ export async function observeHost(policy: PolicyInputs, context: ExamineContext)
         return { target: session.target, container, service, check, ...finding };
       }),
   );
-  return { target: session.target, hostKey: session.hostKey, containers, locked };
+  return {
+    target: session.target,
+    hostKey: session.hostKey,
+    containers,
+    locked: [...locked, ...inSwitch(all)],
+  };
 }
 
 /** Kept revisions, candidates, copies and locks are a deployment's, not the policy's. */
@@ -37,6 +42,25 @@ export function inScope(container: ObservedContainer, policy: Pick<PolicyInputs,
   return (
     service === undefined || container.name === liveName(service, Number(container.labels[LABEL.slot] ?? 1))
   );
+}
+
+/**
+ * Services whose containers change places: the program on the host goes on when the deployer who held the lock has died, and a
+ * live one that is started under its hands would take the port.
+ */
+export function inSwitch(all: readonly ObservedContainer[]): readonly string[] {
+  const named = (name: string): ObservedContainer | undefined => all.find((each) => each.name === name);
+  return all.flatMap((container) => {
+    const service = container.labels[LABEL.service];
+    const slot = Number(container.labels[LABEL.slot] ?? 1);
+    if (service === undefined || container.name !== liveName(service, slot)) return [];
+    const candidate = named(candidateName(service, slot));
+    const helpers = [candidate, named(copyName(service, slot))];
+    const isStopped = container.state === "exited" && container.restartPolicy === "always";
+    const isAtIt =
+      helpers.some((each) => each?.state === "running") || (isStopped && candidate !== undefined);
+    return isAtIt ? [service] : [];
+  });
 }
 
 function scopeLabels(scope: Scope): readonly string[] {
