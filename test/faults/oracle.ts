@@ -29,8 +29,10 @@ export async function judge(service: Service, aftermath: Aftermath): Promise<str
   const { image, inputs = {}, restarted = false, downBecause } = aftermath;
   const seen: string[] = [];
   const before = await firstServed(service, downBecause === undefined ? SERVES_MS : 0);
-  if (before === undefined && downBecause === undefined)
+  if (before === undefined && downBecause === undefined) {
+    service.lines.push(`there stands\n${await site.standing(service.name)}`);
     throw new Error(`nobody served within ${SERVES_MS / 1_000} s after it`);
+  }
   seen.push(
     before === undefined ? `nobody served until the next up (${downBecause ?? ""})` : `${before} served`,
   );

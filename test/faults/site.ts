@@ -146,6 +146,13 @@ export class Site {
     return this.host.must(["sh", "-c", list, "list", service]);
   }
 
+  /** The same with policies, errors, rules and what the host-side program said, for a person to read. */
+  async standing(service: string): Promise<string> {
+    const look = `docker ps -aq --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{.Name}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}} {{.State.Error}} {{.State.StartedAt}} {{.State.FinishedAt}}'
+iptables-save | grep -F "slipway:$1"; cat "/run/slipway/$1/events"; journalctl -u docker -n 15 --no-pager -o cat | grep level=error; :`;
+    return (await this.host.exec(["sh", "-c", look, "look", service])).stdout;
+  }
+
   /** Makes the images again, as whoever built them does. */
   async restoreImages(): Promise<void> {
     await this.host.must(["docker", "load", "-q", "-i", IMAGES]);
