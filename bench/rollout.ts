@@ -2,9 +2,10 @@ import type { LabHost } from "../test/lab/lab-host";
 import { messageOf } from "../provider/errors";
 import { closeConnections } from "../provider/host/pool";
 import type { Bench, BenchOptions, Measured, Row } from "./bench";
-import { measureCosts, measureMany } from "./rollout-cost";
+import { measureCosts } from "./rollout-cost";
 import { measureGaps } from "./rollout-gap";
 import { clearHost, startRolloutHost, versionsOf } from "./rollout-host";
+import { measureMany, measureStarts } from "./rollout-many";
 import { type LoadedWay, rollbackUnderLoad, swapUnderLoad } from "./rollout-swaps";
 
 const FAR_MS = 80;
@@ -72,11 +73,16 @@ const PARTS: Readonly<Record<string, (stage: Stage) => Promise<readonly Row[]>>>
     return rows;
   },
   many: async ({ host, quick, say, figures }) => {
-    const near = await measureMany(host, 0, quick ? 1 : 3, say);
-    const far = await measureMany(host, FAR_MS, quick ? 1 : 3, say);
-    figures.ten_services_ratio = near.ratio;
-    figures.ten_services_ratio_at_80 = far.ratio;
-    return [...near.rows, ...far.rows];
+    const rows: Row[] = [...(await measureStarts(host))];
+    for (const rttMs of [0, FAR_MS]) {
+      for (const published of [false, true]) {
+        const measured = await measureMany(host, { rttMs, published }, quick ? 1 : 3, say);
+        const at = rttMs === 0 ? "" : `_at_${rttMs}`;
+        figures[`ten_services_ratio${published ? "_published" : ""}${at}`] = measured.ratio;
+        rows.push(...measured.rows);
+      }
+    }
+    return rows;
   },
   gap: async ({ host, quick, say, figures }) => {
     const { rows, plainMs, composeMs, composeFailed } = await measureGaps(host, quick ? 1 : 5, say);
