@@ -31,7 +31,9 @@ export async function judge(service: Service, aftermath: Aftermath): Promise<str
   const before = await firstServed(service, downBecause === undefined ? SERVES_MS : 0);
   if (before === undefined && downBecause === undefined) {
     service.lines.push(`there stands\n${await site.standing(service.name)}`);
-    throw new Error(`nobody served within ${SERVES_MS / 1_000} s after it`);
+    const next = await service.tryUp(image, inputs);
+    const then = next === undefined ? "converged" : `failed: ${next}`;
+    throw new Error(`nobody served within ${SERVES_MS / 1_000} s after it; the next up ${then}`);
   }
   seen.push(
     before === undefined ? `nobody served until the next up (${downBecause ?? ""})` : `${before} served`,
