@@ -1,5 +1,6 @@
 import { Barrier, OtherFailed } from "./barrier";
 import { engineMessage } from "../container/engine-status";
+import { isSlipwayError } from "../errors";
 import type { Desired } from "./desired";
 import { type Execution, executeSteps, StepFailure } from "./execute";
 import type { HostFound } from "./found";
@@ -170,17 +171,13 @@ async function failed(
   const isAtomic = desired.update.strategy === "atomic";
   const forward = error instanceof StepFailure && error.committed && !isAtomic;
   const stay = forward || desired.update.failureAction === "pause";
-  // where a program is at it nobody else is
-  const inSwitch = new Set(
-    [{ rollout, error }, ...more].filter(isInSwitch).map(
-      ({
-        rollout: {
-          host: { session },
-        },
-      }) => session.target,
-    ),
+  // where a program is at it, or another deployer, nobody else is
+  const taken = new Set(
+    [{ rollout, error }, ...more]
+      .filter(isOutOfOurHands)
+      .map(({ rollout: { host: other } }) => other.session.target),
   );
-  const mine = begun.filter(({ host: { session } }) => !inSwitch.has(session.target));
+  const mine = begun.filter(({ host: { session } }) => !taken.has(session.target));
   const back = stay ? { done: 0, failure: undefined } : await putBack(mine);
   const done = begun.length - 1 - more.length;
   const stayed = done === 0 ? "" : `The ${done} hosts begun before it keep the new revision`;
@@ -202,8 +199,9 @@ async function failed(
   });
 }
 
-function isInSwitch({ error }: HostFailure): boolean {
-  return error instanceof StepFailure && error.leftInSwitch !== undefined;
+function isOutOfOurHands({ error }: HostFailure): boolean {
+  if (!(error instanceof StepFailure)) return false;
+  return error.leftInSwitch !== undefined || isSlipwayError(error.cause, "service-locked");
 }
 
 function sayToo({ rollout: { host }, error }: HostFailure): string {

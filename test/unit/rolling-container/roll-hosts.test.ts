@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSlipwayError } from "../../../provider/errors";
+import { isSlipwayError, SlipwayError } from "../../../provider/errors";
 import { planHost } from "../../../provider/rolling-container/plan";
 import { type HostRollout, rollHosts } from "../../../provider/rolling-container/roll-hosts";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -41,6 +41,35 @@ describe("rollHosts", () => {
       assert.match(error.message, /root@b:22: start web: Docker says: no/);
       return true;
     });
+  });
+
+  it("must put nothing back where somebody else took over the lock", async () => {
+    const engine = new FakeEngine();
+    const taken = new SlipwayError({
+      code: "service-locked",
+      what: "changing it",
+      why: "they took over its lock",
+    });
+    const lock = { id: "lock", release: () => Promise.resolve(), assertHeld: () => Promise.reject(taken) };
+    // what they have brought about meanwhile: another version serves, and ours is kept
+    const theirs = foundHost(
+      [
+        wantedContainer({ id: "id-theirs" }),
+        foundContainer({ name: "web.aaaaaaaa", id: "id-web", state: "exited" }),
+      ],
+      { target: "root@a:22" },
+    );
+    const given = { spec: {}, update: UPDATE_DEFAULTS };
+    const lost: HostRollout = {
+      ...rollout(engine, "root@a:22", given),
+      locks: [lock],
+      observe: () => Promise.resolve(theirs),
+    };
+    await assert.rejects(rollHosts([lost]), /they took over its lock/);
+    assert.deepEqual(
+      engine.calls.filter((call) => call.includes("id-web") && !call.includes("id-web.next")),
+      [],
+    );
   });
 
   const ATOMIC = { ...UPDATE_DEFAULTS, strategy: "atomic" } as const;
