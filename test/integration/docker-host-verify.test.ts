@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { type Server, createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reviveContainers, verifyVersion } from "../../provider/docker-host/verify";
 import { closeConnections, withHost } from "../../provider/host/pool";
@@ -11,9 +9,10 @@ import { until } from "../lab/until";
 import { borrower } from "../support/borrow";
 import { ManualClock } from "../support/manual-clock";
 import { type SshTestServer, startSshServer } from "../support/ssh-server";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 describe("verifying a daemon that takes calls and does not answer", () => {
-  let folder: string;
+  let folder: TemporaryFolder;
   let engine: Server;
   let server: SshTestServer;
   let clock: ManualClock;
@@ -22,7 +21,7 @@ describe("verifying a daemon that takes calls and does not answer", () => {
   let unanswered: number;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-verify-"));
+    folder = new TemporaryFolder();
     clock = new ManualClock();
     unanswered = 0;
     engine = createServer((request, response) => {
@@ -31,16 +30,16 @@ describe("verifying a daemon that takes calls and does not answer", () => {
       else if (unanswered < mute) unanswered++;
       else response.end(request.url?.includes("/containers/json") ? "[]" : '{"Version":"26.1.5"}');
     });
-    engine.listen(join(folder, "docker.sock"));
+    engine.listen(join(folder.path, "docker.sock"));
     await once(engine, "listening");
-    server = await startSshServer({ engineSocket: join(folder, "docker.sock") });
+    server = await startSshServer({ engineSocket: join(folder.path, "docker.sock") });
   });
   afterEach(async () => {
     closeConnections();
     await server.stop();
     engine.closeAllConnections();
     engine.close();
-    await rm(folder, { recursive: true });
+    folder.remove();
   });
 
   const verifying = (): Promise<void> =>

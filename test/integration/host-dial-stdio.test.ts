@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { type Server, type ServerResponse, createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
 import { until } from "../lab/until";
 import { borrower } from "../support/borrow";
 import { type SshTestServer, runInShell, startSshServer } from "../support/ssh-server";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 /** Where sshd forwards no sockets, API calls and commands share the session channels. */
 describe("the engine through dial-stdio", () => {
-  let folder: string;
+  let folder: TemporaryFolder;
   let engine: Server;
   let server: SshTestServer;
   let streams: ServerResponse[];
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-dial-stdio-"));
+    folder = new TemporaryFolder();
     streams = [];
     engine = createServer((request, response) => {
       response.setHeader("Api-Version", "1.45");
@@ -26,25 +26,25 @@ describe("the engine through dial-stdio", () => {
       streams.push(response);
       return response.writeHead(200).write('{"Action":"start"}\n');
     });
-    const socket = join(folder, "docker.sock");
+    const socket = join(folder.path, "docker.sock");
     engine.listen(socket);
     await once(engine, "listening");
     // a `docker` whose dial-stdio is a small relay to the socket
     const relay = `const s = require("net").connect(${JSON.stringify(socket)}); process.stdin.pipe(s).pipe(process.stdout)`;
-    await writeFile(join(folder, "docker"), `#!${process.execPath}\n${relay}\n`, { mode: 0o755 });
+    await writeFile(join(folder.path, "docker"), `#!${process.execPath}\n${relay}\n`, { mode: 0o755 });
   });
   afterEach(async () => {
     closeConnections();
     await server.stop();
     engine.closeAllConnections();
     engine.close();
-    await rm(folder, { recursive: true });
+    folder.remove();
   });
 
   const start = async (maxSessions: number): Promise<void> => {
     server = await startSshServer({
       maxSessions,
-      onExec: (line, channel) => runInShell(line.replaceAll("PATH=", `PATH=${folder}:`), channel),
+      onExec: (line, channel) => runInShell(line.replaceAll("PATH=", `PATH=${folder.path}:`), channel),
     });
   };
   const onHost = <T>(use: (session: HostSession) => Promise<T>, { options } = borrower()): Promise<T> =>

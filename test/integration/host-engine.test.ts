@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { type Server, createServer } from "node:http";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
@@ -13,9 +11,10 @@ import type { HostSession } from "../../provider/host/session";
 import { until } from "../lab/until";
 import { borrower } from "../support/borrow";
 import { type SshServerOptions, type SshTestServer, runInShell, startSshServer } from "../support/ssh-server";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 describe("the engine over SSH", () => {
-  let folder: string;
+  let folder: TemporaryFolder;
   let engineSocket: string;
   let engine: Server;
   let server: SshTestServer;
@@ -26,8 +25,8 @@ describe("the engine over SSH", () => {
   const paths: string[] = [];
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-engine-"));
-    engineSocket = join(folder, "docker.sock");
+    folder = new TemporaryFolder();
+    engineSocket = join(folder.path, "docker.sock");
     apiVersion = "1.45";
     oldestApi = 24;
     onBody = () => {};
@@ -62,7 +61,7 @@ describe("the engine over SSH", () => {
     await server.stop();
     engine.closeAllConnections();
     engine.close();
-    await rm(folder, { recursive: true });
+    folder.remove();
   });
 
   const start = async (options: SshServerOptions): Promise<void> => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { chmod, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { isSlipwayError } from "../../provider/errors";
 import { reachOf } from "../../provider/health-policy/reach";
@@ -12,18 +12,19 @@ import { borrower } from "../support/borrow";
 import type { SshTestServer } from "../support/ssh-server";
 import { testKey } from "../support/ssh-server";
 import { OTHER_PRINT, sshSite, without } from "../support/ssh-site";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 describe("a host key", () => {
   const site = sshSite();
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-key-"));
+  let folder: TemporaryFolder;
+  beforeEach(() => {
+    folder = new TemporaryFolder();
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(() => folder.remove());
 
   /** The server's connection, which knows its key by these lines of known_hosts only. */
   const knownBy = async ({ connection }: SshTestServer, ...lines: readonly string[]): Promise<Connection> => {
-    const knownHosts = join(folder, "known_hosts");
+    const knownHosts = join(folder.path, "known_hosts");
     await writeFile(knownHosts, `${lines.join("\n")}\n`);
     return { ...without(connection, "hostKey"), knownHosts };
   };
@@ -32,7 +33,7 @@ describe("a host key", () => {
 
   it("must refuse an unknown key before logging in, and say what to add", async () => {
     const server = await site.start();
-    const knownHosts = join(folder, "known_hosts");
+    const knownHosts = join(folder.path, "known_hosts");
     await writeFile(knownHosts, "");
     const unknown = without(server.connection, "hostKey");
     const { code, message } = await site.refusal({ ...unknown, knownHosts });
@@ -69,7 +70,7 @@ describe("a host key", () => {
   it("must enforce a recorded key under accept-new", async () => {
     const server = await site.start();
     const connection = without(server.connection, "hostKey");
-    const knownHosts = join(folder, "known_hosts");
+    const knownHosts = join(folder.path, "known_hosts");
     await writeFile(knownHosts, "");
     const acceptNew = { ...connection, knownHosts, hostKeyPolicy: "accept-new" } as const;
     assert.equal(await site.login(acceptNew), server.fingerprint);
@@ -89,7 +90,7 @@ describe("a host key", () => {
 
   it("must refuse a key that known_hosts revokes, also where hostKey or a recorded key says it is right", async () => {
     const server = await site.start();
-    const knownHosts = join(folder, "known_hosts");
+    const knownHosts = join(folder.path, "known_hosts");
     await writeFile(knownHosts, `@revoked ${knownHostsLine("127.0.0.1", server.port, server.publicKey)}\n`);
     const given = await site.refusal({ ...server.connection, knownHosts });
     assert.equal(given.code, "host-key-revoked");
@@ -147,7 +148,7 @@ describe("a host key", () => {
 
   it("must be looked up in the user's file and in the system's, either of which may be missing", async () => {
     const server = await site.start();
-    const [users, systems, missing] = ["users", "systems", "missing"].map((file) => join(folder, file));
+    const [users, systems, missing] = ["users", "systems", "missing"].map((file) => join(folder.path, file));
     await writeFile(users ?? "", `elsewhere ${otherKey()}\n`);
     await writeFile(systems ?? "", `* ${keyOf(server)}\n`);
     const files = (...knownHostsFiles: readonly (string | undefined)[]) =>
@@ -165,7 +166,7 @@ describe("a host key", () => {
   it("must not be guessed where the file that the program names is missing or cannot be read", async () => {
     const server = await site.start();
     const connection = without(server.connection, "hostKey");
-    const knownHosts = join(folder, "known_hosts");
+    const knownHosts = join(folder.path, "known_hosts");
     const missing = await site.refusal({ ...connection, knownHosts, hostKeyPolicy: "accept-new" });
     assert.equal(missing.code, "invalid-input");
     assert.ok(missing.message.includes("ENOENT") && missing.message.includes(knownHosts), missing.message);
@@ -174,7 +175,7 @@ describe("a host key", () => {
     // root reads everything: then a folder stands for it
     const unreadable = await site.refusal({
       ...connection,
-      knownHosts: userInfo().uid === 0 ? folder : knownHosts,
+      knownHosts: userInfo().uid === 0 ? folder.path : knownHosts,
     });
     assert.equal(unreadable.code, "invalid-input");
     assert.match(unreadable.message, /EISDIR|EACCES/);

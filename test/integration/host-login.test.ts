@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSlipwayError } from "../../provider/errors";
 import { closeConnections, withHost } from "../../provider/host/pool";
@@ -9,14 +8,15 @@ import { FakeClock } from "../support/fake-clock";
 import { ManualClock } from "../support/manual-clock";
 import { testKey } from "../support/ssh-server";
 import { sshSite, without } from "../support/ssh-site";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 describe("logging in", () => {
   const site = sshSite();
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-login-"));
+  let folder: TemporaryFolder;
+  beforeEach(() => {
+    folder = new TemporaryFolder();
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(() => folder.remove());
 
   it("must try a wrong key once, and not again for the next resource", async () => {
     const server = await site.start();
@@ -52,7 +52,7 @@ describe("logging in", () => {
   it("must read a key file when it is used, and name it when it is not there", async () => {
     const server = await site.start();
     const { privateKey = "", ...connection } = server.connection;
-    const privateKeyPath = join(folder, "id");
+    const privateKeyPath = join(folder.path, "id");
     const { code, message } = await site.refusal({ ...connection, privateKeyPath });
     assert.equal(code, "invalid-input");
     assert.ok(message.includes(privateKeyPath), message);

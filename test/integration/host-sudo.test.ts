@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type SlipwayError, isSlipwayError } from "../../provider/errors";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { type SshTestServer, runInShell, startSshServer } from "../support/ssh-server";
+import { TemporaryFolder } from "../support/temporary-folder";
 
 const PASSWORD = "correct horse";
 
@@ -34,25 +34,25 @@ exec "$@"
 
 describe("sudo", () => {
   let server: SshTestServer;
-  let folder: string;
+  let folder: TemporaryFolder;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "slipway-sudo-"));
-    await writeFile(join(folder, "sudo"), SUDO_SCRIPT, { mode: 0o755 });
-    await writeFile(join(folder, "id"), "#!/bin/sh\necho 1000\n", { mode: 0o755 });
+    folder = new TemporaryFolder();
+    await writeFile(join(folder.path, "sudo"), SUDO_SCRIPT, { mode: 0o755 });
+    await writeFile(join(folder.path, "id"), "#!/bin/sh\necho 1000\n", { mode: 0o755 });
     server = await startSshServer({
       // our sudo comes first on the PATH that the line sets, and nobody is root
-      onExec: (line, channel) => runInShell(line.replaceAll("PATH=", `PATH=${folder}:`), channel),
+      onExec: (line, channel) => runInShell(line.replaceAll("PATH=", `PATH=${folder.path}:`), channel),
     });
   });
   afterEach(async () => {
     closeConnections();
     await server.stop();
-    await rm(folder, { recursive: true });
+    folder.remove();
   });
 
   const asRoot = async (kind: Sudo, sudoPassword: string | undefined, stdin?: string) => {
-    await writeFile(join(folder, "kind"), kind);
+    await writeFile(join(folder.path, "kind"), kind);
     const { options, lines } = borrower();
     const connection = { ...server.connection, user: "deploy", ...(sudoPassword && { sudoPassword }) };
     const input = stdin === undefined ? {} : { stdin };
@@ -83,7 +83,7 @@ describe("sudo", () => {
     const { message } = await refusal("asks", "battery staple");
     assert.match(message, /did not take the password/);
     assert.ok(!message.includes("battery"));
-    assert.equal((await readFile(join(folder, "tries"), "utf8")).trim(), "1");
+    assert.equal((await readFile(join(folder.path, "tries"), "utf8")).trim(), "1");
     assert.match((await refusal("one try", "battery staple")).message, /did not take the password/);
   });
 

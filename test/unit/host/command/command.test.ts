@@ -1,16 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import {
   quote,
@@ -19,6 +9,7 @@ import {
   scriptCommand,
   writeFileCommand,
 } from "../../../../provider/host/command/command";
+import { TemporaryFolder } from "../../../support/temporary-folder";
 
 const NASTY = [
   "",
@@ -157,38 +148,38 @@ describe("scriptCommand", () => {
 });
 
 describe("writeFileCommand", () => {
-  let folder: string;
+  let folder: TemporaryFolder;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "slipway-write-"));
+    folder = new TemporaryFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => folder.remove());
 
   it("must write the file with its mode and leave nothing else", () => {
-    const path = join(folder, "a 'b'");
+    const path = join(folder.path, "a 'b'");
     const argv = writeFileCommand(path, "n0", 0o640, 5);
     assert.equal(login("/bin/sh", remoteLine({ argv, marker: "" }), "hello").status, 0);
     assert.equal(readFileSync(path, "utf8"), "hello");
     assert.equal(statSync(path).mode & 0o777, 0o640);
-    assert.deepEqual(readdirSync(folder), ["a 'b'"]);
+    assert.deepEqual(readdirSync(folder.path), ["a 'b'"]);
   });
 
   it("must put nothing into a folder that stands where the file belongs, and say so", () => {
-    const path = join(folder, "d");
-    for (const make of [() => mkdirSync(path), () => symlinkSync(folder, path)]) {
+    const path = join(folder.path, "d");
+    for (const make of [() => mkdirSync(path), () => symlinkSync(folder.path, path)]) {
       make();
       const argv = writeFileCommand(path, "n0", 0o644, 5);
       const { status, stderr } = login("/bin/sh", remoteLine({ argv, marker: "" }), "hello");
       assert.equal(status, 1);
       assert.match(stderr, /\/d is a folder/);
-      assert.deepEqual(readdirSync(folder), ["d"]);
+      assert.deepEqual(readdirSync(folder.path), ["d"]);
       assert.ok(!readdirSync(path).some((name) => name !== "d"));
       rmSync(path, { recursive: true });
     }
   });
 
   it("must rename nothing when fewer bytes came than were sent", () => {
-    const argv = writeFileCommand(join(folder, "f"), "n0", 0o644, 6);
+    const argv = writeFileCommand(join(folder.path, "f"), "n0", 0o644, 6);
     assert.equal(login("/bin/sh", remoteLine({ argv, marker: "" }), "hello").status, 125);
-    assert.deepEqual(readdirSync(folder), []);
+    assert.deepEqual(readdirSync(folder.path), []);
   });
 });
