@@ -5,6 +5,7 @@ import type { Desired } from "./desired";
 import { type Execution, executeSteps, StepFailure } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
+import { inTime, LOOK_MS } from "./in-time";
 import type { Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
@@ -220,6 +221,10 @@ async function putBack(
     try {
       const steps = planBack(rollout.before, await rollout.observe(), rollout.desired);
       if (steps.length === 0) continue;
+      // whatever failed, another deployer may have the service by now
+      await inTime(calm.host, "looking at the lock", LOOK_MS, () =>
+        Promise.all(rollout.locks.map((lock) => lock.assertHeld())),
+      );
       await backOrPlainly(calm, steps);
       done += 1;
     } catch (error) {

@@ -43,8 +43,7 @@ describe("rollHosts", () => {
     });
   });
 
-  it("must put nothing back where somebody else took over the lock", async () => {
-    const engine = new FakeEngine();
+  const lostLock = async (engine: FakeEngine, message: RegExp): Promise<void> => {
     const taken = new SlipwayError({
       code: "service-locked",
       what: "changing it",
@@ -65,11 +64,20 @@ describe("rollHosts", () => {
       locks: [lock],
       observe: () => Promise.resolve(theirs),
     };
-    await assert.rejects(rollHosts([lost]), /they took over its lock/);
+    await assert.rejects(rollHosts([lost]), message);
     assert.deepEqual(
       engine.calls.filter((call) => call.includes("id-web") && !call.includes("id-web.next")),
       [],
     );
+  };
+
+  it("must put nothing back where somebody else took over the lock", () =>
+    lostLock(new FakeEngine(), /could not rename web.*they took over its lock/));
+
+  it("must put nothing back under a lock that is lost, when something else failed before it was seen", () => {
+    const engine = new FakeEngine();
+    engine.failing.set("start id-web.next", 500);
+    return lostLock(engine, /could not start web\.next.*they took over its lock/);
   });
 
   const ATOMIC = { ...UPDATE_DEFAULTS, strategy: "atomic" } as const;
