@@ -50,15 +50,16 @@ export function settleSwitches(
 ): readonly Step[] {
   return Object.entries(switches).flatMap(([name, seen]) => {
     const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
-    if (!isUnsettled(seen) || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
+    const isLeft = isUnsettled(seen) || (seen.files && slot === undefined);
+    if (!isLeft || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
     return settle(name, slot, hasServer(slot) ? "the live one serves" : "nobody needs it");
   });
 }
 
-/** Before everything of a service goes: a program is let finish, and what it held goes first. */
+/** Before everything of a service goes: a program is let finish, and what it held goes first, with its files. */
 export function endSwitches({ switches = {} }: HostFound, cause: string): readonly Step[] {
   return Object.entries(switches).flatMap(([service, seen]): readonly Step[] => {
-    if (!isUnsettled(seen)) return [];
+    if (!isUnsettled(seen) && !seen.files) return [];
     const follow = { kind: "follow-switch", service, recover: false, deadlineMs: SLACK_MS } as const;
     return [
       ...(isAtWork(seen) ? [{ operation: follow, cause: "nobody acts beside it" }] : []),

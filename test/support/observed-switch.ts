@@ -20,6 +20,7 @@ export function observedSwitch(given: Partial<ObservedSwitch> = {}): ObservedSwi
   return {
     program: undefined,
     unfinished: undefined,
+    files: false,
     rules: 0,
     copyAlive: undefined,
     root: true,

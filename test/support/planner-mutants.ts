@@ -38,7 +38,7 @@ function setsPolicy(operation: Operation, restart: string): boolean {
 /** As if the host had nothing of a switch. */
 function blind(found: HostFound): HostFound {
   const { switches = {} } = found;
-  const none = { program: undefined, unfinished: undefined, rules: 0, copyAlive: undefined };
+  const none = { program: undefined, unfinished: undefined, files: false, rules: 0, copyAlive: undefined };
   const seen = Object.entries(switches).map(([name, each]) => [name, { ...each, ...none }] as const);
   return { ...found, switches: Object.fromEntries(seen) };
 }

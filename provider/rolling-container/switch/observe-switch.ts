@@ -15,6 +15,7 @@ phase=; { read -r phase <"$folder/phase"; } 2>/dev/null
 if running "$folder"; then tell program "$pid" "\${phase:-begun}"
 elif [ -n "$phase" ] && [ "$phase" != ended ]; then tell unfinished "$phase"
 fi
+[ ! -d "$folder" ] || tell files
 rules=0
 if has iptables-save; then
   for backend in $(backends); do rules=$((rules + $(count "$backend"))); done
@@ -89,6 +90,7 @@ export function parseObservedSwitch(text: string): ObservedSwitch {
   return {
     program: program ? { pid: Number(program[1]), phase: program[2] ?? "" } : undefined,
     unfinished: value("unfinished"),
+    files: has("files"),
     rules: Number(value("rules") ?? 0),
     copyAlive: copy === undefined ? undefined : copy === "alive",
     root: has("root"),

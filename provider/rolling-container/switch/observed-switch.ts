@@ -22,6 +22,8 @@ export interface ObservedSwitch {
   readonly program: { readonly pid: number; readonly phase: string } | undefined;
   /** What an earlier one left unfinished; undefined when it ended in order, or never was. */
   readonly unfinished: string | undefined;
+  /** Its files are there: of one at work, of a dead one, or of one that ended in order. */
+  readonly files: boolean;
   /** How many rules of ours stand for this service, in all backends. */
   readonly rules: number;
   /** Whether the copy that the rules hang on lives; undefined when that is not known any more. */

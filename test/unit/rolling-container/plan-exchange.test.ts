@@ -183,6 +183,18 @@ describe("what a switch left", () => {
     );
   });
 
+  it("must leave no files when the service goes, also where it ended in order", () => {
+    assert.match(
+      formatSteps(planRemoval(host([LIVE], { files: true }), "deleted")),
+      /^end the switch of web \(deleted\)\nstop web/,
+    );
+    assert.doesNotMatch(formatSteps(planRemoval(host([LIVE]), "deleted")), /end the switch/);
+    const renamed = foundHost([LIVE], { switches: { old: observedSwitch({ files: true }) } });
+    const tidiness = { replicas: 1, keepPrevious: 1, update: UPDATE_DEFAULTS };
+    assert.equal(formatSteps(planFinish(renamed, tidiness)), "end the switch of old (nobody needs it)");
+    assert.equal(formatSteps(planFinish(host([LIVE], { files: true }), tidiness)), "");
+  });
+
   it("must be let finish before everything is removed", () => {
     const program = { pid: 1, phase: "ruled" };
     assert.match(

@@ -86,7 +86,11 @@ describe("parseObservedSwitch", () => {
     assert.equal(HOST.networks[0]?.gateway, "172.17.0.1");
   });
 
-  it("must read a program at work and what a dead one left", () => {
+  it("must read a program at work, the files it leaves, and what a dead one left", () => {
+    assert.deepEqual(
+      ["files\nrules 0\n", "rules 0\n"].map((text) => parseObservedSwitch(text).files),
+      [true, false],
+    );
     const working = parseObservedSwitch("program 812 nextstarted\nrules 5\ncopy alive\n");
     assert.deepEqual(working.program, { pid: 812, phase: "nextstarted" });
     assert.equal(working.copyAlive, true);
