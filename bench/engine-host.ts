@@ -12,16 +12,21 @@ const IMAGE = `tar -C /root/page -c busybox | docker import \
 const CREATE = `seq 1 ${IDLE_CONTAINERS} | xargs -P 4 -I{} docker create --network none --name idle-{} tiny`;
 const START = `seq 1 ${RUNNING_CONTAINERS} | xargs -P 4 -I{} docker run -d --stop-signal KILL --network none --name busy-{} tiny`;
 
-/** A lab host with Debian's Docker, its containers, and sshd as Debian ships it. */
+/** A lab host with Debian's Docker, an image and no container, and sshd as Debian ships it. */
 export async function startEngineHost(): Promise<LabHost> {
   const host = await startDockerHost("bookworm");
   try {
-    await host.must(["sh", "-ec", `{ ${IMAGE}; ${CREATE}; } >/dev/null`]);
+    await host.must(["sh", "-ec", `{ ${IMAGE}; } >/dev/null`]);
     return host;
   } catch (error) {
     await host.remove();
     throw error;
   }
+}
+
+/** Creates the containers that are to be listed. They come late: the engine looks at each of them in every listing. */
+export async function createIdle(host: LabHost): Promise<void> {
+  await host.must(["sh", "-ec", `{ ${CREATE}; } >/dev/null`]);
 }
 
 /** Starts the containers that are to be stopped, and returns their names. */

@@ -5,16 +5,18 @@ import type { Contender } from "./contender";
 import { startDelayProxy } from "./delay-proxy";
 import { dockerCli, dockerCliControlMaster } from "./docker-cli";
 import { dockerodeSsh } from "./dockerode-ssh";
-import { startEngineHost, targetOf } from "./engine-host";
+import { createIdle, startEngineHost, targetOf } from "./engine-host";
 import { rounded } from "./median";
 import { ours } from "./ours";
 import { plainSsh2 } from "./plain-ssh2";
 import { SCENARIOS, type Scenario, measure } from "./scenario";
 import { stopForty } from "./stop-forty";
+import { measureRoundTrip } from "./wire";
 
 const RTTS_MS = [0, 20, 80] as const;
 /** The round trip that the figures are taken at. */
 const FAR_MS = 80;
+const LISTING = "200 listed" satisfies Scenario;
 const CONTENDERS: readonly Contender[] = [ours, plainSsh2, dockerCliControlMaster, dockerCli, dockerodeSsh];
 
 /** The SSH session layer beside what else speaks to an engine over SSH. */
@@ -37,7 +39,7 @@ export const hostBench: Bench = {
     { figure: "stop40_failures_docker_cli", atLeast: 2 },
   ],
   run: async (say) => {
-    say("lab: starting a host with Docker and 200 containers (about a minute)");
+    say("lab: starting a host with Docker (half a minute)");
     const host = await startEngineHost();
     try {
       return await runOn(host, say);
@@ -48,24 +50,12 @@ export const hostBench: Bench = {
 };
 
 async function runOn(host: LabHost, say: (text: string) => void): Promise<Measured> {
-  const rows: Row[] = [];
-  for (const rtt of RTTS_MS) {
-    say(`round-trip time ${rtt} ms`);
-    const proxy = await startDelayProxy(host.sshPort, rtt);
-    try {
-      const target = targetOf(host, proxy.port);
-      for (const scenario of SCENARIOS) {
-        for (const contender of CONTENDERS) {
-          const sampled = await measure(scenario, contender, target, host);
-          if (sampled === undefined) continue;
-          rows.push({ rtt, scenario, contender: contender.name, ...sampled });
-          say(`  ${scenario}, ${contender.name}: ${sampled.ms} ms`);
-        }
-      }
-    } finally {
-      proxy.stop();
-    }
-  }
+  const roundTripMs = await measureRoundTrip(FAR_MS);
+  const calls = SCENARIOS.filter((scenario) => scenario !== LISTING);
+  const rows = await measureAll(calls, host, say);
+  say("creating 200 containers (about a minute)");
+  await createIdle(host);
+  rows.push(...(await measureAll([LISTING], host, say)));
   say("40 containers stopped at once");
   const stopped = await stopForty(host, targetOf(host, host.sshPort));
   const stopRow = { rtt: 0, scenario: "40 stopped at once", samples: 1 };
@@ -78,10 +68,42 @@ async function runOn(host: LabHost, say: (text: string) => void): Promise<Measur
     sshd: await host.must(["dpkg-query", "--show", "--showformat", "${Version}", "openssh-server"]),
     docker_cli: await docker(["version", "--format", "{{.Client.Version}}"]),
   };
-  return { rows, figures: figuresOf(rows, stopped.ours.failures, stopped.cli.failures), versions };
+  const figures = figuresOf(rows, roundTripMs, stopped.ours.failures, stopped.cli.failures);
+  return { rows, figures, versions };
 }
 
-function figuresOf(rows: readonly Row[], ourFailures: number, cliFailures: number): Figures {
+async function measureAll(
+  scenarios: readonly Scenario[],
+  host: LabHost,
+  say: (text: string) => void,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const rtt of RTTS_MS) {
+    say(`round-trip time ${rtt} ms`);
+    const proxy = await startDelayProxy(host.sshPort, rtt);
+    try {
+      const target = targetOf(host, proxy.port);
+      for (const scenario of scenarios) {
+        for (const contender of CONTENDERS) {
+          const sampled = await measure(scenario, contender, target, host);
+          if (sampled === undefined) continue;
+          rows.push({ rtt, scenario, contender: contender.name, ...sampled });
+          say(`  ${scenario}, ${contender.name}: ${sampled.ms} ms`);
+        }
+      }
+    } finally {
+      proxy.stop();
+    }
+  }
+  return rows;
+}
+
+function figuresOf(
+  rows: readonly Row[],
+  roundTripMs: number,
+  ourFailures: number,
+  cliFailures: number,
+): Figures {
   const at = (rtt: number, scenario: Scenario, { name }: Contender): number =>
     Number(rows.find((row) => row.rtt === rtt && row.scenario === scenario && row.contender === name)?.ms);
   const warm = at(FAR_MS, "call, warm", ours);
@@ -89,7 +111,8 @@ function figuresOf(rows: readonly Row[], ourFailures: number, cliFailures: numbe
     rounded((at(FAR_MS, scenario, contender) - at(0, scenario, contender)) / FAR_MS);
   const logins = rows.filter((row) => row.contender === ours.name).map((row) => Number(row.logins));
   return {
-    warm_call_extra_ms: rounded(warm - FAR_MS),
+    round_trip_ms_at_80: roundTripMs,
+    warm_call_extra_ms: rounded(warm - roundTripMs),
     docker_cli_ratio: rounded(at(FAR_MS, "call, cold", dockerCli) / warm),
     docker_cli_ratio_control_master: rounded(at(FAR_MS, "call, warm", dockerCliControlMaster) / warm),
     docker_cli_round_trips: roundTrips("call, cold", dockerCli),
