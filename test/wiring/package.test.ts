@@ -24,6 +24,7 @@ const web = new slipway.RollingContainer("web", {
   healthcheck: { http: { port: 3000, path: "/up" } },
 });
 new slipway.HealthPolicy("health", { hosts: [web1], services: [web, "other"] });
+new slipway.EdgeProxy("edge", { host: web1 });
 export const url: pulumi.Output<string | undefined> = web.url;
 export const isOurs = (error: unknown): boolean => error instanceof slipway.SlipwayError;
 `;
@@ -106,7 +107,7 @@ describe("the packed package", () => {
       const preview = await stack.preview({ env: { SSH_AUTH_SOCK: "" } });
       assert.equal(preview.code, 0, preview.output);
       for (const kind of KINDS) assert.match(preview.output, new RegExp(`slipway:${kind} \\S+ create`));
-      assert.match(preview.output, /\+ 5 to create/);
+      assert.match(preview.output, /\+ 6 to create/);
     } finally {
       await stack.dispose();
     }
