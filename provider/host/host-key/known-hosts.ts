@@ -1,3 +1,4 @@
+import { matchesPatterns } from "../ssh-config/pattern-list";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** One line of a known_hosts file. */
@@ -39,14 +40,7 @@ export function entriesFor(entries: readonly KnownHost[], host: string, port: nu
 
 function matchesHosts(hosts: string, name: string): boolean {
   if (hosts.startsWith("|")) return matchesHashed(hosts, name);
-  let matched = false;
-  for (const pattern of hosts.split(",")) {
-    const negated = pattern.startsWith("!");
-    if (!wildcard(negated ? pattern.slice(1) : pattern).test(name)) continue;
-    if (negated) return false;
-    matched = true;
-  }
-  return matched;
+  return matchesPatterns(hosts.toLowerCase().split(","), name);
 }
 
 function matchesHashed(hosts: string, name: string): boolean {
@@ -55,15 +49,6 @@ function matchesHashed(hosts: string, name: string): boolean {
   const wanted = Buffer.from(hash, "base64");
   const found = createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest();
   return wanted.length === found.length && timingSafeEqual(wanted, found);
-}
-
-function wildcard(pattern: string): RegExp {
-  const escaped = pattern
-    .toLowerCase()
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${escaped}$`);
 }
 
 function markerOf(word: string | undefined): KnownHost["marker"] | undefined {

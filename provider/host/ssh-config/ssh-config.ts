@@ -1,3 +1,4 @@
+import { matchesPatterns } from "./pattern-list";
 import { type ConfigEntry, ConfigMistake } from "./ssh-config-file";
 import { hostNameOf } from "./ssh-tokens";
 
@@ -89,8 +90,9 @@ class Reading implements HostOptions {
 
   private speaksOf(section: Extract<ConfigEntry, { kind: "section" }>): boolean {
     if (section.keyword === "match") return this.meets(section.words, section.entries);
-    const matched = matchesAny(section.words, this.host);
-    this.named ||= matched && section.words.some((word) => word !== "*" && matchesAny([word], this.host));
+    const matched = matchesPatterns(section.words, this.host);
+    this.named ||=
+      matched && section.words.some((word) => word !== "*" && matchesPatterns([word], this.host));
     return matched;
   }
 
@@ -130,14 +132,14 @@ class Reading implements HostOptions {
       case "host":
       case "originalhost": {
         const name = criterion === "host" ? this.hostName : this.question.host;
-        const matched = matchesAny(value.toLowerCase().split(","), name.toLowerCase());
+        const matched = matchesPatterns(value.toLowerCase().split(","), name.toLowerCase());
         this.named ||= matched && value !== "*";
         return matched;
       }
       case "user":
-        return matchesAny(value.split(","), this.values.get("user")?.[0] ?? this.question.localUser);
+        return matchesPatterns(value.split(","), this.values.get("user")?.[0] ?? this.question.localUser);
       case "localuser":
-        return matchesAny(value.split(","), this.question.localUser);
+        return matchesPatterns(value.split(","), this.question.localUser);
       default:
         return undefined;
     }
@@ -147,19 +149,4 @@ class Reading implements HostOptions {
 function isWeighty(entry: ConfigEntry): boolean {
   if (entry.kind === "option") return WEIGHTY.has(entry.keyword);
   return entry.entries.some(isWeighty);
-}
-
-/** OpenSSH's pattern list: any may match, none that begins with `!`. */
-function matchesAny(patterns: readonly string[], text: string): boolean {
-  const hit = (pattern: string): boolean => wildcard(pattern).test(text);
-  if (patterns.some((pattern) => pattern.startsWith("!") && hit(pattern.slice(1)))) return false;
-  return patterns.some((pattern) => !pattern.startsWith("!") && hit(pattern));
-}
-
-function wildcard(pattern: string): RegExp {
-  const text = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${text}$`, "s");
 }
