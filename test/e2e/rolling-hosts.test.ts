@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../provider/clock";
-import type { HandlerContext, Properties } from "../../provider/handler";
+import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
-import { silentLog } from "../../provider/log";
 import type { LabHost } from "../lab/lab-host";
+import { handlerContext } from "../support/handler-context";
 import { buildPage, startDockerHost } from "../support/web-host";
 
 describe("RollingContainer on several hosts", function () {
@@ -24,17 +23,6 @@ describe("RollingContainer on several hosts", function () {
     await Promise.all([first.remove(), second.remove()]);
   });
 
-  const context = (): HandlerContext => ({
-    urn: "",
-    name: "web",
-    log: silentLog,
-    clock: systemClock,
-    random: Math.random,
-    signal: new AbortController().signal,
-    holder: "test, somebody@here",
-    stack: "test/test",
-  });
-
   const inputs = (image: string, more: Properties = {}): Properties => ({
     name: "web",
     hosts: [first.connection(), second.connection("deploy")],
@@ -47,16 +35,16 @@ describe("RollingContainer on several hosts", function () {
   });
 
   const checked = async (given: Properties): Promise<Properties> =>
-    (await handler.check({}, given, context())).inputs;
+    (await handler.check({}, given, handlerContext())).inputs;
   const page = async (host: LabHost): Promise<string> => (await fetch(host.url())).text();
   const containers = (host: LabHost): Promise<string> =>
     host.must(["docker", "ps", "-a", "--format", "{{.Names}} {{.State}}"]);
 
   it("must put the done host back when the next one fails, by the very container that served", async () => {
-    const { outputs } = await handler.create(await checked(inputs("page:v1")), context());
+    const { outputs } = await handler.create(await checked(inputs("page:v1")), handlerContext());
     const before = await first.must(["docker", "inspect", "-f", "{{.Id}}", "web"]);
     await assert.rejects(
-      handler.update("web", outputs, await checked(inputs("page:v2")), context()),
+      handler.update("web", outputs, await checked(inputs("page:v2")), handlerContext()),
       /exited with code 7[^]*was not touched and serves on[^]*put back/,
     );
     assert.deepEqual([await page(first), await page(second)], ["v1", "v1"]);
@@ -64,24 +52,24 @@ describe("RollingContainer on several hosts", function () {
     assert.deepEqual([await containers(first), await containers(second)], ["web running", "web running"]);
 
     const renamed = inputs("page:v1", { name: "shop" });
-    const shop = await handler.update("web", outputs, await checked(renamed), context());
+    const shop = await handler.update("web", outputs, await checked(renamed), handlerContext());
     assert.deepEqual([await containers(first), await containers(second)], ["shop running", "shop running"]);
 
     const fewer = { ...renamed, hosts: [first.connection()] };
-    const alone = await handler.update("web", shop, await checked(fewer), context());
+    const alone = await handler.update("web", shop, await checked(fewer), handlerContext());
     assert.deepEqual([await containers(first), await containers(second)], ["shop running", ""]);
 
     const otherUser = { ...renamed, hosts: [first.connection("deploy")] };
-    const moved = await handler.update("web", alone, await checked(otherUser), context());
+    const moved = await handler.update("web", alone, await checked(otherUser), handlerContext());
     assert.match(JSON.stringify(moved.containers), /deploy@127/);
-    await handler.delete("web", moved, context());
+    await handler.delete("web", moved, handlerContext());
     assert.equal(await containers(first), "");
   });
 
   it("must begin nothing when one host does not answer", async () => {
     const dead = { ...second.connection(), port: 1, dialErrorLimit: 1, perDialTimeout: 2 };
     const given = await checked(inputs("page:v1", { hosts: [first.connection(), dead] }));
-    await assert.rejects(handler.create(given, context()), { code: "dial-failed" });
+    await assert.rejects(handler.create(given, handlerContext()), { code: "dial-failed" });
     assert.equal(await containers(first), "");
   });
 });

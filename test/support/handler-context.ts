@@ -1,0 +1,17 @@
+import { systemClock } from "../../provider/clock";
+import type { HandlerContext } from "../../provider/handler";
+import { silentLog } from "../../provider/log";
+
+/** What a handler gets from Pulumi for a resource called `web`, with nothing of it shown. */
+export function handlerContext(): HandlerContext {
+  return {
+    urn: "",
+    name: "web",
+    log: silentLog,
+    clock: systemClock,
+    random: Math.random,
+    signal: new AbortController().signal,
+    holder: "test, somebody@here",
+    stack: "test/test",
+  };
+}
