@@ -3,6 +3,7 @@ import { type Handler, type HandlerContext, PartialFailure, type Properties } fr
 import { allEnded } from "../all-ended";
 import { targetsOf } from "../host/connection-fields";
 import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "../host/machine/machine-id";
+import { formatMoves, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { isUnreachable } from "../host/machine/unreachable";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { executePlan } from "./execute";
@@ -13,7 +14,6 @@ import { observeHost } from "./observe";
 import type { HostHealth, KnownHost } from "./observed";
 import { formatPlan, nameOf, planRepairs } from "./plan";
 import { type Reach, reachOf } from "./reach";
-import { reconnected } from "./reconnected";
 import { outcomeOf } from "./report";
 
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
@@ -38,8 +38,8 @@ export const healthPolicyHandler: Handler = {
     return { id: name, outputs: await applyPolicy(name, inputs, {}, context) };
   },
 
-  async update(id, olds, news, context) {
-    return (await reconnected(olds, news, context)) ?? applyPolicy(id, news, olds, context);
+  update(id, olds, news, context) {
+    return applyPolicy(id, news, olds, context);
   },
 
   async read(id, outputs, context) {
@@ -66,6 +66,7 @@ async function applyPolicy(
   const policy = readPolicy(new Fields(inputs));
   const reach = reachOf(policy.hosts, hostKeysOf(olds), context);
   const hosts = await observeHosts(policy, reach, context);
+  sayMoves(policy, hosts, olds, context);
   warnOfMissing(policy, hosts, context);
   const plan = planRepairs(policy, hosts);
   if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
@@ -109,6 +110,17 @@ async function observeHosts(
   const hosts = (await allEnded(looks)).flat();
   refuseTwins(machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])));
   return hosts;
+}
+
+function sayMoves(
+  policy: PolicyInputs,
+  hosts: readonly KnownHost[],
+  olds: Properties,
+  { log }: HandlerContext,
+): void {
+  const machineIds = machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
+  const moves = movesOf(recordedMachines(olds), { hosts: policy.hosts, machineIds });
+  if (moves.length > 0) log.keep(formatMoves(moves));
 }
 
 function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log }: HandlerContext): void {

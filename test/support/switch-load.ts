@@ -49,7 +49,8 @@ export class SwitchLoad {
   static async on(host: LabHost): Promise<SwitchLoad> {
     // the clients of a test that failed may still write where they were
     const folder = `${FOLDER}/${process.pid}-${++loads}`;
-    const fresh = `mkdir -p ${folder} && mkfifo ${folder}/pause && cat >${folder}/ask`;
+    // a client whose SYN was lost would hang for two minutes: after two more tries it is a failed request, as it should be
+    const fresh = `sysctl -q -w net.ipv4.tcp_syn_retries=2 && mkdir -p ${folder} && mkfifo ${folder}/pause && cat >${folder}/ask`;
     await host.must(["sh", "-c", fresh], { input: ASK });
     if ((await host.exec(["docker", "image", "inspect", "ask"])).code !== 0)
       await host.must(["sh", "-c", IMAGE]);

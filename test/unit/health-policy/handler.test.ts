@@ -81,22 +81,6 @@ describe("healthPolicyHandler.diff", () => {
   });
 });
 
-describe("healthPolicyHandler.update", () => {
-  it("must touch nothing when only the connection is another", async () => {
-    const kept: string[] = [];
-    const news = {
-      name: "health",
-      hosts: [{ ...HOSTS[0], privateKey: "another" }, HOSTS[1]],
-      targets: ["t"],
-    };
-    const results = { report: [], restarted: ["t web"], gaveUp: [], hostKeys: { t: "SHA256:x" } };
-    const olds = { ...INPUTS, targets: ["t"], ...results };
-    const outputs = await healthPolicyHandler.update("health", olds, news, contextWith(kept));
-    assert.deepEqual(outputs, { ...news, ...results });
-    assert.deepEqual(kept, ["connection only, nothing touched"]);
-  });
-});
-
 describe("lookForRepairs", () => {
   const policy = readPolicy(new Fields(INPUTS));
   const reach = (on: () => Promise<never>) => (): Reach => ({ targets: ["root@a:22", "root@b:22"], on });
