@@ -34,7 +34,7 @@ module.exports = {
     {
       name: "middle-imports-downward",
       severity: "error",
-      from: { path: "^provider/(container|health|proxy)/" },
+      from: { path: "^provider/(container|health|proxy|switch)/" },
       to: { path: [resources, "^provider/pulumi/", "^provider/index"] },
     },
     {
@@ -46,7 +46,7 @@ module.exports = {
     {
       name: "resources-know-others-by-type-only",
       severity: "error",
-      from: { path: "^provider/([^/]+)/", pathNot: "^provider/(pulumi|host|container|health|proxy)/" },
+      from: { path: "^provider/([^/]+)/", pathNot: "^provider/(pulumi|host|container|health|proxy|switch)/" },
       to: { path: resources, pathNot: "^provider/$1/", dependencyTypesNot: ["type-only"] },
     },
     {

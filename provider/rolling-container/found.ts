@@ -3,7 +3,7 @@ import { LABEL } from "../container/labels";
 import type { Limits } from "../container/limits";
 import type { ObservedContainer } from "../container/observed";
 import type { PortTaker } from "../container/port-takers";
-import type { ObservedSwitch } from "./switch/observed-switch";
+import type { ObservedSwitch } from "../switch/observed-switch";
 
 /** A container under one of a service's names. */
 export interface Found extends ObservedContainer {

@@ -5,8 +5,8 @@ import type { HostSession } from "../host/session";
 import { isObject } from "../values";
 import { serviceOf, type Wanted } from "./inputs";
 import { recordedContainers } from "./outputs";
-import { observeSwitch, parseObservedSwitch } from "./switch/observe-switch";
-import type { ObservedSwitch } from "./switch/observed-switch";
+import { observeSwitch, parseObservedSwitch } from "../switch/observe-switch";
+import type { ObservedSwitch } from "../switch/observed-switch";
 import { wishedWay } from "./switch-way";
 
 /** What nobody without root's rights sees. */

@@ -7,7 +7,7 @@ import { type Found, type HostFound, slotOf } from "./found";
 import type { ContainerRef, Operation, Step } from "./operation";
 import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
 import { refOf } from "./ref-of";
-import { bridgedConditions, whyNoProgram } from "./switch/conditions";
+import { bridgedConditions, whyNoProgram } from "../switch/conditions";
 import { wishedWay } from "./switch-way";
 
 const CAUSE = "the rollout failed elsewhere";

@@ -5,9 +5,9 @@ import { checkIn } from "./desired";
 import type { Found } from "./found";
 import type { Check, ContainerRef, GateOperation, Operation, Step } from "./operation";
 import { refOf } from "./ref-of";
-import type { ObservedNetwork, ObservedSwitch } from "./switch/observed-switch";
-import { copyBindings, publishedBindings } from "./switch/observe-copy";
-import type { PublishedBinding } from "./switch/switch-order";
+import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
+import { copyBindings, publishedBindings } from "../switch/observe-copy";
+import type { PublishedBinding } from "../switch/switch-order";
 import type { ProgramWay, SwitchOperation } from "./switch-operation";
 
 /** What has served before, or was proved by a copy: a moment is enough to see that it does here. */

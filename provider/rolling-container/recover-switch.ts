@@ -4,7 +4,7 @@ import { type Found, type HostFound, isAtWork, isUnsettled, slotOf, type SlotFou
 import type { Recovery } from "./leftovers";
 import type { Operation, Step } from "./operation";
 import { refOf } from "./ref-of";
-import type { ObservedSwitch } from "./switch/observed-switch";
+import type { ObservedSwitch } from "../switch/observed-switch";
 
 const SLACK_MS = 600_000;
 

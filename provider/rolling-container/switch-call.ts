@@ -4,18 +4,18 @@ import { isSlipwayError, messageOf } from "../errors";
 import type { HostAccess } from "./host-access";
 import { inTime, LOOK_MS } from "./in-time";
 import type { Check, ContainerRef, Operation } from "./operation";
-import { clearRules } from "./switch/clear-rules";
-import { endSwitch } from "./switch/end-switch";
-import { followSwitch } from "./switch/follow-switch";
-import { observeCopy } from "./switch/observe-copy";
-import { recoverSwitch, startSwitch } from "./switch/start-switch";
-import type { SwitchResult } from "./switch/switch-event";
+import { clearRules } from "../switch/clear-rules";
+import { endSwitch } from "../switch/end-switch";
+import { followSwitch } from "../switch/follow-switch";
+import { observeCopy } from "../switch/observe-copy";
+import { recoverSwitch, startSwitch } from "../switch/start-switch";
+import type { SwitchResult } from "../switch/switch-event";
 import {
   longestSwitchMs,
   type SwitchCheck,
   type SwitchContainer,
   type SwitchOrder,
-} from "./switch/switch-order";
+} from "../switch/switch-order";
 import type { SwitchMember, SwitchOperation } from "./switch-operation";
 
 /** Operations that the host carries out by itself. */

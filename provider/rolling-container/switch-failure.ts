@@ -1,4 +1,4 @@
-import type { SwitchResult } from "./switch/switch-event";
+import type { SwitchResult } from "../switch/switch-event";
 
 /** A switch that did not come to a good end, as what was thrown. */
 export class SwitchFailure extends Error {

@@ -1,6 +1,6 @@
 import type { Check, ContainerRef } from "./container-ref";
-import type { ObservedNetwork, ObservedSwitch } from "./switch/observed-switch";
-import type { PublishedBinding } from "./switch/switch-order";
+import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
+import type { PublishedBinding } from "../switch/switch-order";
 
 /** One of the two that change places. */
 export interface SwitchMember {

@@ -1,8 +1,8 @@
 import { liveName } from "../container/names";
 import { type ContainerSpec, publishedPorts, sharesWritableMount, usesHostNetwork } from "../container/spec";
 import type { HostFound } from "./found";
-import { bridgedConditions, whyNoProgram } from "./switch/conditions";
-import type { ObservedNetwork, ObservedSwitch } from "./switch/observed-switch";
+import { bridgedConditions, whyNoProgram } from "../switch/conditions";
+import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
 import type { UpdateSettings } from "./update-settings";
 
 /** How a slot's containers change places. */

@@ -1,7 +1,7 @@
 import { LABEL } from "../../provider/container/labels";
 import type { ContainerState } from "../../provider/container/observed";
 import type { ContainerRef, Operation } from "../../provider/rolling-container/operation";
-import type { ObservedSwitch } from "../../provider/rolling-container/switch/observed-switch";
+import type { ObservedSwitch } from "../../provider/switch/observed-switch";
 import type { SwitchModel } from "./switch-model";
 
 /** A container as the model knows it; what Docker keeps, and whether its version is any good. */

@@ -1,7 +1,4 @@
-import type {
-  ObservedNetwork,
-  ObservedSwitch,
-} from "../../provider/rolling-container/switch/observed-switch";
+import type { ObservedNetwork, ObservedSwitch } from "../../provider/switch/observed-switch";
 
 const BRIDGE: ObservedNetwork = {
   id: "f".repeat(64),

@@ -4,21 +4,13 @@ import type { ObservedContainer } from "../../provider/container/observed";
 import type { PortSpec } from "../../provider/container/spec";
 import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
-import { bridgedConditions } from "../../provider/rolling-container/switch/conditions";
-import { followSwitch } from "../../provider/rolling-container/switch/follow-switch";
-import {
-  copyBindings,
-  observeCopy,
-  publishedBindings,
-} from "../../provider/rolling-container/switch/observe-copy";
-import { observeSwitch } from "../../provider/rolling-container/switch/observe-switch";
-import { startSwitch } from "../../provider/rolling-container/switch/start-switch";
-import type { SwitchResult } from "../../provider/rolling-container/switch/switch-event";
-import {
-  longestSwitchMs,
-  type SwitchCheck,
-  type SwitchOrder,
-} from "../../provider/rolling-container/switch/switch-order";
+import { bridgedConditions } from "../../provider/switch/conditions";
+import { followSwitch } from "../../provider/switch/follow-switch";
+import { copyBindings, observeCopy, publishedBindings } from "../../provider/switch/observe-copy";
+import { observeSwitch } from "../../provider/switch/observe-switch";
+import { startSwitch } from "../../provider/switch/start-switch";
+import type { SwitchResult } from "../../provider/switch/switch-event";
+import { longestSwitchMs, type SwitchCheck, type SwitchOrder } from "../../provider/switch/switch-order";
 import type { LabHost } from "../lab/lab-host";
 import { until } from "../lab/until";
 

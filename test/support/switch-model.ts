@@ -1,5 +1,5 @@
-import type { ObservedSwitch } from "../../provider/rolling-container/switch/observed-switch";
-import type { SwitchEnd } from "../../provider/rolling-container/switch/switch-event";
+import type { ObservedSwitch } from "../../provider/switch/observed-switch";
+import type { SwitchEnd } from "../../provider/switch/switch-event";
 import type { DockerModel, ModelContainer } from "./docker-model";
 import { observedSwitch } from "./observed-switch";
 

@@ -1,4 +1,4 @@
-import type { BridgedOrder, SwitchCopy } from "../../provider/rolling-container/switch/switch-order";
+import type { BridgedOrder, SwitchCopy } from "../../provider/switch/switch-order";
 
 const COPY: SwitchCopy = {
   id: "c".repeat(64),

@@ -4,7 +4,7 @@ import { formatSteps, type Operation, type Step } from "../../../provider/rollin
 import { formatPlan, planHost, stepsOf } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
-import type { ObservedSwitch } from "../../../provider/rolling-container/switch/observed-switch";
+import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
 import type { SwitchOperation } from "../../../provider/rolling-container/switch-operation";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { observedSwitch } from "../../support/observed-switch";

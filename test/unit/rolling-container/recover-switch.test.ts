@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Found } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { recover } from "../../../provider/rolling-container/recover";
-import type { ObservedSwitch } from "../../../provider/rolling-container/switch/observed-switch";
+import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
 import { observedSwitch } from "../../support/observed-switch";
 import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
 

@@ -1,6 +1,6 @@
-import { messageOf } from "../../errors";
-import type { HostSession } from "../../host/session";
-import type { Log } from "../../log";
+import { messageOf } from "../errors";
+import type { HostSession } from "../host/session";
+import type { Log } from "../log";
 import { RUNNING, switchFolder } from "./place";
 import { parseEvent, resultOf, type SwitchEvent, type SwitchResult } from "./switch-event";
 

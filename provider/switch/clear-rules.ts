@@ -1,4 +1,4 @@
-import type { HostSession } from "../../host/session";
+import type { HostSession } from "../host/session";
 import { RULES_BY_COMMENT } from "./program/rules";
 
 /** `$1` the service. */

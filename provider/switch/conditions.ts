@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { PortSpec } from "../../container/spec";
+import type { PortSpec } from "../container/spec";
 import type { ObservedNetwork, ObservedSwitch } from "./observed-switch";
 
 /** What the service asks of a switch. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { SlipwayError } from "../../errors";
-import { quote, scriptCommand } from "../../host/command/command";
-import type { HostSession } from "../../host/session";
-import { stripControl, tail } from "../../secret";
+import { SlipwayError } from "../errors";
+import { quote, scriptCommand } from "../host/command/command";
+import type { HostSession } from "../host/session";
+import { stripControl, tail } from "../secret";
 import { RUNNING, SWITCH_ROOT, switchFolder, switchUnit } from "./place";
 import { SWITCH_PROGRAM } from "./program";
 import { ruleTexts } from "./rules";

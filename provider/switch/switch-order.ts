@@ -1,6 +1,6 @@
-import { SlipwayError } from "../../errors";
-import { encodedPath } from "../../health/probe-http";
-import type { HealthTest } from "../../health/policy";
+import { SlipwayError } from "../errors";
+import { encodedPath } from "../health/probe-http";
+import type { HealthTest } from "../health/policy";
 
 /** A place on the host that the service is published on. */
 export interface PublishedBinding {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { isSlipwayError } from "../../../../provider/errors";
-import { formatOrder, longestSwitchMs } from "../../../../provider/rolling-container/switch/switch-order";
-import { bridgedOrder } from "../../../support/switch-order";
+import { isSlipwayError } from "../../../provider/errors";
+import { formatOrder, longestSwitchMs } from "../../../provider/switch/switch-order";
+import { bridgedOrder } from "../../support/switch-order";
 
 const COUNTS = { count4: 5, count6: 0 };
 

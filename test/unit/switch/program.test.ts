@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { SWITCH_PROGRAM } from "../../../../provider/rolling-container/switch/program";
-import { formatOrder } from "../../../../provider/rolling-container/switch/switch-order";
-import { bridgedOrder } from "../../../support/switch-order";
-import { TemporaryFolder } from "../../../support/temporary-folder";
+import { SWITCH_PROGRAM } from "../../../provider/switch/program";
+import { formatOrder } from "../../../provider/switch/switch-order";
+import { bridgedOrder } from "../../support/switch-order";
+import { TemporaryFolder } from "../../support/temporary-folder";
 
 const SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filter(
   ([command = ""]) => spawnSync(command, ["-c", ":"]).error === undefined,

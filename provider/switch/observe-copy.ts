@@ -1,9 +1,9 @@
 import { isIPv6 } from "node:net";
 import type { ContainerCreateOptions } from "dockerode";
-import type { ObservedContainer, ObservedPort } from "../../container/observed";
-import type { PortSpec } from "../../container/spec";
-import { SlipwayError } from "../../errors";
-import type { HostSession } from "../../host/session";
+import type { ObservedContainer, ObservedPort } from "../container/observed";
+import type { PortSpec } from "../container/spec";
+import { SlipwayError } from "../errors";
+import type { HostSession } from "../host/session";
 import type { ObservedNetwork, ObservedSwitch } from "./observed-switch";
 import { RULES_BY_COMMENT } from "./program/rules";
 import type { CopyRelay, PublishedBinding, SwitchCopy } from "./switch-order";

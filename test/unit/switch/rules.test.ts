@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ruleTexts } from "../../../../provider/rolling-container/switch/rules";
-import type { PublishedBinding } from "../../../../provider/rolling-container/switch/switch-order";
-import { bridgedOrder } from "../../../support/switch-order";
+import { ruleTexts } from "../../../provider/switch/rules";
+import type { PublishedBinding } from "../../../provider/switch/switch-order";
+import { bridgedOrder } from "../../support/switch-order";
 
 const C = "-m comment --comment slipway:web";
 const binding = (hostIp: string, more: Partial<PublishedBinding> = {}): PublishedBinding => ({

@@ -1,7 +1,7 @@
-import { SlipwayError } from "../../errors";
-import type { HostSession } from "../../host/session";
-import { stripControl, tail } from "../../secret";
-import { isObject } from "../../values";
+import { SlipwayError } from "../errors";
+import type { HostSession } from "../host/session";
+import { stripControl, tail } from "../secret";
+import { isObject } from "../values";
 import type { ObservedNetwork, ObservedSwitch } from "./observed-switch";
 import { RUNNING, switchFolder } from "./place";
 import { RULES_BY_COMMENT } from "./program/rules";

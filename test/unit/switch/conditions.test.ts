@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { bridgedConditions, type SwitchWish } from "../../../../provider/rolling-container/switch/conditions";
-import { parseCopyLook } from "../../../../provider/rolling-container/switch/observe-copy";
-import { parseObservedSwitch } from "../../../../provider/rolling-container/switch/observe-switch";
-import type { ObservedSwitch } from "../../../../provider/rolling-container/switch/observed-switch";
-import { parseEvent, resultOf } from "../../../../provider/rolling-container/switch/switch-event";
+import { bridgedConditions, type SwitchWish } from "../../../provider/switch/conditions";
+import { parseCopyLook } from "../../../provider/switch/observe-copy";
+import { parseObservedSwitch } from "../../../provider/switch/observe-switch";
+import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
+import { parseEvent, resultOf } from "../../../provider/switch/switch-event";
 
 const BRIDGE = JSON.stringify({
   Id: "f".repeat(64),
