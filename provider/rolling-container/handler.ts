@@ -1,10 +1,20 @@
-import type { CheckResult, Created, DiffResult, Handler, HandlerContext, Properties } from "../handler";
+import type {
+  CheckResult,
+  Created,
+  DiffResult,
+  Failure,
+  Handler,
+  HandlerContext,
+  Properties,
+} from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { hasUnknown } from "../values";
-import { parseWanted, readInputs } from "./inputs";
+import { hasUnknown, UNKNOWN } from "../values";
+import { claimService, type ServiceClaim } from "./claims";
+import { parseWanted, readInputs, serviceOf } from "./inputs";
 import type { Log } from "../log";
 import { driftIn } from "./outputs";
 import { foreseeSwitch } from "./foresee-switch";
+import { foreseeTasks } from "./foresee-tasks";
 import { readService } from "./read";
 import { reconnected } from "./reconnected";
 import { removeService } from "./removal";
@@ -12,9 +22,11 @@ import { rollOut } from "./rollout";
 
 /** A service on one host or several: swapped only after the new version passed its gate. */
 export const rollingContainerHandler: Handler = {
-  check(_olds: Properties, news: Properties): Promise<CheckResult> {
+  check(_olds: Properties, news: Properties, { urn }: HandlerContext): Promise<CheckResult> {
     const { failures, hosts, specHash } = readInputs(news);
-    return Promise.resolve({ inputs: { ...news, targets: targetsOf(hosts), specHash }, failures });
+    const targets = targetsOf(hosts);
+    const twice = claimedTwice({ urn, service: serviceOf(news), targets });
+    return Promise.resolve({ inputs: { ...news, targets, specHash }, failures: [...failures, ...twice] });
   },
 
   diff(_id: string, olds: Properties, news: Properties, { log }: HandlerContext): Promise<DiffResult> {
@@ -49,11 +61,27 @@ export const rollingContainerHandler: Handler = {
   },
 };
 
+/** Two resources with one service on one machine would swap each other's containers away. */
+function claimedTwice(claim: ServiceClaim): readonly Failure[] {
+  // what preview does not know yet is nobody's place
+  const isKnown =
+    claim.service !== "" && ![claim.service, ...claim.targets].some((each) => each.includes(UNKNOWN));
+  if (claim.urn === "" || !isKnown) return [];
+  const other = claimService(claim);
+  if (other === undefined) return [];
+  const by = other.urn.slice(other.urn.lastIndexOf("::") + 2);
+  const reason = `is the service of the resource "${by}" on ${other.target} already: give one of them another name`;
+  return [{ property: "name", reason }];
+}
+
 function swaps(olds: Properties, news: Properties): boolean {
   return ["specHash", "image", "name"].some((key) => !hasUnknown(news[key]) && olds[key] !== news[key]);
 }
 
 function sayHow(olds: Properties, news: Properties, log: Log): void {
   const { wanted } = readInputs(news);
-  if (wanted !== undefined) log.keep(foreseeSwitch(wanted, olds));
+  if (wanted === undefined) return;
+  log.keep(foreseeSwitch(wanted, olds));
+  const tasks = foreseeTasks(wanted);
+  if (tasks !== "") log.keep(tasks);
 }

@@ -26,6 +26,13 @@ function contextWith(said: string[] = []): HandlerContext {
   };
 }
 
+/** Of a resource that has a URN, as all of a program do. */
+async function claimOf(resource: string, more: Properties): Promise<readonly string[]> {
+  const context = { ...contextWith(), urn: `urn:pulumi:dev::shop::slipway:RollingContainer::${resource}` };
+  const { failures } = await handler.check({}, { ...INPUTS, ...more }, context);
+  return failures.map(({ property, reason }) => `${property} ${reason}`);
+}
+
 async function failuresOf(more: Properties): Promise<readonly string[]> {
   const { failures } = await handler.check({}, { ...INPUTS, ...more }, contextWith());
   return failures.map(({ property, reason }) => `${property} ${reason}`);
@@ -83,6 +90,7 @@ describe("RollingContainer check", () => {
         'update.switch must be one of "auto", "bridged", "plain", not "blue"',
         'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
         'update.failureAction cannot be "pause" with the strategy "atomic": one failure puts every host back',
+        'update.parallelism says nothing with the strategy "atomic": every host is gated, then every host is switched',
         "update.minHealthyTime must be less than healthyDeadline",
         "update.healthyDeadline must be less than progressDeadline",
         'pull must be one of "missing", "always", "never", not "often"',
@@ -150,6 +158,19 @@ describe("RollingContainer diff", () => {
     assert.deepEqual(await handler.diff("web", olds, { ...olds }, contextWith()), { changes: undefined });
   });
 
+  it("must say which tasks a swap runs, and where, without their words", async () => {
+    const said: string[] = [];
+    const tasks = {
+      preDeploy: [{ command: ["migrate", "s3cret"] }],
+      postDeploy: [{ command: ["a"] }, { command: ["b"] }],
+    };
+    await handler.diff("web", olds, { ...INPUTS, ...tasks, image: "web:2" }, contextWith(said));
+    assert.equal(
+      said[1],
+      "tasks: the preDeploy task before anything is swapped, 2 postDeploy tasks when every host serves, in containers of the new version on deploy@10.0.0.1:22",
+    );
+  });
+
   it("must say the gap to expect as far as it can be known", async () => {
     const foreseen = async (news: Properties, lastRollout?: Properties): Promise<string> => {
       const said: string[] = [];
@@ -172,6 +193,27 @@ describe("RollingContainer diff", () => {
     for (const state of ["missing", "exited", "paused"]) {
       const drifted = { ...olds, containers: [{ ...container, state }] };
       assert.deepEqual(await handler.diff("web", drifted, olds, contextWith()), { changes: true });
+    }
+  });
+});
+
+describe("RollingContainer check of a whole program", () => {
+  it("must refuse two resources with one service on one machine, whoever logs in", async () => {
+    const name = "claimed";
+    assert.deepEqual(await claimOf("one", { name }), []);
+    assert.deepEqual(await claimOf("one", { name }), [], "Pulumi asks more than once");
+    const hosts = [{ host: "10.0.0.2" }, { host: "10.0.0.1", user: "root" }];
+    assert.deepEqual(await claimOf("two", { name, hosts }), [
+      'name is the service of the resource "one" on root@10.0.0.1:22 already: give one of them another name',
+    ]);
+  });
+
+  it("must let them share a name on other machines, and where a machine is not known yet", async () => {
+    const name = "shared";
+    assert.deepEqual(await claimOf("one", { name }), []);
+    assert.deepEqual(await claimOf("two", { name, hosts: [{ host: "10.0.0.2" }] }), []);
+    for (const resource of ["three", "four"]) {
+      assert.deepEqual(await claimOf(resource, { name, hosts: [{ host: UNKNOWN }] }), []);
     }
   });
 });
