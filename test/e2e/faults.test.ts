@@ -9,8 +9,8 @@ describe("the quick ones of the fault suite", () => {
 
   for (const fault of CASES.filter(({ quick }) => quick === true)) {
     it(`must hold: ${fault.name}`, async () => {
-      const verdict = await sites.run(fault);
-      assert.ok(verdict.holds, verdict.seen);
+      const { verdict, log } = await sites.run(fault);
+      assert.ok(verdict.holds, `${verdict.seen}\n${log}`);
     }).timeout(180_000);
   }
 });

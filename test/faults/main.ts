@@ -1,56 +1,68 @@
 import { CASES } from "./all-cases";
+import { parseArguments, type Request } from "./arguments";
 import type { FaultCase } from "./fault-case";
+import { Lane } from "./lane";
 import { type Verdict, writeMatrix } from "./matrix";
-import { Sites } from "./run-case";
 
-const USAGE = "npm run test:faults -- [--list] [--quick] [--grep REGEX]...";
+const INTERRUPTED = 130;
 
-/** Runs the cases that the arguments choose, prints what became of each, and writes the matrix. */
+/** Runs the cases that the arguments choose, several at once, prints what became of each, and writes the matrix. */
 async function main(argv: readonly string[]): Promise<number> {
-  const chosen = choose(argv);
-  if (argv.includes("--list")) {
+  const request = parseArguments(CASES, argv);
+  const { chosen, list, jobs } = request;
+  if (list) {
     for (const { name, quick } of chosen) console.log(`${quick === true ? "quick " : "      "}${name}`);
     console.log(`${chosen.length} cases`);
     return 0;
   }
-  const sites = new Sites();
-  const verdicts: Verdict[] = [];
   const began = performance.now();
-  try {
-    for (const [index, fault] of chosen.entries()) {
+  const lanes = Array.from({ length: Math.min(jobs, chosen.length) }, () => new Lane());
+  const stopped = new AbortController();
+  const stop = (): void => {
+    stopped.abort();
+    for (const lane of lanes) void lane.end("now");
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const verdicts: Verdict[] = [];
+  const left = new Set(chosen);
+  const work = async (lane: Lane, index: number): Promise<void> => {
+    for (let fault = take(left, index); fault !== undefined; fault = take(left, index)) {
       const startMs = performance.now();
-      const verdict = await sites.run(fault);
+      const { verdict, log } = await lane.run(fault);
+      if (stopped.signal.aborted) return;
       verdicts.push(verdict);
-      const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
-      console.log(
-        `${index + 1}/${chosen.length} ${verdict.holds ? "holds " : "BREAKS"} ${verdict.name} (${seconds} s)\n      ${verdict.seen}`,
-      );
-      writeMatrix(CASES, verdicts);
+      print(verdict, log, `${verdicts.length}/${chosen.length}`, performance.now() - startMs);
+      record(request, verdicts);
     }
-  } finally {
-    await sites.dispose();
-  }
+    await lane.end("in order");
+  };
+  await Promise.all(lanes.map(work));
   const broken = verdicts.filter(({ holds }) => !holds);
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);
   console.log(`\n${verdicts.length - broken.length} hold, ${broken.length} break, in ${minutes} min`);
   for (const { name, seen } of broken) console.log(`  ${name}\n      ${seen}`);
+  if (stopped.signal.aborted) return INTERRUPTED;
   return broken.length > 0 || verdicts.length === 0 ? 1 : 0;
 }
 
-function choose(argv: readonly string[]): readonly FaultCase[] {
-  const patterns: RegExp[] = [];
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at];
-    if (word === "--grep") patterns.push(new RegExp(argv[++at] ?? ""));
-    else if (word !== "--list" && word !== "--quick")
-      throw new Error(`unknown argument ${word ?? ""}; usage: ${USAGE}`);
-  }
-  const quick = argv.includes("--quick");
-  return CASES.filter(
-    (fault) =>
-      (!quick || fault.quick === true) &&
-      (patterns.length === 0 || patterns.some((each) => each.test(fault.name))),
-  );
+/** A lane's next case. Those on a small disk need a host of their own: the first lane does them, before all others. */
+function take(left: Set<FaultCase>, lane: number): FaultCase | undefined {
+  const all = [...left];
+  const small = lane === 0 ? all.find(({ smallDisk }) => smallDisk === true) : undefined;
+  const fault = small ?? all.find(({ smallDisk }) => smallDisk !== true);
+  if (fault !== undefined) left.delete(fault);
+  return fault;
+}
+
+function print({ name, holds, seen }: Verdict, log: string, count: string, tookMs: number): void {
+  if (log !== "") console.log(`${log}\n`);
+  const seconds = (tookMs / 1_000).toFixed(1);
+  console.log(`${count} ${holds ? "holds " : "BREAKS"} ${name} (${seconds} s)\n      ${seen}`);
+}
+
+function record({ writes }: Request, verdicts: readonly Verdict[]): void {
+  if (writes !== "nothing") writeMatrix(CASES, verdicts, writes);
 }
 
 main(process.argv.slice(2)).then(

@@ -12,6 +12,7 @@ export interface Verdict {
 }
 
 const FILE = path.resolve(__dirname, "../../docs/faults.md");
+const HOLDS = "| holds |";
 const HEAD = `# What goes wrong, and what is left then
 
 Written by \`npm run test:faults\`, which does each of these on a machine with Debian's Docker and judges it: somebody serves
@@ -22,28 +23,43 @@ service, \`web.next\` its candidate, \`web.try\` the copy, \`web.REVISION\` a ke
 
 `;
 
-/** Writes docs/faults.md: new verdicts in place of older ones of the same cases; cases that exist no more go. */
-export function writeMatrix(cases: readonly FaultCase[], verdicts: readonly Verdict[]): void {
-  const rows = new Map(readRows());
+/**
+ * Writes docs/faults.md, in the order of the cases. `whole`: this run's verdicts and nothing else; `again`: in place of older
+ * ones of the same cases, of a run before a mend. Rows of cases that exist no more go.
+ */
+export function writeMatrix(
+  cases: readonly FaultCase[],
+  verdicts: readonly Verdict[],
+  writes: "again" | "whole",
+): void {
+  const rows = new Map(writes === "again" ? earlierRows() : []);
   for (const verdict of verdicts) rows.set(verdict.name, rowOf(verdict));
   const all = cases.flatMap(({ name }) => rows.get(name) ?? []);
-  const broken = all.filter((row) => !row.includes("| holds |")).length;
-  const sum = `${all.length} of ${cases.length} cases were run, ${broken === 0 ? "and all hold" : `${broken} of them do not hold`}.\n\n`;
+  const broken = all.filter((row) => !row.includes(HOLDS)).length;
+  const again = writes === "again" ? ` (${verdicts.length} of them once more, after a mend)` : "";
+  const sum = `${all.length} of ${cases.length} cases were run${again}, ${broken === 0 ? "and all hold" : `${broken} of them do not hold`}.\n\n`;
   const table = ["| case | what was done | verdict | what was seen |", "|---|---|---|---|", ...all];
   writeFileSync(FILE, `${HEAD}${sum}${table.join("\n")}\n`);
 }
 
+/** The cases that held when docs/faults.md was written. */
+export function rowsThatHold(): ReadonlySet<string> {
+  return new Set(readRows().flatMap(([name, row]) => (row.includes(HOLDS) ? [name] : [])));
+}
+
+/** As they were when this run began. */
+let earlier: readonly (readonly [string, string])[] | undefined;
+function earlierRows(): readonly (readonly [string, string])[] {
+  return (earlier ??= readRows());
+}
+
 function readRows(): readonly (readonly [string, string])[] {
-  let text = "";
-  try {
-    text = readFileSync(FILE, "utf8");
-  } catch {
-    return []; // the first time
-  }
-  return text.split("\n").flatMap((line) => {
-    const name = /^\| (.*?) \| /.exec(line)?.[1];
-    return name === undefined || name === "case" ? [] : [[name, line] as const];
-  });
+  return readFileSync(FILE, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const name = /^\| (.*?) \| /.exec(line)?.[1];
+      return name === undefined || name === "case" ? [] : [[name, line] as const];
+    });
 }
 
 function rowOf({ name, did, holds, seen }: Verdict): string {

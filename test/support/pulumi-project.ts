@@ -6,6 +6,9 @@ import path from "node:path";
 /** The repository's root, which is a Pulumi project itself. */
 export const REPOSITORY = path.resolve(__dirname, "../..");
 
+/** The packages that a project's program sees, ours among them; a long run brings its own built copy. */
+const PACKAGES = process.env.SLIPWAY_PACKAGES ?? path.join(REPOSITORY, "node_modules");
+
 /** What one call of the Pulumi CLI left. */
 export interface PulumiRun {
   readonly code: number;
@@ -149,7 +152,7 @@ export class ScratchProject {
       path.join(this.folder, "package.json"),
       JSON.stringify({ name, private: true, main: "index.js" }),
     );
-    symlinkSync(path.join(REPOSITORY, "node_modules"), path.join(this.folder, "node_modules"));
+    symlinkSync(PACKAGES, path.join(this.folder, "node_modules"));
   }
 
   /** Replaces the program. */
