@@ -53,14 +53,6 @@ export function readUpdate(fields: Fields): UpdateSettings {
       'cannot be "pause" with the strategy "atomic": one failure puts every host back',
     );
   }
-  for (const key of strategy === "atomic" ? (["parallelism", "canary", "delay"] as const) : []) {
-    if (fields.has(key)) {
-      fields.fail(
-        key,
-        'says nothing with the strategy "atomic": every host is gated, then every host is switched',
-      );
-    }
-  }
   if (settings.minHealthyMs >= settings.healthyDeadlineMs) {
     fields.fail("minHealthyTime", "must be less than healthyDeadline");
   }

@@ -90,7 +90,6 @@ describe("RollingContainer check", () => {
         'update.switch must be one of "auto", "bridged", "plain", not "blue"',
         'update.parallelism must be a number of hosts such as 2, or a share such as "25%"',
         'update.failureAction cannot be "pause" with the strategy "atomic": one failure puts every host back',
-        'update.parallelism says nothing with the strategy "atomic": every host is gated, then every host is switched',
         "update.minHealthyTime must be less than healthyDeadline",
         "update.healthyDeadline must be less than progressDeadline",
         'pull must be one of "missing", "always", "never", not "often"',
