@@ -4,7 +4,7 @@ import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
 import type { HostSession } from "../host/session";
 import type { Log } from "../log";
-import { type BadReason, type Demand, foldSample, type Sample, WAIT_BEGIN } from "./evaluate";
+import { type BadReason, type Demand, foldSample, type Sample, WAIT_BEGIN, type WaitState } from "./evaluate";
 import type { Healthcheck, ProbeResult } from "./policy";
 import { probe } from "./probe";
 
@@ -38,6 +38,7 @@ export type Verdict =
     };
 
 const SHORTEST_PAUSE_MS = 250;
+const SHORTEST_START_PAUSE_MS = 50;
 const PAUSE_TO_DURATION = 3;
 /** A long gate must not flood the log of a run that nobody watches. */
 const TELL_EVERY_MS = 1_000;
@@ -81,17 +82,28 @@ export async function waitForHealth(options: WaitOptions): Promise<Verdict> {
       told = { why: evaluation.why, atMs };
       options.log.progress(`${container?.name ?? id}: waiting: ${told.why}`);
     }
-    const leftMs = startMs + options.deadlineMs - clock.now();
     // the first probe comes at once
-    if (samples.length > 1 || kind !== "probe") {
-      await clock.sleep(Math.max(0, Math.min(pauseAfter(sample.probe), leftMs)), signal);
-    }
+    if (samples.length > 1 || kind !== "probe")
+      await clock.sleep(pauseMs(state, sample, demand, clock), signal);
     signal.throwIfAborted();
     const result = container === undefined ? undefined : await ask(options, container, check);
     // looked at after the probe: a container that died under it must not pass
     container = await observeContainer(docker, id);
     sample = { atMs: clock.now(), container, probe: result };
   }
+}
+
+/** Up to the next probe, or the moment from which one decides, if that comes before. */
+function pauseMs({ healthySince }: WaitState, { probe }: Sample, demand: Demand, clock: Clock): number {
+  const now = clock.now();
+  const leftMs = demand.startMs + demand.deadlineMs - now;
+  if (healthySince !== undefined)
+    return Math.max(0, Math.min(pauseAfter(probe), leftMs, healthySince + demand.minHealthyMs - now));
+  // one that is only starting is asked sooner, so that little of its health is missed
+  const startingMs = Math.max(SHORTEST_START_PAUSE_MS, (now - demand.startMs) / 2);
+  const durationMs = probe?.verdict === "fail" ? probe.durationMs : 0;
+  const pause = Math.min(pauseAfter(probe), Math.max(startingMs, PAUSE_TO_DURATION * durationMs));
+  return Math.max(0, Math.min(pause, leftMs));
 }
 
 function checkFor(

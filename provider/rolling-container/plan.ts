@@ -67,9 +67,10 @@ export function atomicSteps({ preparation, slots }: HostPlan): readonly Step[] {
   return [...preparation, ...parts.flatMap(({ prove }) => prove), ...parts.flatMap(({ touch }) => touch)];
 }
 
-/** The slots whose container has to pass a gate in this plan. */
+/** The slots whose container has to pass a gate in this plan, ours or that of the program that exchanges it. */
 export function provedSlots({ slots }: HostPlan): ReadonlySet<number> {
-  const proves = ({ operation }: Step): boolean => operation.kind === "gate" && operation.serves;
+  const proves = ({ operation }: Step): boolean =>
+    operation.kind === "switch" || (operation.kind === "gate" && operation.serves);
   return new Set(slots.filter(({ steps }) => steps.some(proves)).map(({ slot }) => slot));
 }
 

@@ -23,9 +23,11 @@ interface Scene {
   /** Open at each probe; the last one stays. */
   readonly open?: readonly boolean[];
   readonly onProbe?: () => void;
+  /** @default 1_000 */
+  readonly minHealthyMs?: number;
 }
 
-async function wait({ states, check = "tcp", open = [true], onProbe }: Scene) {
+async function wait({ states, check = "tcp", open = [true], onProbe, minHealthyMs = 1_000 }: Scene) {
   const clock = new PausesOnly();
   const at = { inspect: 0, probe: 0 };
   const docker = new Docker({ host: "nowhere", port: 1, protocol: "http" });
@@ -52,7 +54,7 @@ async function wait({ states, check = "tcp", open = [true], onProbe }: Scene) {
     docker,
     id: "c1",
     check: check === "none" ? "none" : { test: { kind: "tcp", port: 80 }, ...times },
-    minHealthyMs: 1_000,
+    minHealthyMs,
     deadlineMs: 5_000,
     clock,
     log: silentLog,
@@ -72,10 +74,24 @@ describe("waitForHealth", () => {
     assert.deepEqual([tookMs, probes, verdict.samples.length], [1_000, 5, 6]);
   });
 
+  it("must ask at the moment from which an answer decides, and not first after the pause", async () => {
+    const { verdict, sleeps, tookMs } = await wait({ states: ["running"], minHealthyMs: 600 });
+    assert.equal(told(verdict), "good");
+    assert.deepEqual([sleeps, tookMs], [[250, 250, 100], 600]);
+  });
+
+  it("must ask one that is starting sooner, and less often the longer it takes", async () => {
+    const open = [false, false, false, false, false, false, false, false, true];
+    const { verdict, sleeps, tookMs } = await wait({ states: ["running"], open, minHealthyMs: 250 });
+    assert.equal(told(verdict), "good");
+    assert.deepEqual(sleeps, [50, 50, 50, 75, 112.5, 168.75, 250, 250, 250]);
+    assert.equal(tookMs, 1_256.25);
+  });
+
   it("must begin anew after each failure", async () => {
     const { verdict, tookMs } = await wait({ states: ["running"], open: [false, true, true, false, true] });
     assert.equal(told(verdict), "good");
-    assert.equal(tookMs, 2_000);
+    assert.equal(tookMs, 1_800);
   });
 
   it("must not pass a container that died under the last probe", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Found } from "../../../provider/rolling-container/found";
 import { formatSteps, type Operation, type Step } from "../../../provider/rolling-container/operation";
-import { formatPlan, planHost, stepsOf } from "../../../provider/rolling-container/plan";
+import { formatPlan, planHost, provedSlots, stepsOf } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
 import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
@@ -51,6 +51,11 @@ describe("planHost with the program on the host", () => {
         ...COMMIT,
       ].join("\n"),
     );
+  });
+
+  it("must not ask again, before an older one goes, what the program has seen to be well", () => {
+    const plan = planHost(host([LIVE]), desiredService());
+    assert.deepEqual([...provedSlots(plan)], [1]);
   });
 
   it("must publish the copy on loopback and gateway alone, and give it no name of the service", () => {
