@@ -12,10 +12,21 @@ export interface PortTaker {
   readonly by: string;
   /** The id, where it is a container. */
   readonly containerId: string | undefined;
+  /** A listener of the engine's own: of a container that runs, or of one that the engine has forgotten. */
+  readonly proxyPid?: string;
+}
+
+/** What frees a port, for an error's next step. */
+export function howToFree({ proxyPid }: PortTaker): string {
+  return proxyPid === undefined
+    ? "Stop it, or publish another port"
+    : "Restart Docker on the host (systemctl restart docker), which frees it, then run pulumi up again";
 }
 
 // the engine's own listeners stand for containers, which are asked for by name
-const ENGINE_PROCESSES = new Set(["docker-proxy", "dockerd", "rootlessport", "rootlesskit"]);
+const ENGINE_PROCESSES = new Set(["dockerd", "rootlessport", "rootlesskit"]);
+/** One process a port: one without a container is what a loss of power leaves while the engine starts a container. */
+const PROXY = "docker-proxy";
 const NAMELESS = "a process";
 
 /** Who holds any of these ports of the host: running containers, and processes where the host has `ss`. */
@@ -27,10 +38,25 @@ export async function observePortTakers(
 ): Promise<readonly PortTaker[]> {
   if (ports.length === 0) return [];
   const [containers, sockets] = await Promise.all([
-    docker.listContainers(),
+    publishedPorts(docker),
     listeners(session, ports, signal),
   ]);
-  const published = containers.flatMap(({ Id, Names, Ports }) =>
+  const isWanted = (taker: PortTaker): boolean =>
+    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol);
+  const takers = takersOf(containers, parseListeners(sockets)).filter(isWanted);
+  const proxies = takers.flatMap(({ proxyPid }) => proxyPid ?? []);
+  if (proxies.length === 0) return takers;
+  const alive = await aliveLater(session, proxies, signal);
+  const listening = takers.filter(
+    ({ containerId, proxyPid }) =>
+      containerId === undefined && (proxyPid === undefined || alive.has(proxyPid)),
+  );
+  return takersOf(await publishedPorts(docker), listening).filter(isWanted);
+}
+
+async function publishedPorts(docker: Docker): Promise<readonly PortTaker[]> {
+  const containers = await docker.listContainers();
+  return containers.flatMap(({ Id, Names, Ports }) =>
     // the types promise a public port and address; a port that is not published has neither
     Ports.map((port: Partial<(typeof Ports)[number]>) => ({
       port: port.PublicPort ?? 0,
@@ -40,9 +66,19 @@ export async function observePortTakers(
       containerId: Id,
     })),
   );
-  return takersOf(published, parseListeners(sockets)).filter((taker) =>
-    ports.some((port) => port.host === taker.port && port.protocol === taker.protocol),
-  );
+}
+
+// a container that starts or stops has its listener for a moment while it is not said to run
+const LATER = 'sleep 1; for pid in "$@"; do [ ! -d "/proc/$pid" ] || echo "$pid"; done';
+
+/** Those of these processes that live a second later. */
+async function aliveLater(
+  session: HostSession,
+  pids: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const outcome = await session.script(LATER, pids, { signal });
+  return new Set(outcome.kind === "exited" ? outcome.stdout.split("\n") : []);
 }
 
 /**
@@ -54,7 +90,7 @@ export function takersOf(
   listening: readonly PortTaker[],
 ): readonly PortTaker[] {
   const isContainers = (listener: PortTaker): boolean =>
-    listener.by === NAMELESS &&
+    (listener.by === NAMELESS || listener.proxyPid !== undefined) &&
     published.some(
       ({ port, protocol, hostIp }) =>
         port === listener.port && protocol === listener.protocol && sameAddress(hostIp, listener.hostIp),
@@ -105,7 +141,9 @@ export function parseListeners(text: string): readonly PortTaker[] {
     if (!address) return [];
     const owner = /\("([^"]*)",pid=(\d+)/.exec(users);
     if (owner && ENGINE_PROCESSES.has(owner[1] ?? "")) return [];
-    const by = owner ? `the process ${owner[1] ?? ""} (pid ${owner[2] ?? ""})` : NAMELESS;
+    const isProxy = owner?.[1] === PROXY;
+    const name = isProxy ? "Docker for a container that it has forgotten" : `the process ${owner?.[1] ?? ""}`;
+    const by = owner ? `${name} (pid ${owner[2] ?? ""})` : NAMELESS;
     return [
       {
         port: Number(address[2]),
@@ -113,6 +151,7 @@ export function parseListeners(text: string): readonly PortTaker[] {
         hostIp: address[1] === "*" ? "" : (address[1] ?? ""),
         by,
         containerId: undefined,
+        ...(isProxy && owner[2] !== undefined ? { proxyPid: owner[2] } : {}),
       },
     ];
   });

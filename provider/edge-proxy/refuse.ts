@@ -1,4 +1,4 @@
-import { sameAddress } from "../container/port-takers";
+import { howToFree, sameAddress } from "../container/port-takers";
 import { SlipwayError } from "../errors";
 import type { Desired } from "./desired";
 import { candidateOf, type ProxyFound } from "./observe";
@@ -42,6 +42,6 @@ export function refuseForeign(
     host: target,
     why: `port ${taker.port} is held by ${taker.by}`,
     left: "Nothing was touched",
-    next: "Stop that, or give the proxy another port",
+    next: taker.proxyPid === undefined ? "Stop that, or give the proxy another port" : howToFree(taker),
   });
 }

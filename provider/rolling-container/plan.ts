@@ -17,7 +17,7 @@ import { gate, planSwitch } from "./plan-switch";
 import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { switchWay } from "./switch-way";
-import { sameAddress } from "../container/port-takers";
+import { howToFree, sameAddress } from "../container/port-takers";
 
 /** What happens in one slot; `switch` when its container becomes another one. */
 export interface SlotPlan {
@@ -231,7 +231,7 @@ function refuseTakenPorts(found: HostFound, desired: Desired): void {
       host: found.target,
       why: `port ${port.host}/${port.protocol} is held by ${taker.by}`,
       left: "Nothing was touched",
-      next: "Stop it, or publish another port",
+      next: howToFree(taker),
     });
   }
 }

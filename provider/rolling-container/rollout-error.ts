@@ -102,7 +102,11 @@ function leftOf({ before, service, backFailure, isForward }: FailedRollout, erro
   if (error.committed && isForward !== false)
     return "The new version had already passed its gate; the next pulumi up goes on from here";
   const previous = slotOf(before.service, 1).live ?? slotOf(before.former, 1).live;
-  if (previous?.state !== "running") return `Nothing serves "${service}": no version ran there before`;
+  if (previous?.state !== "running") {
+    const before =
+      previous === undefined ? "no version ran there before" : `${previous.name} did not run before, either`;
+    return `Nothing serves "${service}": ${before}`;
+  }
   const revision = revisionIn(previous);
   if (!error.interrupted) return `Revision ${revision} was not touched and serves on`;
   const { gapMs } = error.execution;

@@ -7,6 +7,7 @@ export interface Disaster {
   readonly did: string;
   readonly restarted?: true;
   readonly pruned?: true;
+  readonly powerLost?: true;
   readonly liveRestore?: true;
   /** The deployer is dead afterwards, or has been let go on. */
   strike(site: Site, deployer: DeployProcess, service: string): Promise<void>;
@@ -49,6 +50,7 @@ export const POWER: Disaster = {
   name: "power lost",
   did: "the host loses its power and comes up again, the deployer goes on",
   restarted: true,
+  powerLost: true,
   strike: goesOn((site) => site.powerCycle()),
 };
 

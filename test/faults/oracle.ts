@@ -13,11 +13,17 @@ export interface Aftermath {
   readonly pruned?: boolean;
   /** Why nobody may serve before the next up, where that is the design's word. */
   readonly downBecause?: string;
+  /**
+   * The power was lost: it may have been while the engine started a container with a port. Docker 20.10 then holds the port for
+   * nobody until it is restarted, and all that the next up can do is to say so.
+   */
+  readonly engineMayForget?: boolean;
   /** The next up has to fail with this; then what served is still to serve, and that is all. */
   readonly refused?: RegExp;
 }
 
 const SERVES_MS = 30_000;
+const FORGOTTEN = "is held by Docker for a container that it has forgotten";
 const KNOWN = /^v[0-9]$/;
 
 /**
@@ -28,7 +34,17 @@ export async function judge(service: Service, aftermath: Aftermath): Promise<str
   const { site } = service;
   const { image, inputs = {}, restarted = false, downBecause } = aftermath;
   const seen: string[] = [];
-  const before = await firstServed(service, downBecause === undefined ? SERVES_MS : 0);
+  let before = await firstServed(service, downBecause === undefined ? SERVES_MS : 0);
+  if (before === undefined && aftermath.engineMayForget === true) {
+    const next = await service.tryUp(image, inputs);
+    if (next?.includes(FORGOTTEN) !== true)
+      throw new Error(`nobody served, and the next up said: ${next ?? "nothing"}`);
+    seen.push(
+      "Docker held the port for a container that it had forgotten, the next up said so, Docker was restarted",
+    );
+    await site.restartEngine();
+    before = await firstServed(service, SERVES_MS);
+  }
   if (before === undefined && downBecause === undefined) {
     service.lines.push(`there stands\n${await site.standing(service.name)}`);
     const next = await service.tryUp(image, inputs);

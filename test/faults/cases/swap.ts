@@ -73,6 +73,7 @@ async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Pr
       image: "v2",
       ...(disaster.restarted ? { restarted: true } : {}),
       ...(disaster.pruned ? { pruned: true } : {}),
+      ...(disaster.powerLost && way.publishes ? { engineMayForget: true } : {}),
       ...(isInGap(way, cut) && disaster.pruned
         ? { downBecause: "live one and candidate stood still, and were pruned" }
         : {}),

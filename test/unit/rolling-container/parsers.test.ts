@@ -26,16 +26,22 @@ describe("parseContainerName", () => {
 });
 
 describe("parseListeners", () => {
-  it("must name the process on a port, and leave the engine's own out", () => {
+  it("must name the process on a port, and the engine where no container is there for it", () => {
     const text = [
       'tcp   LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=812,fd=6))',
       'tcp   LISTEN 0 511 [::]:443 [::]:* users:(("docker-proxy",pid=9,fd=4))',
+      'tcp   LISTEN 0 511 127.0.0.1:4243 0.0.0.0:* users:(("dockerd",pid=7,fd=4))',
       "udp   UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*",
       "tcp   LISTEN 0 128 *:22 *:*",
     ].join("\n");
     assert.deepEqual(
       parseListeners(text).map(({ port, protocol, hostIp, by }) => `${protocol} ${hostIp} ${port} ${by}`),
-      ["tcp 0.0.0.0 80 the process nginx (pid 812)", "udp 127.0.0.53 53 a process", "tcp  22 a process"],
+      [
+        "tcp 0.0.0.0 80 the process nginx (pid 812)",
+        "tcp :: 443 Docker for a container that it has forgotten (pid 9)",
+        "udp 127.0.0.53 53 a process",
+        "tcp  22 a process",
+      ],
     );
   });
 
@@ -46,6 +52,9 @@ describe("parseListeners", () => {
     const other = parseListeners("tcp LISTEN 0 511 0.0.0.0:81 0.0.0.0:*");
     assert.deepEqual(takersOf([web], [...nameless, ...named, ...other]), [web, ...named, ...other]);
     assert.deepEqual(takersOf([], nameless), nameless);
+    const proxy = parseListeners('tcp LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("docker-proxy",pid=9,fd=4))');
+    assert.deepEqual(takersOf([web], proxy), [web]);
+    assert.deepEqual(takersOf([], proxy), proxy);
   });
 
   it("must know that an address of all is every address", () => {

@@ -241,6 +241,11 @@ describe("planHost", () => {
       message:
         'rolling out "web" on root@host:22: port 80/tcp is held by the container "db". Nothing was touched. Stop it, or publish another port.',
     });
+    const forgotten = { ...taker, by: "Docker", containerId: undefined, proxyPid: "9" };
+    assert.throws(() => planned(foundHost([], { portTakers: [forgotten] }), desiredService()), {
+      message:
+        'rolling out "web" on root@host:22: port 80/tcp is held by Docker. Nothing was touched. Restart Docker on the host (systemctl restart docker), which frees it, then run pulumi up again.',
+    });
     planned(foundHost([foundContainer()], { portTakers: [own] }), desiredService());
     // a port of another address is another port
     const elsewhere = { ...taker, hostIp: "10.0.0.9" };
