@@ -26,6 +26,8 @@ export interface SlotFound {
   readonly kept: readonly Found[];
   /** What fills volumes and runs tasks, and is there only while a run lasts. */
   readonly helpers?: readonly Found[];
+  /** Ours, under a name that is no place: somebody renamed them by hand. */
+  readonly strays?: readonly Found[];
 }
 
 /** A service as it stands on one host. */
@@ -81,7 +83,6 @@ export function revisionIn(container: Found): string {
 
 /** All containers of a slot. */
 export function containersOf(slot: SlotFound): readonly Found[] {
-  return [slot.live, slot.candidate, slot.copy, ...slot.kept, ...(slot.helpers ?? [])].filter(
-    (each) => each !== undefined,
-  );
+  const { live, candidate, copy, kept, helpers = [], strays = [] } = slot;
+  return [live, candidate, copy, ...kept, ...helpers, ...strays].filter((each) => each !== undefined);
 }

@@ -1,4 +1,4 @@
-import { containersOf, type Found, type SlotFound } from "./found";
+import { containersOf, type Found, isUp, type SlotFound } from "./found";
 import type { Step } from "./operation";
 import { refOf } from "./ref-of";
 
@@ -48,6 +48,7 @@ export function withoutDead(slot: SlotFound): SlotFound {
     candidate: alive(slot.candidate),
     copy: alive(slot.copy),
     kept: slot.kept.filter((each) => !isDead(each)),
+    ...(slot.strays ? { strays: slot.strays.filter((each) => !isDead(each)) } : {}),
   };
 }
 
@@ -62,6 +63,18 @@ function removeDead(container: Found): Recovery {
   const cause = "the engine had begun to remove it, and it can never start again";
   const remove: Step = { operation: { kind: "remove", container: refOf(container) }, cause };
   return { found: `${container.name} (${container.state})`, steps: [remove] };
+}
+
+/** Renamed by hand, it serves on: where its place is empty it gets its name back. */
+export function renamedByHand(slot: SlotFound, live: string): Recovery | undefined {
+  const stray = slot.live === undefined ? slot.strays?.find(isUp) : undefined;
+  if (stray === undefined) return undefined;
+  const rename: Step = {
+    operation: { kind: "rename", container: refOf(stray), to: live },
+    cause: "somebody renamed it",
+    commit: true,
+  };
+  return { found: `${stray.name}, which is ${live} under another name`, steps: [rename] };
 }
 
 /** A copy proves a version only while its run lasts. */

@@ -95,12 +95,18 @@ async function inspect(docker: Docker, id: string): Promise<unknown> {
   }
 }
 
-/** Sorts containers into the places that their names say. Kept ones have to be ours; other odd names are nobody's place. */
+/** Sorts containers into the places that their names say, and ours with an odd name into that of their label. */
 export function slotsFrom(containers: readonly Found[], service: string): readonly SlotFound[] {
   const slots = new Map<number, SlotFound>();
   for (const container of containers) {
     const name = parseContainerName(container.name, service);
-    if (name === undefined) continue;
+    if (name === undefined) {
+      const number = Number(container.labels[LABEL.slot]);
+      if (container.foreign !== undefined || !Number.isInteger(number) || number < 1) continue;
+      const slot = slots.get(number) ?? emptySlot(number);
+      slots.set(number, { ...slot, strays: [...(slot.strays ?? []), container] });
+      continue;
+    }
     const slot = slots.get(name.slot) ?? emptySlot(name.slot);
     // `web-2` may be the second place of `web`, or another service of that name: then it is theirs
     if (name.slot > 1 && container.labels[LABEL.service] === container.name) continue;

@@ -42,8 +42,8 @@ export function planFinish(
 
 /** Containers that stay, with their slots. */
 function placesOf(slots: readonly SlotFound[], keepPrevious: number) {
-  return slots.flatMap(({ slot, live, kept }) =>
-    [live, ...kept.slice(0, keepPrevious)]
+  return slots.flatMap(({ slot, live, kept, strays = [] }) =>
+    [live, ...kept.slice(0, keepPrevious), ...strays]
       .filter((each) => each !== undefined)
       .map((container) => ({ slot, container })),
   );

@@ -10,6 +10,7 @@ import {
   leftHelpers,
   type Recovery,
   removeUseless,
+  renamedByHand,
   stopUp,
   withoutDead,
 } from "./leftovers";
@@ -42,6 +43,8 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
     const slot = withoutDead(all);
     // a slot too many goes when the rollout is done: nothing is started in it any more
     const rest = slot.slot > replicas ? leftCandidate(slot) : interruptedSwitch(slot, desired);
+    const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
+    if (renamed !== undefined) return [renamed];
     return [
       ...deadOnes(all),
       ...leftHelpers(all),

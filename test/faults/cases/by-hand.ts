@@ -87,15 +87,12 @@ async function handled(site: Site, way: Way, hand: Hand, next: "v2" | "v3"): Pro
     await service.up("v1");
     await service.up("v2");
     await site.host.must(["sh", "-c", hand.script, "hand", service.name]);
-    // what runs under a name that is not ours to give is somebody's: it may stay
     return await judge(service, {
       image: next,
       ...(hand.downBecause ? { downBecause: hand.downBecause } : {}),
     });
   } catch (error) {
     throw withLines(error, service);
-  } finally {
-    await site.host.exec(["docker", "rm", "-f", `${service.name}.mine`]);
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LABEL } from "../../../provider/container/labels";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { recover } from "../../../provider/rolling-container/recover";
 import type { Found } from "../../../provider/rolling-container/found";
@@ -25,6 +26,18 @@ describe("recover", () => {
     assert.equal(recovered(), "");
     assert.equal(recovered(live), "");
     assert.equal(recovered(live, kept), "");
+  });
+
+  it("must give one that somebody renamed its name back, where its place is empty", () => {
+    const labels = { ...live.labels, [LABEL.slot]: "1" };
+    const renamed = foundContainer({ name: "web.mine", labels });
+    assert.equal(
+      recovered(renamed),
+      "web.mine, which is web under another name:\n* rename web.mine to web (somebody renamed it)",
+    );
+    assert.equal(recovered(live, renamed), "");
+    assert.equal(recovered({ ...renamed, state: "exited" }), "");
+    assert.equal(recovered({ ...renamed, foreign: "somebody" }), "");
   });
 
   it("must leave a candidate beside a running live one to the planner", () => {
