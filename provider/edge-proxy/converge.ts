@@ -5,13 +5,14 @@ import { SlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { selfSignedPem } from "../proxy/self-signed";
 import { stripControl } from "../secret";
-import { desiredOf } from "./desired";
-import { executeSteps } from "./execute";
+import { type Desired, desiredOf } from "./desired";
+import { executeSteps, type Execution } from "./execute";
 import type { ProxyInputs } from "./inputs";
 import { observeHost, observeImage, type ProxyAccess, type ProxyFound } from "./observe";
 import { outputsOf } from "./outputs";
 import { formatSteps, type Step } from "./operation";
 import { isOwn, planProxy, planRemoval } from "./plan";
+import { planLeft } from "./plan-exchange";
 import { refuseForeign } from "./refuse";
 
 /** One call of the handler on its host. */
@@ -21,21 +22,42 @@ export interface ProxyRun {
   /** What the outputs repeat. */
   readonly inputs: Properties;
   readonly context: HandlerContext;
+  /** The outputs before this call, if any. */
+  readonly olds?: Properties;
 }
 
 /** Brings the host to what the arguments say; gives the outputs. */
-export async function converge({ access, proxy, inputs, context }: ProxyRun): Promise<Properties> {
+export async function converge({ access, proxy, inputs, context, olds }: ProxyRun): Promise<Properties> {
   const desired = desiredOf(proxy, context.stack);
-  const seen = await observeHost(access, desired);
+  const seen = await settled(desired, access, context);
   refuseForeign(desired, seen);
   const found = { ...seen, imageId: seen.imageId ?? (await pulled({ access, proxy, inputs, context })) };
   const newCertificate = (): string => selfSignedPem({ names: [proxy.connection.host, proxy.name] });
   const steps = planProxy(desired, found, { newCertificate });
   warnOfLostRoutes(found, context);
-  const { gapMs } = await execute(steps, access, context);
-  if (gapMs > 0) context.log.keep(`replaced with a gap of ${formatDuration(gapMs)}`);
+  const { gapMs, exchanged } = await execute(steps, access, context);
+  if (exchanged !== undefined) {
+    const gap = gapMs === 0 ? "without a gap" : `with a gap of ${formatDuration(gapMs)}`;
+    context.log.keep(`the proxy's container was exchanged ${gap} (${exchanged})`);
+  } else if (gapMs > 0) context.log.keep(`nobody answered for ${formatDuration(gapMs)}`);
   const after = steps.length === 0 ? found : await observeHost(access, desired);
-  return outputsOf(inputs, { proxy, desired, found: after, hostKey: access.session.hostKey });
+  const lastExchange = exchanged === undefined ? olds?.lastExchange : { switch: exchanged, gapMs };
+  return outputsOf(inputs, {
+    proxy,
+    desired,
+    found: after,
+    hostKey: access.session.hostKey,
+    lastExchange,
+  });
+}
+
+/** The host, once no exchange is at work there, or left halfway. */
+async function settled(desired: Desired, access: ProxyAccess, context: HandlerContext): Promise<ProxyFound> {
+  const seen = await observeHost(access, desired);
+  const left = planLeft(desired, seen);
+  if (left.length === 0) return seen;
+  await execute(left, access, context);
+  return observeHost(access, desired);
 }
 
 /** What is there; undefined when nothing of the proxy is. */
@@ -46,13 +68,14 @@ export async function lookAt({ access, proxy, inputs, context }: ProxyRun): Prom
     (each) => each !== undefined && isOwn(each, desired.name),
   );
   if (!isThere && found.folder === undefined) return undefined;
-  return outputsOf(inputs, { proxy, desired, found, hostKey: access.session.hostKey });
+  const { lastExchange } = inputs;
+  return outputsOf(inputs, { proxy, desired, found, hostKey: access.session.hostKey, lastExchange });
 }
 
 /** Takes everything of the proxy off the host. What is gone already counts as done. */
 export async function remove({ access, proxy, context }: ProxyRun): Promise<void> {
   const desired = desiredOf(proxy, context.stack);
-  const found = await observeHost(access, desired);
+  const found = await settled(desired, access, context);
   const services = found.folder?.routes.map(({ service }) => service) ?? [];
   if (services.length > 0) context.log.warn(`${services.join(", ")} had routes here, and have none now`);
   await execute(planRemoval(desired, found), access, context);
@@ -62,7 +85,7 @@ async function execute(
   steps: readonly Step[],
   access: ProxyAccess,
   { clock, log }: HandlerContext,
-): Promise<{ readonly gapMs: number }> {
+): Promise<Execution> {
   if (steps.length > 0) log.debug(`plan:\n${formatSteps(steps)}`);
   return executeSteps(steps, { ...access, clock, log });
 }

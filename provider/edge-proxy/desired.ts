@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ContainerCreateOptions } from "dockerode";
 import { LABEL } from "../container/labels";
+import type { PortSpec } from "../container/spec";
 import { proxyConfiguration, PROXY_ALIASES } from "../proxy/configuration";
 import { folderOf, INSIDE } from "../proxy/ref";
+import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
+import { copyBindings } from "../switch/observe-copy";
 import { canonicalJson } from "../values";
 import { type ProxyInputs, portsOf } from "./inputs";
 import { certificateFiles } from "./tls";
@@ -16,6 +19,8 @@ export interface Desired {
   /** The proxy's own files but for a certificate that it makes itself; routes have theirs. Secret in parts. */
   readonly files: ReadonlyMap<string, string>;
   readonly internalTls: boolean;
+  /** What is open has this long to end when the container is exchanged. Milliseconds. */
+  readonly drainMs: number;
   /** Of what only a new container can change. */
   readonly specHash: string;
   /** `project/stack`. */
@@ -26,13 +31,14 @@ export const PROXY_FILE = "conf/00-proxy.cfg";
 export const EXTRA_FILE = "conf/90-extra.cfg";
 
 export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
-  const { name, image, network, tls, config } = inputs;
+  const { name, image, network, tls, config, drainMs } = inputs;
   const ports = portsOf(inputs);
   return {
     name,
     image,
     network,
     ports,
+    drainMs,
     files: new Map([
       [PROXY_FILE, proxyConfiguration(inputs.settings)],
       ...(config === "" ? [] : [[EXTRA_FILE, config] as const]),
@@ -47,10 +53,26 @@ export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
   };
 }
 
+/** The folder that a container's sockets are in, within the proxy's; the copy's has to be another one. */
+export type RunFolder = "run" | "run.try";
+
+/** A proxy that serves while another takes its place: on ports of its own, with sockets of its own. */
+export function copyOptions(
+  desired: Desired,
+  imageId: string,
+  ports: readonly PortSpec[],
+  at: { readonly host: ObservedSwitch; readonly network: ObservedNetwork },
+): ContainerCreateOptions {
+  const options = createOptions(desired, imageId, "run.try");
+  const PortBindings: unknown = copyBindings(ports, at.host, at.network);
+  return { ...options, HostConfig: { ...options.HostConfig, PortBindings } };
+}
+
 /** The Engine API's words for the proxy's container, not yet live: no restart policy. */
 export function createOptions(
   { name, network, ports, specHash, stack }: Desired,
   imageId: string,
+  run: RunFolder = "run",
 ): ContainerCreateOptions {
   const folder = folderOf(name);
   const keys = ports.map((port) => `${port}/tcp`);
@@ -66,7 +88,7 @@ export function createOptions(
     HostConfig: {
       NetworkMode: network,
       PortBindings: Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]])),
-      Binds: [`${folder}:${INSIDE}:ro`, `${folder}/run:${INSIDE}/run`],
+      Binds: [`${folder}:${INSIDE}:ro`, `${folder}/${run}:${INSIDE}/run`],
       CapDrop: ["ALL"],
       CapAdd: ["KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"],
       SecurityOpt: ["no-new-privileges"],

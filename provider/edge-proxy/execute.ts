@@ -1,40 +1,45 @@
-import type { Clock } from "../clock";
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { observeContainer } from "../container/inspect";
 import { formatDuration } from "../duration";
 import { isSlipwayError, messageOf, SlipwayError } from "../errors";
-import type { Log } from "../log";
-import { applyFiles, observeProxy, removeFolder } from "../proxy/change";
+import { withTimeLimit } from "../health/time-limit";
+import { applyFiles, askContainer, removeFolder } from "../proxy/change";
 import { stripControl, tail } from "../secret";
-import type { ProxyAccess } from "./observe";
-import { formatOperation, type Operation, type Step } from "./operation";
-
-/** What an execution needs from the run. */
-export interface ExecuteContext extends ProxyAccess {
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import { clearRules } from "../switch/clear-rules";
+import { endSwitch } from "../switch/end-switch";
+import type { SwitchResult } from "../switch/switch-event";
+import type { ExecuteContext } from "./execute-context";
+import { exchange, exchangeError, followExchange } from "./exchange";
+import { type ExchangeOperation, formatOperation, formatSteps, type Operation, type Step } from "./operation";
 
 /** What a list of steps did. */
 export interface Execution {
-  /** From the stop of the one to the first answer of the next; 0 when none was stopped. */
+  /** For how long nobody answered; 0 when none was stopped. */
   readonly gapMs: number;
+  /** The way that the exchange of the container went; undefined when there was none. */
+  readonly exchanged: ExchangeOperation["way"]["kind"] | undefined;
 }
 
 const VERIFY_MS = 15_000;
 const POLL_MS = 100;
 /** Requests on their way end in it; the port stays with the one that stops, so longer were a longer gap. */
 const STOP_SECONDS = 2;
+/** The engine's calls, each; an exchange and changes of files have limits of their own. */
+const CALL_MS = 120_000;
 
 /**
  * Runs the steps one after another; when one fails, what was done is taken back, last step first, as far as the last commit.
+ * What an exchange has done, or may have done, is not taken back.
  * @throws SlipwayError
  */
 export async function executeSteps(steps: readonly Step[], context: ExecuteContext): Promise<Execution> {
+  const left = [...steps];
   let undo: Operation[] = [];
   let stoppedAtMs: number | undefined;
   let gapMs = 0;
-  for (const { operation, cause, undo: back = [], commit } of steps) {
+  let exchanged: Execution["exchanged"];
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    const { operation, cause, undo: back = [], otherwise = [], commit } = next;
     if (commit === true) undo = [];
     context.log.progress(`${formatOperation(operation)} (${cause})`);
     try {
@@ -42,17 +47,82 @@ export async function executeSteps(steps: readonly Step[], context: ExecuteConte
       // before the call: one whose outcome is unknown has to be taken back too
       undo.unshift(...back);
       if (operation.kind === "stop" && operation.interrupts) stoppedAtMs = context.clock.now();
-      await perform(operation, context);
+      const result = await perform(operation, context);
       if (operation.kind === "verify" && stoppedAtMs !== undefined) gapMs = context.clock.now() - stoppedAtMs;
+      if (result === undefined) continue;
+      gapMs += result.gapMs;
+      if (result.kind === "plain-instead" && otherwise.length > 0) {
+        context.log.debug(`instead, since ${result.why}:\n${formatSteps(otherwise)}`);
+        if (operation.kind === "exchange" && operation.way.kind === "bridged")
+          context.log.warn(`it cannot go without a gap: ${result.why}`);
+        left.unshift(...otherwise);
+        continue;
+      }
+      if (operation.kind === "follow-exchange" && ["switched", "kept"].includes(result.kind)) continue;
+      if (result.kind !== "kept") undo = [];
+      if (operation.kind !== "exchange" || result.kind !== "switched")
+        throw exchangeError(context, "proxy" in operation ? operation.proxy : "", result);
+      exchanged = operation.way.kind;
     } catch (error) {
       throw await takenBack(error, operation, undo, context);
     }
   }
-  return { gapMs: Math.round(gapMs) };
+  return { gapMs: Math.round(gapMs), exchanged };
 }
 
-async function perform(operation: Operation, context: ExecuteContext): Promise<void> {
-  const { docker } = context;
+async function perform(operation: Operation, context: ExecuteContext): Promise<SwitchResult | undefined> {
+  switch (operation.kind) {
+    case "exchange":
+      return exchange(context, operation);
+    case "follow-exchange":
+      return followExchange(context, operation);
+    case "write-files":
+      await applyFiles(context, operation.proxy, operation.change);
+      return undefined;
+    case "verify":
+      await verify(operation, context);
+      return undefined;
+    case "clear-rules":
+      await clearRules(context.session, operation.proxy, context.signal);
+      return undefined;
+    case "end-exchange":
+      await endSwitch(context.session, operation.proxy, context.signal);
+      return undefined;
+    case "remove-folder":
+      await removeFolder(context, operation.proxy);
+      return undefined;
+    default: {
+      const { signal, clock, session } = context;
+      const end = await withTimeLimit({ timeoutMs: CALL_MS, signal, clock }, () => call(operation, context));
+      if (end.kind === "done") return undefined;
+      throw new SlipwayError({
+        code: "engine-unreachable",
+        what: formatOperation(operation),
+        host: session.target,
+        why: "the engine did not answer, and whether it was done is not known",
+        after: `waited ${formatDuration(CALL_MS)}`,
+        next: "Look at systemctl status docker there, then run pulumi up again",
+      });
+    }
+  }
+}
+
+/** Operations that are one call of the engine. */
+type Call = Exclude<
+  Operation,
+  {
+    readonly kind:
+      | "exchange"
+      | "follow-exchange"
+      | "write-files"
+      | "verify"
+      | "clear-rules"
+      | "end-exchange"
+      | "remove-folder";
+  }
+>;
+
+async function call(operation: Call, { docker }: ExecuteContext): Promise<void> {
   switch (operation.kind) {
     case "create-network":
       await allowing(
@@ -66,9 +136,6 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<v
       if (inside.length === 0) await allowing([404, 403, 409], docker.getNetwork(operation.name).remove());
       return;
     }
-    case "write-files":
-      await applyFiles(context, operation.proxy, operation.change);
-      return;
     case "create":
       await docker.createContainer({ ...operation.options, name: operation.name });
       return;
@@ -87,24 +154,25 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<v
     case "restart-policy":
       await docker.getContainer(operation.name).update({ RestartPolicy: { Name: operation.policy } });
       return;
-    case "verify":
-      return verify(operation.name, operation.proxy, context);
     case "remove":
       await allowing([404, 409], docker.getContainer(operation.name).remove({ force: true, v: true }));
       return;
-    case "remove-folder":
-      return removeFolder(context, operation.proxy);
   }
 }
 
-async function verify(name: string, proxy: string, context: ExecuteContext): Promise<void> {
+async function verify(
+  { name, proxy, run, port }: Extract<Operation, { readonly kind: "verify" }>,
+  context: ExecuteContext,
+): Promise<void> {
   const { session, docker, clock, signal } = context;
   const endsAtMs = clock.now() + VERIFY_MS;
   for (;;) {
     const container = await observeContainer(docker, name);
-    const version =
-      container?.state === "running" ? (await observeProxy(context, proxy))?.version : undefined;
-    if (version !== undefined) return mustBeNewEnough(version, context);
+    if (container?.state === "running") {
+      const { version, listens } = await askContainer(context, proxy, { container: name, run, port });
+      if (version !== undefined) mustBeNewEnough(version, context);
+      if (version !== undefined && listens) return;
+    }
     const isOver = clock.now() >= endsAtMs;
     if (isOver || (container?.restartCount ?? 0) > 0 || container?.state === "exited") {
       throw new SlipwayError({

@@ -7,6 +7,7 @@ import { isUnreachable } from "../host/machine/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { converge, lookAt, remove } from "./converge";
 import { desiredOf } from "./desired";
+import { withProxyLock } from "./lock";
 import { parseProxy, type ProxyInputs, readProxy } from "./inputs";
 import type { ProxyAccess } from "./observe";
 
@@ -30,7 +31,7 @@ export const edgeProxyHandler: Handler = {
     const after = readProxy(news).proxy;
     if (before !== undefined && after !== undefined && specOf(before) !== specOf(after)) {
       log.keep(
-        "another image, network or ports: the proxy is replaced, with a gap of one stop and one start",
+        "another image, network or ports: the proxy's container is exchanged, without a gap (bridged) where the host's iptables allow it, else with one stop and one start",
       );
     }
     return Promise.resolve({ changes: drift.length > 0 ? true : undefined });
@@ -38,7 +39,7 @@ export const edgeProxyHandler: Handler = {
 
   async create(inputs, context) {
     const proxy = parseProxy(inputs);
-    const outputs = await onHost(proxy, {}, context, async (access) => {
+    const outputs = await alone(proxy, {}, context, async (access) => {
       try {
         return await converge({ access, proxy, inputs, context });
       } catch (error) {
@@ -50,12 +51,14 @@ export const edgeProxyHandler: Handler = {
 
   update(_id, olds, news, context) {
     const proxy = parseProxy(news);
+    if (!isConnectionOnly(olds, news))
+      return alone(proxy, olds, context, (access) =>
+        converge({ access, proxy, inputs: news, context, olds }),
+      );
     return onHost(proxy, olds, context, (access) => {
-      if (!isConnectionOnly(olds, news)) return converge({ access, proxy, inputs: news, context });
       context.log.keep("connection only, nothing touched");
-      const { address, version, routes, containerId, state, drift } = olds;
       const { target, hostKey } = access.session;
-      const seen = { address, version, routes, containerId, state, drift, hostKeys: { [target]: hostKey } };
+      const seen = { ...keptOutputs(olds), hostKeys: { [target]: hostKey } };
       return Promise.resolve({ ...news, ...seen });
     });
   },
@@ -71,7 +74,7 @@ export const edgeProxyHandler: Handler = {
   async delete(_id, outputs, context) {
     const proxy = parseProxy(outputs);
     try {
-      await onHost(proxy, outputs, context, (access) => remove({ access, proxy, inputs: outputs, context }));
+      await alone(proxy, outputs, context, (access) => remove({ access, proxy, inputs: outputs, context }));
     } catch (error) {
       if (!proxy.abandonUnreachable || !isUnreachable(error)) throw error;
       context.log.keep(
@@ -92,6 +95,24 @@ async function onHost<T>(
   return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
     use({ session, docker: await session.docker(signal), signal }),
   );
+}
+
+/** As the only one that changes this proxy, or a route of it. */
+function alone<T>(
+  proxy: ProxyInputs,
+  olds: Properties,
+  context: HandlerContext,
+  use: (access: ProxyAccess) => Promise<T>,
+): Promise<T> {
+  return onHost(proxy, olds, context, ({ session, docker }) =>
+    withProxyLock(session, proxy.name, context, (signal) => use({ session, docker, signal })),
+  );
+}
+
+const OF_THE_HOST = ["address", "version", "routes", "containerId", "state", "lastExchange", "drift"];
+
+function keptOutputs(olds: Properties): Properties {
+  return Object.fromEntries(OF_THE_HOST.filter((key) => key in olds).map((key) => [key, olds[key]]));
 }
 
 /** A first try that failed may have left a network or a folder: the state has to know, so that destroy finds them. */

@@ -19,6 +19,8 @@ export interface ProxyInputs {
   readonly settings: ProxySettings;
   /** Sections of the user's own, as one text; empty where there are none. */
   readonly config: string;
+  /** What is open has this long to end when the container is exchanged. Milliseconds. */
+  readonly drainMs: number;
   readonly registries: readonly RegistryLogin[];
   readonly abandonUnreachable: boolean;
 }
@@ -36,6 +38,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{1,49}$/;
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}$/;
 const NETWORK = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 const BUILT_IN_NETWORKS = ["bridge", "default", "host", "none"];
+const DRAIN_MS = 30_000;
+const MAX_DRAIN_MS = 900_000;
 const DEFAULTS = {
   connectMs: 5_000,
   clientMs: 60_000,
@@ -52,6 +56,7 @@ const OUTPUTS = [
   "routes",
   "containerId",
   "state",
+  "lastExchange",
   "drift",
 ];
 
@@ -78,7 +83,7 @@ export function readProxy(inputs: Properties): ReadProxy {
   const redirect = fields.boolean("redirectToHttps");
   if (isTlsKnown && !withTls && redirect === true)
     fields.fail("redirectToHttps", 'needs tls, which is "off"');
-  const timeouts = readTimeouts(fields);
+  const { timeouts, drainMs } = readTimeouts(fields);
   const config = readConfig(fields);
   const registries = fields.objects("registries", readRegistry) ?? [];
   const abandonUnreachable = fields.boolean("abandonUnreachable") ?? false;
@@ -96,6 +101,7 @@ export function readProxy(inputs: Properties): ReadProxy {
     tls,
     settings,
     config,
+    drainMs,
     registries,
     abandonUnreachable,
   };
@@ -170,9 +176,9 @@ function refuseSamePorts(
   });
 }
 
-function readTimeouts(fields: Fields): ProxySettings["timeouts"] {
+function readTimeouts(fields: Fields): Pick<ProxySettings, "timeouts"> & Pick<ProxyInputs, "drainMs"> {
   const given = fields.object("timeouts");
-  if (given === undefined) return DEFAULTS;
+  if (given === undefined) return { timeouts: DEFAULTS, drainMs: DRAIN_MS };
   const timeouts = {
     ...DEFAULTS,
     connectMs: positive(given, "connect") ?? DEFAULTS.connectMs,
@@ -180,8 +186,10 @@ function readTimeouts(fields: Fields): ProxySettings["timeouts"] {
     serverMs: positive(given, "server") ?? DEFAULTS.serverMs,
     tunnelMs: positive(given, "tunnel") ?? DEFAULTS.tunnelMs,
   };
+  const drainMs = positive(given, "drain") ?? DRAIN_MS;
+  if (drainMs > MAX_DRAIN_MS) given.fail("drain", "must be 15m at most");
   given.rejectOthers();
-  return timeouts;
+  return { timeouts, drainMs };
 }
 
 /** HAProxy counts milliseconds in 31 bits, and takes 0 for "for ever". */

@@ -8,6 +8,8 @@ import type { HostSession } from "../host/session";
 import { isObject } from "../values";
 import { observeProxy } from "../proxy/change";
 import type { ObservedProxy } from "../proxy/observed";
+import type { ObservedSwitch } from "../switch/observed-switch";
+import { observeSwitch } from "../switch/observe-switch";
 import type { Desired } from "./desired";
 
 /** The host of a proxy, open for a run. */
@@ -23,6 +25,10 @@ export interface ProxyFound {
   readonly live: ObservedContainer | undefined;
   /** The one that is to take its place, left by a run that was cut off. */
   readonly candidate: ObservedContainer | undefined;
+  /** The one that serves while they change places; likewise. */
+  readonly copy: ObservedContainer | undefined;
+  /** What the host has of an exchange, and for one. */
+  readonly exchange: ObservedSwitch;
   /** Undefined: there is no folder. */
   readonly folder: ObservedProxy | undefined;
   readonly network: { readonly id: string; readonly owned: boolean; readonly inUse: boolean } | undefined;
@@ -36,6 +42,11 @@ export function candidateOf(name: string): string {
   return `${name}.next`;
 }
 
+/** The container that serves on behalf of both while they change places. */
+export function copyOf(name: string): string {
+  return `${name}.try`;
+}
+
 /** Reads the host, once. */
 export async function observeHost(
   { session, docker, signal }: ProxyAccess,
@@ -43,9 +54,11 @@ export async function observeHost(
 ): Promise<ProxyFound> {
   const { name, network, image, ports } = desired;
   const published = ports.map((port) => ({ container: port, host: port, protocol: "tcp" as const }));
-  const [live, candidate, folder, foundNetwork, imageId, portTakers] = await Promise.all([
+  const [live, candidate, copy, exchange, folder, foundNetwork, imageId, portTakers] = await Promise.all([
     observeContainer(docker, name),
     observeContainer(docker, candidateOf(name)),
+    observeContainer(docker, copyOf(name)),
+    observeSwitch(session, name, signal),
     observeProxy({ session, signal }, name),
     observeNetwork(docker, network),
     observeImage(docker, image),
@@ -58,6 +71,8 @@ export async function observeHost(
     target: session.target,
     live: named(live, name),
     candidate: named(candidate, candidateOf(name)),
+    copy: named(copy, copyOf(name)),
+    exchange,
     folder,
     network: foundNetwork,
     imageId,

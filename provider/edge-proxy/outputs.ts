@@ -19,6 +19,14 @@ export interface RouteSummary {
   readonly listen?: number;
 }
 
+/** How a proxy's container was exchanged for another one. */
+export interface ExchangeSummary {
+  /** "bridged": a copy served behind rules of the host meanwhile. "plain": one stop, one start. */
+  readonly switch: "bridged" | "plain";
+  /** For how long nobody answered. */
+  readonly gapMs: number;
+}
+
 /** What an operation that looked gives to the state. */
 export function outputsOf(
   inputs: Properties,
@@ -27,11 +35,14 @@ export function outputsOf(
     desired,
     found,
     hostKey,
+    lastExchange,
   }: {
     readonly proxy: ProxyInputs;
     readonly desired: Desired;
     readonly found: ProxyFound;
     readonly hostKey: string;
+    /** Left out where there was none yet. */
+    readonly lastExchange?: unknown;
   },
 ): Properties {
   return {
@@ -43,6 +54,7 @@ export function outputsOf(
     routes: routesIn(found),
     containerId: found.live?.id ?? "",
     state: found.live?.state ?? "missing",
+    ...(lastExchange === undefined ? {} : { lastExchange }),
     drift: driftOf(desired, found),
   };
 }
@@ -61,6 +73,8 @@ export function driftOf(desired: Desired, found: ProxyFound): readonly string[] 
   if (live === undefined || !isOwn(live, desired.name)) drift.push("its container is gone");
   else if (live.state !== "running") drift.push(`its container is ${live.state}`);
   else if (folder?.version === undefined) drift.push("it does not answer");
+  if (found.candidate !== undefined || found.copy !== undefined || found.exchange.unfinished !== undefined)
+    drift.push("an exchange was cut off");
   const files = fileDrift(desired, folder, () => "");
   if (folder === undefined) drift.push("its folder is gone");
   else if (files !== undefined) drift.push(`files: ${files.why}`);

@@ -3,9 +3,9 @@ import type { HostArgument } from "../docker-host/resource";
 import type { ProxyRef } from "../proxy/ref";
 import type { RegistryArgs } from "../remote-image/resource";
 import { SlipwayResource, STANDS_FOR } from "../resource";
-import type { RouteSummary } from "./outputs";
+import type { ExchangeSummary, RouteSummary } from "./outputs";
 
-export type { RouteSummary } from "./outputs";
+export type { ExchangeSummary, RouteSummary } from "./outputs";
 
 /** A certificate that the proxy shows to clients that name one of its hosts. */
 export interface CertificateArgs {
@@ -34,6 +34,11 @@ export interface ProxyTimeoutArgs {
   readonly server?: pulumi.Input<string | undefined>;
   /** For either side of a websocket, or of a tcp route, to say the next thing. @default "1h" */
   readonly tunnel?: pulumi.Input<string | undefined>;
+  /**
+   * What is open when the proxy itself is exchanged (another image, network or ports) has this long to end: requests on their
+   * way, websockets, kept-alive connections. @default "30s"
+   */
+  readonly drain?: pulumi.Input<string | undefined>;
 }
 
 export interface EdgeProxyArgs {
@@ -41,13 +46,16 @@ export interface EdgeProxyArgs {
   readonly host: pulumi.Input<HostArgument>;
   /** The proxy's name and its container's; it cannot change. No dots. @default the resource's name */
   readonly name?: pulumi.Input<string | undefined>;
-  /** An image with HAProxy 2.6 or newer. Another one replaces the container, with a gap. @default "haproxy:3.2" */
+  /**
+   * An image with HAProxy 2.6 or newer. Another one exchanges the container, without a gap where the host allows it: new
+   * connections go to a copy, by iptables rules of ours, until the new one has the ports. @default "haproxy:3.2"
+   */
   readonly image?: pulumi.Input<string | undefined>;
   /** @default 80 */
   readonly httpPort?: pulumi.Input<number | undefined>;
   /** With TLS. @default 443 */
   readonly httpsPort?: pulumi.Input<number | undefined>;
-  /** Ports for tcp routes, one each. Another list replaces the container, with a gap. @default [] */
+  /** Ports for tcp routes, one each. Another list exchanges the container, as another image does. @default [] */
   readonly tcpPorts?: pulumi.Input<pulumi.Input<number>[] | undefined>;
   /** @default "off" */
   readonly tls?: pulumi.Input<TlsArgs | undefined>;
@@ -82,6 +90,8 @@ export class EdgeProxy extends SlipwayResource {
   declare readonly containerId: pulumi.Output<string>;
   /** Of its container; `missing` when there is none. */
   declare readonly state: pulumi.Output<string>;
+  /** The last exchange of its container, if any: the way it went, and for how long nobody answered. */
+  declare readonly lastExchange: pulumi.Output<ExchangeSummary | undefined>;
   /** What was not as it should be at the last refresh; the next up puts it right. */
   declare readonly drift: pulumi.Output<string[]>;
   /** What routes have to know of it. */
@@ -111,5 +121,5 @@ const SHAPE = {
   kind: "EdgeProxy",
   connections: ["host"],
   secrets: ["registries"],
-  outputs: ["ref", "address", "version", "routes", "containerId", "state", "drift"],
+  outputs: ["ref", "address", "version", "routes", "containerId", "state", "lastExchange", "drift"],
 } as const;

@@ -2,9 +2,19 @@ import { pack } from "tar-stream";
 import { SlipwayError } from "../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
-import { APPLY_SCRIPT, ASK_SCRIPT, EXIT, REMOVE_SCRIPT, SHOW_SCRIPT, SWITCH_SCRIPT } from "./host-script";
+import {
+  ANSWER_SCRIPT,
+  APPLY_SCRIPT,
+  ASK_SCRIPT,
+  EXIT,
+  REMOVE_SCRIPT,
+  MARK,
+  SHOW_SCRIPT,
+  SWITCH_SCRIPT,
+} from "./host-script";
 import { type ObservedProxy, parseShown } from "./observed";
 import { folderOf } from "./ref";
+import { portHex } from "../switch/switch-order";
 
 /** The machine of a proxy, for one call. */
 export interface ProxyHost {
@@ -21,9 +31,12 @@ export interface FileChange {
   readonly removed: readonly string[];
   /** False: nothing runs, or what runs is about to be replaced. */
   readonly reload: boolean;
+  /** Of who changes the proxy itself, and so holds its lock; a route's change waits for that. @default false */
+  readonly own?: boolean;
 }
 
-const CHECK_MS = 180_000;
+/** What a change waits for at most: three locks, two tries of the configuration, one reload. */
+const CHANGE_MS = 450_000;
 
 /**
  * Looks at a proxy's folder and processes, in one round trip; undefined when there is no such folder.
@@ -40,10 +53,11 @@ export async function observeProxy(host: ProxyHost, proxy: string): Promise<Obse
  * @throws SlipwayError proxy-config-invalid (nothing was changed), route-taken (nothing was changed), proxy-failed
  */
 export async function applyFiles(host: ProxyHost, proxy: string, change: FileChange): Promise<ObservedProxy> {
-  const args = [change.image ?? "", change.reload ? "reload" : "leave", ...change.removed];
+  const whose = change.own === true ? "own" : "route";
+  const args = [change.image ?? "", change.reload ? "reload" : "leave", whose, ...change.removed];
   const stdin = await tarOf(change.files);
   return parseShown(
-    await run(host, proxy, "configuring", APPLY_SCRIPT, args, { stdin, timeoutMs: CHECK_MS }),
+    await run(host, proxy, "configuring", APPLY_SCRIPT, args, { stdin, timeoutMs: CHANGE_MS }),
   );
 }
 
@@ -56,7 +70,26 @@ export async function switchServers(
 ): Promise<ObservedProxy> {
   const length = String(Buffer.byteLength(file.text));
   const stdin = Buffer.from(file.text + commands);
-  return parseShown(await run(host, proxy, "switching", SWITCH_SCRIPT, [file.name, length], { stdin }));
+  const options = { stdin, timeoutMs: CHANGE_MS };
+  return parseShown(await run(host, proxy, "switching", SWITCH_SCRIPT, [file.name, length], options));
+}
+
+/** The HAProxy of one container, asked by itself. */
+export interface ProxyAnswer {
+  /** Undefined when its socket does not answer. */
+  readonly version: string | undefined;
+  readonly listens: boolean;
+}
+
+/** Asks one container of a proxy, by the folder that its sockets are in. */
+export async function askContainer(
+  host: ProxyHost,
+  proxy: string,
+  at: { readonly container: string; readonly run: string; readonly port: number },
+): Promise<ProxyAnswer> {
+  const args = [at.run, at.container, portHex(at.port)];
+  const text = await run(host, proxy, "asking", ANSWER_SCRIPT, args, {});
+  return { version: parseShown(text).version, listens: text.startsWith(`${MARK}listens`) };
 }
 
 /** Sends commands to the running proxy. Gives what is there then. */
@@ -100,7 +133,7 @@ function failureOf(session: HostSession, what: string, outcome: CommandOutcome):
       return new SlipwayError({
         ...parts,
         code: "service-locked",
-        why: "somebody else has been changing its configuration for a minute",
+        why: "somebody else has been changing it, or its configuration, for more than a minute",
         left: "Nothing was changed",
       });
     case EXIT.twice:
@@ -119,6 +152,14 @@ function failureOf(session: HostSession, what: string, outcome: CommandOutcome):
         left: "Nothing was changed",
         next: "Its words are below; line numbers are of files in the proxy's folder",
         evidence: words,
+      });
+    case EXIT.unchecked:
+      return new SlipwayError({
+        ...parts,
+        code: "engine-unreachable",
+        why: "the engine did not end a try of its configuration, twice",
+        left: "Nothing was changed",
+        next: "Look at systemctl status docker there, then run pulumi up again",
       });
     case EXIT.reloadFailed:
       return new SlipwayError({

@@ -1,20 +1,34 @@
+import { LOCKS } from "./ref";
+
 /**
  * What runs on the host, as root: one call each, so that a change is whole or not begun when the line drops. No value of the
  * user's is in these texts: they go in as arguments, and contents by standard input.
  */
 
 /** Exit codes of ours; others are the commands' own. */
-export const EXIT = { locked: 75, twice: 76, refused: 77, reloadFailed: 78 } as const;
+export const EXIT = { locked: 75, twice: 76, refused: 77, reloadFailed: 78, unchecked: 79 } as const;
 
-/** How long another change of the same proxy's files is waited for. */
-const LOCK_SECONDS = 60;
+/** How long each lock is waited for: another change of the same proxy's files, an exchange of the proxy itself. */
+const LOCK_SECONDS = 100;
+
+/** How long `haproxy -c` may take, twice; how long the next process is waited for after a reload. */
+const CHECK_SECONDS = 45;
+const RELOAD_SECONDS = 30;
 
 /** Lines of ours between what is shown. */
 export const MARK = "@slipway ";
 
 /** A process that is ending may never answer: no wait is without a limit. */
 const ASK = `
-ask() { timeout 10 docker --host "unix://$folder/run/master.sock" system dial-stdio 2>/dev/null; }
+ask() { timeout 5 docker --host "unix://$folder/\${run:-run}/master.sock" system dial-stdio 2>/dev/null; }
+`;
+
+/** Who changes a route waits while the proxy itself is being changed: by an up, or by the program that one has started. */
+const TURN = `
+turn() {
+  mkdir -p /run/slipway && exec 7>>"${LOCKS}.\${folder##*/}.lock" 8>>"${LOCKS}.\${folder##*/}.exchange" || exit 1
+  flock -s -w ${LOCK_SECONDS} 7 && flock -s -w ${LOCK_SECONDS} 8 || exit ${EXIT.locked}
+}
 `;
 
 /** Shows the folder's files, and what the processes say: the current one first, former ones after it. */
@@ -46,14 +60,28 @@ export const SHOW_SCRIPT = `folder=$1${ASK}${SHOW}show`;
  * Changes who is behind a route, without a reload: its file first, then the runtime API, so that a reload in between comes to
  * the same. `$1` folder, `$2` file name, `$3` length of the file, which is followed by commands on standard input.
  */
-export const SWITCH_SCRIPT = `folder=$1${ASK}${SHOW}
+export const SWITCH_SCRIPT = `folder=$1${ASK}${TURN}${SHOW}
 umask 077
+turn
 cd -- "$folder" && exec 9>>lock || exit 1
 flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
 dd bs=1 count="$3" of="conf/.$2.new" 2>/dev/null && mv -f -- "conf/.$2.new" "conf/$2" || exit 1
 echo '${MARK}answer'
 ask || :
 show
+`;
+
+/**
+ * Whether the HAProxy of a container answers, and listens. `$1` folder, `$2` the folder of its sockets in it, `$3` container,
+ * `$4` port, as the kernel's tables write it.
+ */
+export const ANSWER_SCRIPT = `folder=$1 run=$2${ASK}
+pid=$(timeout 10 docker inspect --format '{{.State.Pid}}' "$3" 2>/dev/null) || pid=none
+cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null |
+  awk -v port=":$4" '$4 == "0A" && substr($2, length($2) - 4) == port { f = 1 } END { exit !f }' && echo '${MARK}listens'
+echo '${MARK}processes'
+printf 'show proc\\n' | ask
+exit 0
 `;
 
 /**
@@ -67,12 +95,13 @@ show
 
 /**
  * Changes files: all are tried together by `haproxy -c` in a container of its own before the first is changed, and the running
- * proxy reads them anew. `$1` folder, `$2` image (empty: the proxy's own), `$3` `reload` or `leave`, further ones files to remove; a tar of files by
- * standard input.
+ * proxy reads them anew. `$1` folder, `$2` image (empty: the proxy's own), `$3` `reload` or `leave`, `$4` `route`, or `own` for
+ * who changes the proxy itself, further ones files to remove; a tar of files by standard input.
  */
-export const APPLY_SCRIPT = `folder=$1 image=$2 reload=$3${ASK}${SHOW}
-shift 3
+export const APPLY_SCRIPT = `folder=$1 image=$2 reload=$3 whose=$4${ASK}${TURN}${SHOW}
+shift 4
 umask 077
+[ "$whose" = own ] || turn
 mkdir -p -- "$folder/conf" "$folder/certs" "$folder/run" && cd -- "$folder" && exec 9>>lock || exit 1
 flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
 stage=$folder/stage
@@ -88,9 +117,14 @@ twice=$(cut -d ' ' -f 1 "$stage/keys" | uniq -d)
 if [ -n "$twice" ]; then printf '%s\\n' "$twice"; exit ${EXIT.twice}; fi
 grep -v '^tcp:' "$stage/keys" >"$stage/routes.map"
 [ -n "$image" ] || image=$(docker inspect --format '{{.Image}}' "\${folder##*/}") || exit 1
-docker run --rm --network none --user 0:0 --label slipway.proxy-check=true \\
-  --volume "$stage:/slipway:ro" --entrypoint haproxy "$image" -c -f /slipway/conf >"$stage/check" 2>&1
-code=$?
+check() {
+  timeout ${CHECK_SECONDS} docker run --rm --network none --user 0:0 --label slipway.proxy-check=true \\
+    --volume "$stage:/slipway:ro" --entrypoint haproxy "$image" -c -f /slipway/conf >"$stage/check" 2>&1
+}
+check; code=$?
+# an engine that hangs once is asked once more
+[ "$code" -ne 124 ] || { check; code=$?; }
+[ "$code" -ne 124 ] || exit ${EXIT.unchecked}
 if [ "$code" -ne 0 ]; then cat "$stage/check" >&2; exit ${EXIT.refused}; fi
 (cd "$stage/new" && find . -type f) | while read -r file; do mv -f -- "$stage/new/$file" "$file" || exit 1; done || exit 1
 for file in "$@"; do rm -f -- "$file"; done
@@ -100,10 +134,10 @@ worker() { printf 'show proc\\n' | ask | sed -n '/^# workers/,/^# /s/^\\([0-9][0
 before=$(worker)
 if [ "$reload" = reload ] && [ -n "$before" ]; then
   printf 'reload\\n' | ask >/dev/null
-  tries=0
+  read -r began _ </proc/uptime
   while after=$(worker); [ -z "$after" ] || [ "$after" = "$before" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -le 100 ] || exit ${EXIT.reloadFailed}
+    read -r up _ </proc/uptime
+    [ $((\${up%.*} - \${began%.*})) -le ${RELOAD_SECONDS} ] || exit ${EXIT.reloadFailed}
     sleep 0.1 2>/dev/null || sleep 1
   done
 fi

@@ -39,6 +39,19 @@ export function folderOf(name: string): string {
   return `${PROXIES}/${name}`;
 }
 
+/** Held while an up changes the proxy itself; who changes a route waits for it. */
+export function lockOf(name: string): string {
+  return `${LOCKS}.${name}.lock`;
+}
+
+/** Held by the program on the host that exchanges the proxy's container, whether the up that started it lives or not. */
+export function exchangeLockOf(name: string): string {
+  return `${LOCKS}.${name}.exchange`;
+}
+
+/** Root's, cleared by a reboot as the locks are; what they are called before the proxy's name. */
+export const LOCKS = "/run/slipway/proxy";
+
 /** The folder of all proxies; it stays over a reboot, as the containers do. */
 export const PROXIES = "/var/lib/slipway/proxy";
 

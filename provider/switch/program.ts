@@ -5,6 +5,7 @@ import { STEPS } from "./program/steps";
 
 const MAIN = `
 read_order || exit 0
+[ -z "$LOCK" ] || { exec 9>>"$LOCK" && flock -w 10 9; }
 find_http
 { read -r BEGAN <"$DIR/began"; } 2>/dev/null || { now; BEGAN=$NOW; printf '%s\\n' "$NOW" >"$DIR/began"; }
 trap 'ASKED=1' HUP INT TERM

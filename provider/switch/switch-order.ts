@@ -84,6 +84,8 @@ export interface SwitchOrder {
   readonly backMs: number;
   /** @default /var/run/docker.sock */
   readonly socket?: string;
+  /** A file of root's that the program holds by flock while it is at work, for those who have to wait for it. */
+  readonly lock?: string;
 }
 
 export type BridgedOrder = SwitchOrder & { readonly way: { readonly kind: "bridged" } };
@@ -125,6 +127,7 @@ export function formatOrder(
     ["service", service],
     ["way", way.kind],
     ["socket", order.socket ?? "/var/run/docker.sock"],
+    ...(order.lock === undefined ? [] : ([["lock", order.lock]] as const)),
     ["old", old.id],
     ["next", next.id],
     ...(copy

@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { systemClock } from "../../provider/clock";
 import { edgeProxyHandler as handler } from "../../provider/edge-proxy/handler";
-import type { HandlerContext, Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
-import { silentLog } from "../../provider/log";
 import { serverName, shortId } from "../../provider/proxy/route-file";
 import { removeRoute } from "../../provider/proxy/switch-route";
-import { loadHaproxy } from "../lab/haproxy";
 import type { LabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
 import { until } from "../lab/until";
 import { namesShown, newCertificate } from "../support/shown-certificate";
-import { askFor, type Backend, EdgeRoute, startBackend } from "../support/edge-route";
-import { buildPage, startDockerHost } from "../support/web-host";
+import { type Backend, EdgeRoute, startBackend } from "../support/edge-route";
+import { type EdgeSite, startEdgeSite } from "../support/edge-site";
+import { buildPage } from "../support/web-host";
 
 const SLOW = `#!/bin/busybox sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
@@ -22,53 +19,20 @@ for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; /bin/busybox sleep 0.3; done
 
 describe("EdgeProxy on a lab host", function () {
   this.timeout(300_000);
+  let site: EdgeSite;
   let host: LabHost;
-  let outputs: Properties;
   let web: EdgeRoute;
   let v1: Backend;
   let v2: Backend;
-  const said: string[] = [];
 
-  const context = (): HandlerContext => ({
-    urn: "",
-    name: "edge",
-    log: { ...silentLog, keep: (text) => void said.push(text), warn: (text) => void said.push(text) },
-    clock: systemClock,
-    random: Math.random,
-    signal: new AbortController().signal,
-    holder: "test, somebody@here",
-    stack: "test/test",
-  });
-
-  const inputs = (more: Properties = {}): Properties => ({
-    name: "edge",
-    host: host.connection("deploy"),
-    image: "haproxy-lab:trixie",
-    tcpPorts: [8081],
-    ...more,
-  });
-
-  const checked = async (given: Properties): Promise<Properties> => {
-    const { inputs: news, failures } = await handler.check({}, given, context());
-    assert.deepEqual(failures, []);
-    return news;
-  };
-  const update = async (given: Properties): Promise<void> => {
-    outputs = await handler.update("edge", outputs, await checked(given), context());
-  };
-  const refresh = async (): Promise<void> => {
-    const read = await handler.read("edge", outputs, context());
-    assert.ok(read);
-    outputs = read.outputs;
-  };
-  const body = (path: string, name: string): Promise<string> => askFor(`${host.url()}${path}`, name);
   const isBusy = async (): Promise<boolean> =>
     (await web.observe()).servers.some(({ sessions }) => sessions > 0);
-  const serves = async (): Promise<boolean> => (await body("/", "example.com").catch(() => "")) === "200 v1";
-  const containerId = (): Promise<string> => host.must(["docker", "inspect", "-f", "{{.Id}}", "edge"]);
+  const serves = async (): Promise<boolean> =>
+    (await site.body("/", "example.com").catch(() => "")) === "200 v1";
 
   before(async () => {
-    host = await startDockerHost("bookworm");
+    site = await startEdgeSite(["trixie"]);
+    host = site.host;
     await host.must(["mkdir", "-p", "/root/page/www/cgi-bin"]);
     await host.must(
       ["sh", "-c", "cat > /root/page/www/cgi-bin/slow; chmod 755 /root/page/www/cgi-bin/slow"],
@@ -76,27 +40,22 @@ describe("EdgeProxy on a lab host", function () {
     );
     await buildPage(host, "v1");
     await buildPage(host, "v2");
-    await loadHaproxy(host, "trixie");
-    await loadHaproxy(host, "bookworm");
     web = new EdgeRoute(host, "web");
   });
 
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
+  after(() => site.remove());
 
   it("must refuse a configuration that HAProxy does not accept, and leave nothing", async () => {
-    const news = await checked(inputs({ config: "frontend broken\n    bnid :99\n" }));
-    await assert.rejects(handler.create(news, context()), /does not accept its configuration[^]*bnid/);
+    const news = await site.checked(site.inputs({ config: "frontend broken\n    bnid :99\n" }));
+    await assert.rejects(handler.create(news, site.context()), /does not accept its configuration[^]*bnid/);
     assert.equal(await host.must(["docker", "ps", "-aq"]), "");
     assert.equal((await host.exec(["ls", "/var/lib/slipway"])).code, 2);
     assert.doesNotMatch(await host.must(["docker", "network", "ls", "--format", "{{.Name}}"]), /slipway/);
   });
 
   it("must route by host and path, the longest path and the exact host first", async () => {
-    ({ outputs } = await handler.create(await checked(inputs()), context()));
-    assert.match(String(outputs.version), /^3\.0/);
+    await site.create(site.inputs());
+    assert.match(String(site.outputs.version), /^3\.0/);
     v1 = await startBackend(host, "one", "page:v1");
     v2 = await startBackend(host, "two", "page:v2");
     await web.write(web.entry(v1, { hosts: ["example.com"] }));
@@ -104,16 +63,16 @@ describe("EdgeProxy on a lab host", function () {
     await api.write(api.entry(v2, { hosts: ["example.com"], path: "/cgi-bin" }));
     const wild = new EdgeRoute(host, "wild");
     await wild.write(wild.entry(v2, { hosts: ["*.example.com"] }));
-    assert.equal(await body("/", "example.com"), "200 v1");
-    assert.match(await body("/cgi-bin/slow", "Example.Com:80"), /^200 1/);
-    assert.match(await body("/cgi-binx", "example.com"), /^404 /);
-    assert.equal(await body("/", "a.example.com"), "200 v2");
-    assert.equal(await body("/", "a.b.example.com"), "404 no route");
+    assert.equal(await site.body("/", "example.com"), "200 v1");
+    assert.match(await site.body("/cgi-bin/slow", "Example.Com:80"), /^200 1/);
+    assert.match(await site.body("/cgi-binx", "example.com"), /^404 /);
+    assert.equal(await site.body("/", "a.example.com"), "200 v2");
+    assert.equal(await site.body("/", "a.b.example.com"), "404 no route");
     const twice = new EdgeRoute(host, "other");
     await assert.rejects(twice.write(twice.entry(v2, { hosts: ["example.com"] })), { code: "route-taken" });
     await api.on((access) => removeRoute(access, api.proxy, "api"));
     await wild.on((access) => removeRoute(access, wild.proxy, "wild"));
-    assert.equal(await body("/", "a.example.com"), "404 no route");
+    assert.equal(await site.body("/", "a.example.com"), "404 no route");
   });
 
   it("must carry a tcp route on its own port", async () => {
@@ -158,7 +117,7 @@ describe("EdgeProxy on a lab host", function () {
     const other = new EdgeRoute(host, "other");
     for (let turn = 0; turn < 3; turn++) {
       await other.write(other.entry(v2, { hosts: ["other.example"] }));
-      assert.equal(await body("/", "other.example"), "200 v2");
+      assert.equal(await site.body("/", "other.example"), "200 v2");
       await other.on((access) => removeRoute(access, other.proxy, "other"));
     }
     const { requests, failed, firstFailure } = await probe.stop();
@@ -167,7 +126,7 @@ describe("EdgeProxy on a lab host", function () {
   });
 
   it("must let a long answer end within the drain timeout, also one of a process before a reload", async () => {
-    const slow = body("/cgi-bin/slow", "example.com");
+    const slow = site.body("/cgi-bin/slow", "example.com");
     await until("an open request", isBusy);
     const other = new EdgeRoute(host, "other");
     await other.write(other.entry(v2, { hosts: ["other.example"] }));
@@ -181,7 +140,7 @@ describe("EdgeProxy on a lab host", function () {
   });
 
   it("must cut what is still open at the drain timeout", async () => {
-    const slow = body("/cgi-bin/slow", "example.com").catch((error: unknown) => String(error));
+    const slow = site.body("/cgi-bin/slow", "example.com").catch((error: unknown) => String(error));
     await until("an open request", isBusy);
     assert.equal(await web.swap(v2, v1, 500), 1);
     assert.doesNotMatch(await slow, /\n10$/);
@@ -209,14 +168,14 @@ describe("EdgeProxy on a lab host", function () {
   });
 
   it("must change nothing in a second up", async () => {
-    await refresh();
-    const before = await containerId();
+    await site.refresh();
+    const before = await site.containerId();
     const started = await host.must(["docker", "inspect", "-f", "{{.State.StartedAt}}", "edge"]);
-    assert.deepEqual(outputs.drift, []);
-    await update(inputs());
-    assert.equal(await containerId(), before);
+    assert.deepEqual(site.outputs.drift, []);
+    await site.update(site.inputs());
+    assert.equal(await site.containerId(), before);
     assert.equal(await host.must(["docker", "inspect", "-f", "{{.State.StartedAt}}", "edge"]), started);
-    assert.deepEqual(outputs.routes, [
+    assert.deepEqual(site.outputs.routes, [
       { service: "web", protocol: "http", hosts: ["example.com"], path: "/", port: 3000 },
     ]);
   });
@@ -228,28 +187,30 @@ describe("EdgeProxy on a lab host", function () {
       "-c",
       `sed -i s/roundrobin/first/ ${folder}/conf/50-web.cfg; echo junk >>${folder}/conf/00-proxy.cfg; echo x >${folder}/conf/99.cfg`,
     ]);
-    await refresh();
-    assert.match(String(outputs.drift), /00-proxy\.cfg, conf\/50-web\.cfg, conf\/99\.cfg changed/);
-    await update(inputs());
-    assert.deepEqual(outputs.drift, []);
-    assert.equal(await body("/", "example.com"), "200 v1");
-    await assert.rejects(update(inputs({ config: "backend b\n    blance\n" })), {
+    await site.refresh();
+    assert.match(String(site.outputs.drift), /00-proxy\.cfg, conf\/50-web\.cfg, conf\/99\.cfg changed/);
+    await site.update(site.inputs());
+    assert.deepEqual(site.outputs.drift, []);
+    assert.equal(await site.body("/", "example.com"), "200 v1");
+    await assert.rejects(site.update(site.inputs({ config: "backend b\n    blance\n" })), {
       code: "proxy-config-invalid",
     });
-    await refresh();
-    assert.deepEqual(outputs.drift, []);
+    await site.refresh();
+    assert.deepEqual(site.outputs.drift, []);
   });
 
   it("must show self-signed certificates, and then given ones, by the name asked for", async () => {
-    await update(inputs({ tls: "internal", httpsPort: 8080 }));
+    await site.update(site.inputs({ tls: "internal", httpsPort: 8080 }));
     assert.equal(await namesShown(host.webPorts[8080], "example.com"), "DNS:example.com");
-    assert.match(await body("/x", "example.com"), /^308/);
+    assert.match(await site.body("/x", "example.com"), /^308/);
     const shop = newCertificate("shop.example");
     const rest = newCertificate("rest.example");
-    await update(inputs({ tls: { certificates: [rest, shop] }, httpsPort: 8080, redirectToHttps: false }));
+    await site.update(
+      site.inputs({ tls: { certificates: [rest, shop] }, httpsPort: 8080, redirectToHttps: false }),
+    );
     assert.equal(await namesShown(host.webPorts[8080], "shop.example"), "DNS:shop.example");
     assert.equal(await namesShown(host.webPorts[8080], "who.example"), "DNS:rest.example");
-    assert.equal(await body("/", "example.com"), "200 v1");
+    assert.equal(await site.body("/", "example.com"), "200 v1");
     const seen = await host.must([
       "sh",
       "-c",
@@ -262,38 +223,24 @@ describe("EdgeProxy on a lab host", function () {
     );
   });
 
-  it("must go over to another image with its routes, and say the gap", async () => {
-    said.length = 0;
-    await update(inputs({ image: "haproxy-lab:bookworm" }));
-    assert.match(String(outputs.version), /^2\.6/);
-    assert.match(said.join("\n"), /replaced with a gap of /);
-    console.log(`      ${said.join("; ")}`);
-    assert.equal(await body("/", "example.com"), "200 v1");
-    assert.equal(await web.swap(v1, v2, 5_000), 0);
-    assert.equal(await body("/", "example.com"), "200 v2");
-    assert.equal(
-      await host.must(["docker", "ps", "-a", "--filter", "name=edge", "--format", "{{.Names}}"]),
-      "edge",
-    );
-  });
-
   it("must refuse a port that is held, with what serves as it was", async () => {
+    await site.update(site.inputs());
     await host.must(["docker", "run", "-d", "--name", "taker", "-p", "8080:3000", "page:v1"]);
     await assert.rejects(
-      update(inputs({ image: "haproxy-lab:bookworm", httpPort: 8080 })),
+      site.update(site.inputs({ httpPort: 8080 })),
       /port 8080 is held by the container "taker"/,
     );
-    assert.equal(await body("/", "example.com"), "200 v2");
+    assert.equal(await site.body("/", "example.com"), "200 v1");
     await host.must(["docker", "rm", "-f", "taker"]);
   });
 
   it("must leave nothing", async () => {
     await web.on((access) => removeRoute(access, web.proxy, "web"));
     await host.must(["docker", "rm", "-f", "one", "two"]);
-    await handler.delete("edge", outputs, context());
+    await handler.delete("edge", site.outputs, site.context());
     assert.equal(await host.must(["docker", "ps", "-aq"]), "");
     assert.equal((await host.exec(["ls", "/var/lib/slipway"])).code, 2);
     assert.doesNotMatch(await host.must(["docker", "network", "ls", "--format", "{{.Name}}"]), /slipway/);
-    assert.equal(await handler.read("edge", outputs, context()), undefined);
+    assert.equal(await handler.read("edge", site.outputs, site.context()), undefined);
   });
 });

@@ -2,13 +2,20 @@ import { execFileSync } from "node:child_process";
 import { docker } from "../lab/docker";
 import type { LabHost } from "../lab/lab-host";
 
-/** Answers its version on port 3000, over HTTP and UDP; ends as a good server does. `deaf` never listens. */
+/** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. `deaf` never listens. */
 const APP = `
 const { VERSION, MODE } = process.env;
 if (MODE === "deaf") setInterval(() => {}, 1e6);
 else {
   const server = require("node:http").createServer((_request, response) => response.end(VERSION));
   server.listen({ port: 3000, host: "::", backlog: 511 }).on("error", () => server.listen(3000, "0.0.0.0"));
+  server.on("upgrade", ({ headers }, socket) => {
+    const key = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    const accept = require("node:crypto").createHash("sha1").update(key).digest("base64");
+    const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + accept];
+    socket.on("error", () => {}).write(head.join("\\r\\n") + "\\r\\n\\r\\n");
+    socket.pipe(socket);
+  });
   const udp = require("node:dgram").createSocket("udp4").bind(3000);
   udp.on("message", (_text, from) => udp.send(VERSION, from.port, from.address));
   process.on("SIGTERM", () => {

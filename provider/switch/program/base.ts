@@ -20,11 +20,11 @@ at() { PHASE=$1; printf '%s\\n' "$1" >"$DIR/phase"; say "$*"; }
 
 BEGAN=0
 read_order() {
-  SERVICE= WAY= SOCKET= OLD= NEXT= COPY= COPY_ADDRESS=- COPY_ADDRESS6=- RULES4=0 RULES6=0 OLD_RESTART=no STOP=10 DRAIN=0
+  SERVICE= WAY= SOCKET= LOCK= OLD= NEXT= COPY= COPY_ADDRESS=- COPY_ADDRESS6=- RULES4=0 RULES6=0 OLD_RESTART=no STOP=10 DRAIN=0
   DEADLINE=0 BACK=0 TCP= UDP= HOST_TCP= RELAYS= OLD_MIN=0 OLD_DEADLINE=0 OLD_CHECK=none NEXT_MIN=0 NEXT_DEADLINE=0 NEXT_CHECK=none
   while read -r name value; do
     case $name in
-      service) SERVICE=$value ;; way) WAY=$value ;; socket) SOCKET=$value ;;
+      service) SERVICE=$value ;; way) WAY=$value ;; socket) SOCKET=$value ;; lock) LOCK=$value ;;
       old) OLD=$value ;; next) NEXT=$value ;; copy) COPY=$value ;;
       copy_address) COPY_ADDRESS=$value ;; copy_address6) COPY_ADDRESS6=$value ;;
       rules4) RULES4=$value ;; rules6) RULES6=$value ;;

@@ -10,7 +10,10 @@ import { refuseForeign } from "../../../provider/edge-proxy/refuse";
 import type { Properties } from "../../../provider/handler";
 import type { ObservedProxy } from "../../../provider/proxy/observed";
 import { formatRouteFile, type RouteEntry } from "../../../provider/proxy/route-file";
+import { planLeft } from "../../../provider/edge-proxy/plan-exchange";
+import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
 import { observedContainer } from "../../support/observed-container";
+import { observedSwitch } from "../../support/observed-switch";
 
 const WEB: RouteEntry = {
   service: "web",
@@ -51,6 +54,8 @@ function found(of: Desired, more: Partial<ProxyFound> = {}): ProxyFound {
     target: "root@203.0.113.1:22",
     live: container(of),
     candidate: undefined,
+    copy: undefined,
+    exchange: observedSwitch(),
     folder: folder(of),
     network: { id: "n", owned: true, inUse: true },
     imageId: "sha256:1",
@@ -105,19 +110,85 @@ verify edge (it has to answer)`,
     );
   });
 
-  it("must swap by stop and start for another image, and know the way back from each step", () => {
+  const published = { ports: [{ container: 80, host: 80, hostIp: "0.0.0.0", protocol: "tcp" as const }] };
+  const networks: ObservedSwitch["networks"] = [
+    {
+      ...{ id: "e".repeat(64), name: "slipway", driver: "bridge", internal: false, bridge: "br-1" },
+      ...{ subnet: "172.18.0.0/16", gateway: "172.18.0.1", ipv6: false, gatewayMode: "nat" },
+    },
+  ];
+  const rest = `* remove edge (replaced)
+rename edge.next to edge (it answers)
+restart policy of edge: unless-stopped (it answers)
+remove the files of the exchange of edge (it is done)`;
+
+  it("must let a copy serve while another image takes its place, and know what is done where that cannot be", () => {
+    const seen = found(desired(), {
+      live: container(desired(), published),
+      exchange: observedSwitch({ networks }),
+    });
     assert.equal(
-      plan(desired({ image: "haproxy:3.3", config: "listen x" }), found(desired())),
+      plan(desired({ image: "haproxy:3.3", config: "listen x" }), seen),
       `write conf/90-extra.cfg (missing) <- write -conf/90-extra.cfg
 create edge.next (another image, network or ports) <- remove edge.next
-restart policy of edge: always (a reboot in between must not lose it) <- restart policy of edge: unless-stopped
-stop edge (makes way for edge.next) <- start edge, verify edge
+create edge.try (a copy serves while the containers change places) <- remove edge.try
+start edge.try (a copy serves while the containers change places)
+verify edge.try (it has to answer)
+exchange edge for edge.next by way of edge.try, ports 80/tcp (bridged) (another image, network or ports)
+  else remove edge.try (nothing leads to it)
+  else exchange edge for edge.next, ports 80/tcp (plain) (another image, network or ports)
+  else   else start edge.next (another image, network or ports) <- stop edge.next
+  else   else verify edge.next (it has to answer)
+${rest}`,
+    );
+  });
+
+  it("must give the copy the new image's options, with sockets and ports of its own", () => {
+    const seen = found(desired(), {
+      live: container(desired(), published),
+      exchange: observedSwitch({ networks }),
+    });
+    const steps = planProxy(desired({ image: "haproxy:3.3" }), seen, { newCertificate: () => "PEM" });
+    const copy = steps.flatMap(({ operation }) =>
+      operation.kind === "create" && operation.name === "edge.try" ? [operation.options] : [],
+    );
+    assert.match(JSON.stringify(copy), /"\/var\/lib\/slipway\/proxy\/edge\/run\.try:\/slipway\/run"/);
+    const bindings =
+      '{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":""},{"HostIp":"172.18.0.1","HostPort":""}]}';
+    assert.ok(JSON.stringify(copy).includes(`"PortBindings":${bindings}`));
+  });
+
+  it("must stop and start where the host allows no copy, and without a program where none serves", () => {
+    const plainly = found(desired(), { live: container(desired(), published) });
+    assert.match(
+      plan(desired({ image: "haproxy:3.3" }), plainly),
+      /^exchange edge for edge\.next, ports 80\/tcp \(plain\)/m,
+    );
+    const stopped = found(desired(), { live: container(desired(), { state: "exited" }) });
+    assert.equal(
+      plan(desired({ image: "haproxy:3.3" }), stopped),
+      `write the map of routes (the new image has to accept it) <- write the map of routes
+create edge.next (another image, network or ports) <- remove edge.next
 start edge.next (another image, network or ports) <- stop edge.next
 verify edge.next (it has to answer)
-* remove edge (replaced)
-rename edge.next to edge (it answers)
-restart policy of edge: unless-stopped (it answers)`,
+${rest.split("\n").slice(0, 3).join("\n")}`,
     );
+  });
+
+  it("must look after an exchange that was left before anything else", () => {
+    const left = (given: Partial<ObservedSwitch>): string =>
+      formatSteps(planLeft(desired(), found(desired(), { exchange: observedSwitch(given) })));
+    assert.equal(left({}), "");
+    assert.equal(
+      left({ program: { pid: 7, phase: "ruled" } }),
+      "follow the exchange of edge (it is at work)",
+    );
+    assert.equal(
+      left({ program: { pid: 7, phase: "stuck" } }),
+      "recover the exchange of edge (neither serves on its own)",
+    );
+    assert.equal(left({ unfinished: "ruled" }), "recover the exchange of edge (its program died)");
+    assert.equal(left({ rules: 2 }), "clear rules of edge (nothing accounts for them)");
   });
 
   it("must go on from what a run left that was cut off", () => {
@@ -134,6 +205,11 @@ restart policy of edge: unless-stopped (it answers)`,
       `remove edge (${cut})
 rename edge.next to edge (${cut})
 restart policy of edge: unless-stopped (not as it should be)`,
+    );
+    const old = container(desired({ image: "old:1" }), { id: "next", name: "edge.next", state: "running" });
+    assert.match(
+      plan(desired(), found(desired(), { live: stopped, candidate: old, copy: next({ name: "edge.try" }) })),
+      /^remove edge\.try [^]*\nremove edge [^]*\nrename edge\.next to edge [^]*\nexchange edge for edge\.next/,
     );
     assert.match(
       plan(desired(), found(desired(), { live: undefined, candidate: next({ state: "running" }) })),

@@ -1,0 +1,24 @@
+import type { HandlerContext } from "../handler";
+import { type FileLock, withFileLock } from "../host/machine/file-lock";
+import type { HostSession } from "../host/session";
+import { lockOf } from "../proxy/ref";
+
+/**
+ * Runs `use` while this process is the only one that changes the proxy itself; routes are not changed meanwhile either. The
+ * signal that `use` gets is aborted when the lock is lost.
+ * @throws SlipwayError service-locked, naming the holder; sudo-unavailable
+ */
+export function withProxyLock<T>(
+  session: HostSession,
+  name: string,
+  options: Pick<HandlerContext, "holder" | "log" | "signal">,
+  use: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lock: FileLock = {
+    path: lockOf(name),
+    code: "service-locked",
+    guarded: `the proxy "${name}"`,
+    deed: "changes the proxy, or one of its routes,",
+  };
+  return withFileLock(session, lock, options, use);
+}
