@@ -14,6 +14,8 @@ import type { ExchangeOperation, Operation } from "./operation";
 const HEALTHY_MS = 1_000;
 const START_MS = 60_000;
 const SLACK_MS = 30_000;
+/** Where nothing serves meanwhile: requests on their way end in it, and longer were a longer gap. */
+const PLAIN_STOP_MS = 2_000;
 /** HAProxy drains by itself when it is told to stop; before that only what the rules took is looked at. */
 const LOOK_MS = 500;
 
@@ -34,12 +36,13 @@ export async function exchange(context: ExecuteContext, operation: ExchangeOpera
     if (seen === undefined) return impossible("the engine made no rules for the copy's ports");
     place = { kind: "bridged", copy: seen };
   }
+  const stopTimeoutMs = way.kind === "bridged" ? drainMs : Math.min(drainMs, PLAIN_STOP_MS);
   const order: SwitchOrder = {
     service: proxy,
     way: place,
     old: { ...memberOf(before), restart: operation.restart },
     next: memberOf(after),
-    ...{ ports, oldTcp, drainMs: Math.min(drainMs, LOOK_MS), stopTimeoutMs: drainMs },
+    ...{ ports, oldTcp, drainMs: Math.min(drainMs, LOOK_MS), stopTimeoutMs },
     deadlineMs: drainMs + START_MS + SLACK_MS,
     backMs: drainMs + START_MS + SLACK_MS,
     lock: exchangeLockOf(proxy),
