@@ -35,22 +35,25 @@ const HANDS: readonly Hand[] = [
   { name: "its restart policy changed by hand", script: 'docker update --restart no "$1"' },
 ];
 
-const SAME: readonly Way[] = [OVERLAP, BRIDGED];
+/** Where the same version is deployed the way to switch plays no part. */
+const THEN: readonly (readonly [Way, "v2" | "v3"])[] = [
+  [BRIDGED, "v2"],
+  [BRIDGED, "v3"],
+  [OVERLAP, "v3"],
+];
 
 /** Somebody did something to a container of ours, or has what it needs. */
 export const HAND_CASES: readonly FaultCase[] = [
-  ...SAME.flatMap((way) =>
-    HANDS.flatMap((hand) =>
-      (["v2", "v3"] as const).map((next): FaultCase => {
-        const then = next === "v2" ? "the same version is deployed" : "the next version is deployed";
-        return {
-          name: `${way.name}: ${hand.name}, ${then}`,
-          did: `\`${hand.script.replaceAll('"$1', '"web')}\` between two ups; then ${then}`,
-          ...(hand.quick === true && way === BRIDGED && next === "v2" ? { quick: true as const } : {}),
-          run: (site) => handled(site, way, hand, next),
-        };
-      }),
-    ),
+  ...THEN.flatMap(([way, next]) =>
+    HANDS.map((hand): FaultCase => {
+      const then = next === "v2" ? "the same version is deployed" : "the next version is deployed";
+      return {
+        name: `${way.name}: ${hand.name}, ${then}`,
+        did: `\`${hand.script.replaceAll('"$1', '"web')}\` between two ups; then ${then}`,
+        ...(hand.quick === true && next === "v2" ? { quick: true as const } : {}),
+        run: (site) => handled(site, way, hand, next),
+      };
+    }),
   ),
   {
     name: "a foreign container has our name",

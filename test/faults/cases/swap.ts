@@ -1,18 +1,29 @@
 import { CUTS, isInGap, isInSwitch } from "../cuts";
 import { cutOf } from "../cut";
-import { type Disaster, DISASTERS, KILL, KILL_PRUNE, LINE, PRUNE, SWITCH_DISASTERS } from "../disaster";
+import {
+  type Disaster,
+  DISASTERS,
+  ENGINE_LIVE,
+  KILL,
+  KILL_ENGINE,
+  KILL_PRUNE,
+  PROGRAM,
+  SWITCH_DISASTERS,
+} from "../disaster";
 import type { FaultCase } from "../fault-case";
 import { judge, mustEnd } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
-import { type Way, WAYS } from "../way";
+import { OVERLAP, type Way, WAYS } from "../way";
 import { withLines } from "../with-lines";
 
-/** These restart a machine or its engine: not at every point, but at those that leave something of their own behind. */
-const DEAR_POINTS: ReadonlySet<string> = new Set([
+/**
+ * The deployer is killed at every point. All else befalls those after which the host looks another way to whoever comes next:
+ * other containers run, or under other names, policies or rules. After the rest (a gate, a tag) it stands as before them.
+ */
+const DISTINCT: ReadonlySet<string> = new Set([
   "after create web.next",
   "after start web.next",
-  "after gate web.next: http :3000/ for 1s",
   "after start web.try",
   "switch ruled",
   "switch oldstopped",
@@ -22,7 +33,29 @@ const DEAR_POINTS: ReadonlySet<string> = new Set([
   "after rename web.next to web",
   "after restart policy of web: unless-stopped",
 ]);
-const CHEAP: ReadonlySet<Disaster> = new Set([KILL, LINE, PRUNE, KILL_PRUNE]);
+/** What the next run finds after these is what another disaster left, but for who is interrupted there. */
+const WHO_SERVES: ReadonlySet<string> = new Set([
+  "after start web.next",
+  "after start web.try",
+  "switch ruled",
+  "switch oldstopped",
+  "switch nextstarted",
+  "switch unruled",
+  "after rename web to web.REVISION",
+]);
+
+function points(way: Way, disaster: Disaster): readonly string[] {
+  const all = CUTS[way.name];
+  if (disaster === KILL) return all;
+  if (disaster === PROGRAM) return all.filter(isInSwitch);
+  const distinct = all.filter((cut) => DISTINCT.has(cut));
+  if (SWITCH_DISASTERS.includes(disaster)) return distinct.filter(isInSwitch);
+  // killed and pruned is what an interrupted switch or a plain prune leaves; killed and restarted what a reboot does
+  if (disaster === KILL_PRUNE) return distinct.filter((cut) => way === OVERLAP || isInSwitch(cut));
+  if (disaster === KILL_ENGINE) return way === OVERLAP ? distinct : [];
+  // the containers go on under live-restore: only calls are cut off
+  return disaster === ENGINE_LIVE ? distinct.filter((cut) => WHO_SERVES.has(cut)) : distinct;
+}
 const QUICK: ReadonlySet<string> = new Set([
   "overlap: deployer killed after start web.next",
   "overlap: deployer killed after rename web to web.REVISION",
@@ -33,19 +66,12 @@ const QUICK: ReadonlySet<string> = new Set([
   "bridged: deployer and switch program killed at the switch's nextstarted",
 ]);
 
-/** Every disaster at every point of a swap, in each way. */
+/** Every disaster at the points of a swap, in each way. */
 export const SWAP_CASES: readonly FaultCase[] = [
   ...WAYS.map((way) => whole(way)),
   ...WAYS.flatMap((way) =>
-    DISASTERS.flatMap((disaster) =>
-      CUTS[way.name]
-        .filter((cut) => CHEAP.has(disaster) || DEAR_POINTS.has(cut))
-        .map((cut) => swapCase(way, disaster, cut)),
-    ),
-  ),
-  ...WAYS.flatMap((way) =>
-    SWITCH_DISASTERS.flatMap((disaster) =>
-      CUTS[way.name].filter(isInSwitch).map((cut) => swapCase(way, disaster, cut)),
+    [...DISASTERS, ...SWITCH_DISASTERS].flatMap((disaster) =>
+      points(way, disaster).map((cut) => swapCase(way, disaster, cut)),
     ),
   ),
 ];
