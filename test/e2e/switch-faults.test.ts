@@ -4,24 +4,16 @@ import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
 import { askBack, followSwitch } from "../../provider/switch/follow-switch";
 import { observeSwitch } from "../../provider/switch/observe-switch";
-import { SWITCH_PROGRAM } from "../../provider/switch/program";
 import { recoverSwitch, startSwitch } from "../../provider/switch/start-switch";
 import type { SwitchResult } from "../../provider/switch/switch-event";
 import type { LabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
 import { until } from "../lab/until";
+import { actAt } from "../support/act-at";
 import { buildApp } from "../support/app-host";
 import { borrower } from "../support/borrow";
 import { clear, eventsOn, exchange, type Scene, setScene, standing } from "../support/switch-host";
 import { startDockerHost } from "../support/web-host";
-
-/** The program, made to do something once when it comes to a point of its way. */
-function at(point: string, act: string): string {
-  const once = `[ "$1" != ${point} ] || [ -e "$DIR/done" ] || { : >"$DIR/done"; ${act}; }`;
-  const changed = SWITCH_PROGRAM.replace(/^(at\(\) \{.*)\}$/m, (_line, body: string) => `${body} ${once}; }`);
-  assert.notEqual(changed, SWITCH_PROGRAM, "the program has a function at()");
-  return changed;
-}
 
 const SWITCHED = { containers: ["web exited", "web.next running"], rules: 0 };
 const KEPT = { containers: ["web running", "web.next exited"], rules: 0 };
@@ -75,7 +67,7 @@ describe("what befalls a switch on a lab host", function () {
   ] as const) {
     it(`must end what a program killed at "${point}" began, with no request lost`, async () => {
       const scene = await onHost((session) => setScene(session));
-      const result = await underLoad(scene, at(point, "kill -9 $$"));
+      const result = await underLoad(scene, actAt(point, "kill -9 $$"));
       assert.equal(result.gapMs, 0, "failed requests");
       const { containers, rules } = await standing(host);
       assert.equal(rules, 0);
@@ -90,7 +82,9 @@ describe("what befalls a switch on a lab host", function () {
   it("must take the rules off at once when the copy dies behind them", async () => {
     const scene = await onHost((session) => setScene(session));
     const result = await onHost((session) =>
-      exchange(session, scene, { program: at("oldstopped", `docker kill ${scene.copy ?? ""} >/dev/null`) }),
+      exchange(session, scene, {
+        program: actAt("oldstopped", `docker kill ${scene.copy ?? ""} >/dev/null`),
+      }),
     );
     assert.equal(result.kind, "switched", result.why);
     assert.ok(result.events.some(({ name }) => name === "copydied"));
@@ -102,7 +96,9 @@ describe("what befalls a switch on a lab host", function () {
   it("must take a dead copy's rules off after the program died with it", async () => {
     const scene = await onHost((session) => setScene(session));
     const kill = `docker kill ${scene.copy ?? ""} >/dev/null; kill -9 $$`;
-    const result = await onHost((session) => exchange(session, scene, { program: at("oldstopped", kill) }));
+    const result = await onHost((session) =>
+      exchange(session, scene, { program: actAt("oldstopped", kill) }),
+    );
     assert.equal(result.kind, "kept", result.why);
     assert.equal((await standing(host)).rules, 0);
     assert.equal(await page(), "v1");
@@ -185,7 +181,7 @@ describe("what befalls a switch on a lab host", function () {
     const scene = await onHost((session) => setScene(session));
     const freeze =
       "kill -STOP $(pidof dockerd); { sleep 8; kill -CONT $(pidof dockerd); } >/dev/null 2>&1 & :";
-    const result = await underLoad(scene, at("ruled", freeze));
+    const result = await underLoad(scene, actAt("ruled", freeze));
     assert.equal(result.gapMs, 0, "failed requests");
     assert.deepEqual(await standing(host), result.kind === "switched" ? SWITCHED : KEPT);
   });
@@ -193,7 +189,7 @@ describe("what befalls a switch on a lab host", function () {
   it("must leave no rule, and one that serves, when dockerd restarts and takes all containers along", async () => {
     const scene = await onHost((session) => setScene(session));
     const result = await onHost((session) =>
-      exchange(session, scene, { program: at("nextstarted", "systemctl restart docker") }),
+      exchange(session, scene, { program: actAt("nextstarted", "systemctl restart docker") }),
     );
     console.log(`        ${result.kind}: ${result.why}, gap ${result.gapMs} ms`);
     const { containers, rules } = await standing(host);

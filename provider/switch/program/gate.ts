@@ -14,20 +14,20 @@ heard() {
 hears() { heard "$1"; for port in $2; do case "$HEARD " in *" $port "*) ;; *) return 1 ;; esac; done; }
 
 # open_connections PID PORTS: connections that are open on the service's ports, and on the host's that docker-proxy hands on
-# from: established, closing on one side, or not yet whole
+# from: established, not yet whole, or closing with something that the other side may not have
 open_connections() {
   { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6"; echo host; cat /proc/net/tcp /proc/net/tcp6; } 2>/dev/null | awk -v want=" $TCP " -v on_host=" $2 " '
-    $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08)$/ { n++ } END { print n + 0 }'
+    $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } END { print n + 0 }'
 }
 # drain NAME PID PORTS: three looks in a row without a connection
 drain() {
   now; DRAIN_END=$((NOW + DRAIN)) zeros=0
   while alive "$2"; do
     if [ "$(open_connections "$2" "$3")" = 0 ]; then zeros=$((zeros + 1)); else zeros=0; fi
-    [ "$zeros" -lt 3 ] || { say drained "$1"; return 0; }
+    [ "$zeros" -lt 3 ] || { unanswered; say drained "$1"; return 0; }
     in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }
     [ "$PHASE" != ruled ] || { [ "$ASKED" = 0 ] && [ "$HELD" = 1 ]; } || return 0
-    pause 0.05
+    pause 0.02
   done
 }
 
@@ -48,7 +48,9 @@ get() {
   esac
   GOT=$?
   # curl prints the status; the others say the server's answers, the first of which is ours
-  STATUS=$(cat "$DIR/out" "$DIR/err" 2>/dev/null | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p; s/^\\([0-9][0-9][0-9]\\)$/\\1/p' | sed -n 1p)
+  if [ "$HTTP" = curl ]; then first_line out; STATUS=$FIRST
+  else STATUS=$(cat "$DIR/out" "$DIR/err" 2>/dev/null | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p' | sed -n 1p)
+  fi
   [ -n "$STATUS" ] || STATUS=000
 }
 probe_http() {
@@ -81,40 +83,48 @@ probe() {
   esac
 }
 
-# gate next|old PORTS: good without a break for its time, and listening on these; served counts from the first good answer
+# gate next|old PORTS: good without a break for its time, and listening on these; served counts from the first good answer.
+# A probe costs the container something: it comes at once when the port is listened on, and every 250 ms, or when it decides
 gate() {
-  who=$1 ports=$2 G_SINCE= G_PID= G_START= SAID='it does not run'
+  who=$1 ports=$2 G_SINCE= G_PID= G_START= G_PORT= G_DUE=0 SAID='it does not run'
   case $who in
     next) G_ID=$NEXT G_MIN=$NEXT_MIN G_LIMIT=$NEXT_DEADLINE; set -- $NEXT_CHECK ;;
     old) G_ID=$OLD G_MIN=$OLD_MIN G_LIMIT=$OLD_DEADLINE; set -- $OLD_CHECK ;;
   esac
+  [ "$1" != http ] || G_PORT=$(printf %04X "$3")
   now; G_END=$((NOW + G_LIMIT))
   while :; do
     [ "$who" = old ] || [ "$ASKED" = 0 ] || { WHY='asked to go back'; return 1; }
     in_time && [ "$NOW" -lt "$G_END" ] || { WHY="not healthy in time: $SAID"; return 1; }
     if [ -z "$G_PID" ]; then
       see "$G_ID" || return 1
-      if [ "$PID" != 0 ] && alive "$PID"; then G_PID=$PID G_START=$START; fi
+      if [ "$PID" != 0 ] && alive "$PID"; then G_PID=$PID G_START=$START G_DUE=$((NOW + 250)); fi
     elif ! alive "$G_PID" || [ "$START" != "$G_START" ]; then G_PID= G_SINCE= SAID='it stopped'
     fi
     if [ -z "$G_PID" ]; then
       # the old one is started again by the engine, if need be
       [ "$who" = old ] || { WHY="it stopped$(last_exit)"; return 1; }
+      pause 0.05
+    elif [ "$NOW" -lt "$G_DUE" ] && { [ -n "$G_SINCE" ] || ! hears "$G_PID" "$G_PORT"; }; then rest $((G_DUE - NOW))
     else
       probe "$who" "$@"; verdict=$?
       [ "$verdict" != 124 ] || { WHY="not healthy: $SAID"; return 1; }
-      now
+      now; G_DUE=$((NOW + 250))
       if [ "$verdict" = 0 ] && ! hears "$G_PID" "$ports"; then SAID='it does not listen'; verdict=1; fi
       if [ "$verdict" = 0 ] && alive "$G_PID"; then
         : "\${G_SINCE:=$NOW}"
         [ "$HELD" = 1 ] || served
         [ $((NOW - G_SINCE)) -lt "$G_MIN" ] || return 0
-      else G_SINCE=
+        [ "$G_DUE" -le $((G_SINCE + G_MIN)) ] || G_DUE=$((G_SINCE + G_MIN))
+      else
+        G_SINCE=
+        pause 0.05
       fi
     fi
-    pause 0.05
   done
 }
+# rest MS: until then, or a while; the clock goes in steps of 10 ms
+rest() { if [ "$1" -ge 20 ]; then pause 0.02; else pause 0.01; fi; }
 last_exit() { ask 5 inspect --type container -f ' with exit code {{.State.ExitCode}}{{if .State.OOMKilled}}, out of memory{{end}}' "$G_ID" >/dev/null && printf '%s' " $OUT"; }
 # nobody serves from the moment on that the old one listens no more
 watch_old() {

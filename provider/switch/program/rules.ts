@@ -39,6 +39,14 @@ put() {
   [ "$RULES4" = 0 ] || "$IPT-restore" -w 5 -n <"$DIR/rules4" 2>"$DIR/err" || return 1
   [ "$RULES6" = 0 ] || "$IPT6-restore" -w 5 -n <"$DIR/rules6" 2>"$DIR/err"
 }
+# all of them anew, each family in one transaction: at no moment does none stand
+put_again() {
+  [ "$RULES4" = 0 ] || renew "$IPT" rules4 || return 1
+  [ "$RULES6" = 0 ] || renew "$IPT6" rules6
+}
+renew() {
+  { echo '*nat'; ours "$1" | sed 's/^-A /-D /'; grep -e '^-' "$DIR/$2"; echo COMMIT; } | "$1-restore" -w 5 -n 2>"$DIR/err"
+}
 stand() {
   { [ "$RULES4" = 0 ] || [ "$(count "$IPT")" = "$RULES4" ]; } && { [ "$RULES6" = 0 ] || [ "$(count "$IPT6")" = "$RULES6" ]; }
 }
@@ -54,8 +62,19 @@ rules_away() {
   until rules_off; do in_time || return 1; sleep 0.2; done
   HELD=0; flush
 }
-# known flows of UDP keep going where they went: they are forgotten, so that they are sent by the rules of now
+# a first packet that was dropped, for the listener's queue was full, comes again, and follows its flow to the one that is
+# about to go: such flows are forgotten, so that it is sent by the rules of now
+unanswered() {
+  command -v conntrack >/dev/null || return 0
+  for address in $OLD_ADDRESSES $COPY_ADDRESS $COPY_ADDRESS6; do
+    case $address in *:*) family=ipv6 ;; *.*) family=ipv4 ;; *) continue ;; esac
+    conntrack -D -f "$family" -p tcp --state SYN_SENT --reply-src "$address" >/dev/null 2>&1
+  done
+  return 0
+}
+# known flows of UDP keep going where they went: these, too
 flush() {
+  unanswered
   for port in $UDP; do
     command -v conntrack >/dev/null || { say note no conntrack: UDP flows that go on stay where they are; return 0; }
     conntrack -D -p udp --orig-port-dst "$port" >/dev/null 2>&1
@@ -67,7 +86,7 @@ flush() {
 look() {
   [ -z "$WATCHED" ] || watch_old
   [ "$HELD" = 1 ] || return 0
-  if ! alive "$COPY_PID" || [ "$START" != "$COPY_START" ]; then
+  if ! copy_lives; then
     [ "$SERVED_BY" != copy ] || [ -n "$GAP_FROM" ] || { now; GAP_FROM=$NOW; }
     rules_off || return 0
     HELD=0; say copydied the copy died: rules off
@@ -75,7 +94,8 @@ look() {
   fi
   now; [ "$NOW" -ge "$LOOK_AT" ] || return 0
   LOOK_AT=$((NOW + 250))
-  stand || { rules_off && put && flush && say note rules were gone: put back; }
+  # who lists them while others write may see too few of them
+  stand || stand || { put_again && flush && say note rules were gone: put back; }
 }
 opens() { awk '$1 == "Tcp:" && $7 ~ /^[0-9]+$/ { print $7 }' "/proc/$COPY_PID/net/snmp" 2>/dev/null; }
 # connections that the rules took: straight to the copy from outside, and by the host or docker-proxy, which no filter stops

@@ -5,9 +5,12 @@ finish() {
   [ "$WAY" = bridged ] || return 0
   rules_away || { WHY='the rules cannot be removed'; return 1; }
   at unruled
-  see "$COPY"; case $? in 1) rm -f "$DIR/copy"; return 0 ;; 2) return 0 ;; esac
-  [ "$PID" = 0 ] || drain 'the copy' "$PID" "$RELAYS"
-  stop_it "$COPY" || say note the copy does not stop: "$WHY"
+  if ! copy_lives; then
+    see "$COPY"; case $? in 1) rm -f "$DIR/copy"; return 0 ;; 2) return 0 ;; esac
+    COPY_PID=$PID
+  fi
+  [ "$COPY_PID" = 0 ] || drain 'the copy' "$COPY_PID" "$RELAYS"
+  stop_it "$COPY" "$COPY_PID" || say note the copy does not stop: "$WHY"
   at copystopped
   ask 30 rm -f -v "$COPY" >/dev/null || say note the copy cannot be removed: "$WHY"
   rm -f "$DIR/copy"
@@ -18,7 +21,22 @@ end() {
   say end "$kind" "$GAP" "$*"
   exit 0
 }
-kept() { ask 10 update --restart "$OLD_RESTART" "$OLD" || say note its restart policy stays always: "$WHY"; end kept "$@"; }
+# should the host restart while it is stopped, it comes back; set beside the drain, which has not to wait for it
+begin_always() {
+  [ "$OLD_RESTART" != always ] || return 0
+  docker update --restart always "$OLD" >/dev/null 2>&1 </dev/null 3>&- & POLICY=$!
+}
+is_always() {
+  [ "$OLD_RESTART" != always ] || return 0
+  [ -n "$POLICY" ] || return 1
+  now; RUN=$POLICY RUN_END=$((NOW + 10000)) POLICY=; ended
+}
+own_policy() {
+  [ "$OLD_RESTART" != always ] || return 0
+  is_always
+  ask 10 update --restart "$OLD_RESTART" "$OLD" || say note its restart policy stays always: "$WHY"
+}
+kept() { own_policy; end kept "$@"; }
 
 # the old one goes on: nothing was stopped yet
 stay() {
@@ -32,7 +50,7 @@ back() {
   trap '' HUP INT TERM
   now; END=$((NOW + BACK)) BACK_WHY=$*
   at back "$*"
-  stop_it "$NEXT" || say note the candidate does not stop: "$WHY"
+  stop_it "$NEXT" '' || say note the candidate does not stop: "$WHY"
   at nextstopped
   serve_old && finish || stuck "$BACK_WHY; the way back: $WHY"
   kept "$BACK_WHY"
@@ -45,13 +63,13 @@ serve_old() {
 }
 # the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
 exchange() {
-  ask 10 update --restart always "$OLD" || { stay "the old one's policy cannot be set: $WHY"; }
+  is_always || ask 10 update --restart always "$OLD" || stay "the old one's policy cannot be set: $WHY"
   [ "$ASKED" = 0 ] || stay asked to end
   [ "$WAY" = plain ] || [ "$HELD" = 1 ] || stay the copy died
   in_time || stay the time is over
   at stopping
   [ "$HELD" = 1 ] && SERVED_BY=copy || WATCHED=$OLD_PID
-  stop_it "$OLD" || back "the old one does not stop: $WHY"
+  stop_it "$OLD" "$OLD_PID" || back "the old one does not stop: $WHY"
   [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=; }
   at oldstopped
   [ "$ASKED" = 0 ] || back asked to go back
@@ -69,21 +87,30 @@ forward() {
   SERVED_BY=next
   end switched the candidate serves
 }
-known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
+known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID OLD_ADDRESSES=\${OUT#* }; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
 known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; heard "$PID"; COPY_HEARS=$known; }
+# both by one call; no when one of them does not run, or is not there
+known_both() {
+  ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" || return
+  { read -r COPY_PID _; read -r OLD_PID OLD_ADDRESSES; } <"$DIR/out"
+  alive "$OLD_PID" && alive "$COPY_PID" || return
+  COPY_START=$START; heard "$COPY_PID"; COPY_HEARS=$known; heard "$OLD_PID"; OLD_HEARS=$known
+  printf '%s\\n' "$known" >"$DIR/old-hears"
+}
+copy_lives() { [ -n "$COPY_PID" ] && alive "$COPY_PID" && [ "$START" = "$COPY_START" ]; }
 
 plain() { known_old; exchange; }
 bridged() {
-  known_copy || end plain-instead the copy does not run
-  known_old
+  known_both || { known_copy || end plain-instead the copy does not run; known_old; }
   pick || end plain-instead "no rule of Docker's for the copy was found"
   rules_on || end plain-instead "the rules were not taken: $WHY"
   at ruled
+  begin_always
   drain 'the old one' "$OLD_PID" "$HOST_TCP"
-  [ "$HELD" = 1 ] || end plain-instead the copy died
+  [ "$HELD" = 1 ] || { own_policy; end plain-instead the copy died; }
   [ "$ASKED" = 0 ] || stay asked to end
   in_time || stay the time is over
-  ! filtered || { FILTERED=$WHY; rules_away || stuck "$FILTERED; the rules cannot be removed"; [ -z "$COPY_PID" ] || drain 'the copy' "$COPY_PID" "$RELAYS"; end plain-instead "$FILTERED"; }
+  ! filtered || { FILTERED=$WHY; rules_away || stuck "$FILTERED; the rules cannot be removed"; [ -z "$COPY_PID" ] || drain 'the copy' "$COPY_PID" "$RELAYS"; own_policy; end plain-instead "$FILTERED"; }
   exchange
 }
 
@@ -105,7 +132,7 @@ recover() {
   runs "$NEXT"; next_rc=$?
   if [ "$next_rc" = 0 ] && gate next "$COPY_HEARS"; then
     # it serves on the port, or stands ready behind the rules: a live one beside it cannot have the port
-    [ "$old_rc" != 0 ] || stop_it "$OLD" || stuck "both run: $WHY"
+    [ "$old_rc" != 0 ] || stop_it "$OLD" "$OLD_PID" || stuck "both run: $WHY"
     forward
   fi
   [ "$next_rc" != 0 ] || back "recovered: the candidate: $WHY"
@@ -127,7 +154,7 @@ stuck() {
     END=$((NOW + BACK))
     answers || continue
     if runs "$NEXT" && gate next "$COPY_HEARS"; then finish && { say settled the candidate serves; break; }
-    elif serve_old && finish; then ask 10 update --restart "$OLD_RESTART" "$OLD"; say settled the old one serves; break
+    elif serve_old && finish; then own_policy; say settled the old one serves; break
     fi
   done
   [ "$HELD" = 1 ] || rules_off

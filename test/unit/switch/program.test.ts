@@ -84,7 +84,57 @@ describe("SWITCH_PROGRAM", () => {
 
     it(`must not take it for a failure that there was no flow to forget, in ${shell.join(" ")}`, () => {
       folder.file("bin/conntrack", "#!/bin/sh\nexit 1\n", 0o755);
-      assert.equal(run(shell, "RULES6=1 UDP=' 53'; flush; echo $?"), "0\n");
+      assert.equal(run(shell, "COPY_ADDRESS= COPY_ADDRESS6= RULES6=1 UDP=' 53'; flush; echo $?"), "0\n");
+    });
+
+    it(`must ask the engine itself where it can, and by docker where that fails, in ${shell.join(" ")}`, () => {
+      folder
+        .file("uptime", "100.00 1.00\n")
+        .file(
+          "bin/curl",
+          `#!/bin/sh\necho "curl $@" >>${folder.path}/asked; exit $(cat ${folder.path}/code)\n`,
+          0o755,
+        )
+        .file("bin/docker", `#!/bin/sh\necho "docker $@" >>${folder.path}/asked\n`, 0o755);
+      const start = 'SOCKET=/s; start_it one; echo $?; sed "s/.* -X/-X/" "$DIR/asked"; rm "$DIR/asked"';
+      const post = "-X POST http://localhost/containers/one/start";
+      folder.file("code", "0\n");
+      assert.equal(run(shell, `HTTP=curl; ${start}`), `0\n${post}\n`);
+      assert.equal(run(shell, `HTTP=wget; ${start}`), "0\ndocker start one\n");
+      folder.file("code", "22\n");
+      assert.equal(run(shell, `HTTP=curl; ${start}`), `0\n${post}\ndocker start one\n`);
+    });
+
+    it(`must put rules back in one transaction, so that at no moment none stands, in ${shell.join(" ")}`, () => {
+      const [first, second] = [80, 81].map(
+        (port) => `-p tcp --dport ${port} -m comment --comment slipway:web -j REDIRECT --to-ports 1`,
+      );
+      folder
+        .file("rules4", `*nat\n-I OUTPUT 1 ${first}\n-I OUTPUT 1 ${second}\nCOMMIT\n`)
+        .file("bin/iptables-save", `#!/bin/sh\necho '-A OUTPUT ${first}'\n`, 0o755)
+        .file(
+          "bin/iptables-restore",
+          `#!/bin/sh\ncat >>${folder.path}/given; echo END >>${folder.path}/given\n`,
+          0o755,
+        );
+      const said = run(
+        shell,
+        'SERVICE=web RULES4=2 RULES6=0 IPT=iptables; put_again; echo $?; cat "$DIR/given"',
+      );
+      const lines = [`-D OUTPUT ${first}`, `-I OUTPUT 1 ${first}`, `-I OUTPUT 1 ${second}`];
+      assert.equal(said, ["0", "*nat", ...lines, "COMMIT", "END", ""].join("\n"));
+    });
+
+    it(`must forget the unanswered flows to both containers, and no others, in ${shell.join(" ")}`, () => {
+      folder.file("bin/conntrack", `#!/bin/sh\necho "$@" >>${folder.path}/asked\nexit 1\n`, 0o755);
+      const addresses = "OLD_ADDRESSES='172.17.0.2 fd00::2 ' COPY_ADDRESS=172.17.0.3 COPY_ADDRESS6=-";
+      assert.deepEqual(run(shell, `${addresses}; unanswered; echo $?; cat "$DIR/asked"`).trim().split("\n"), [
+        "0",
+        ...["ipv4 172.17.0.2", "ipv6 fd00::2", "ipv4 172.17.0.3"].map((each) => {
+          const [family = "", address = ""] = each.split(" ");
+          return `-D -f ${family} -p tcp --state SYN_SENT --reply-src ${address}`;
+        }),
+      ]);
     });
 
     it(`must know a process by its number and its start in ${shell.join(" ")}`, () => {
