@@ -8,7 +8,7 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap
 export LC_ALL PATH
 umask 077
 DIR=$1
-ASKED=0 HELD=0 GAP=0 GAP_FROM= WHY= OUT= PID= IP= COPY_PID= COPY_START= SERVED_BY=old WATCHED= OLD_PID= OLD_HEARS= COPY_HEARS= PHASE= POLICY= HTTP=none OLD_ADDRESSES=
+ASKED=0 HELD=0 GAP=0 GAP_FROM= WHY= OUT= PID= IP= COPY_PID= COPY_START= SERVED_BY=old WATCHED= OLD_PID= OLD_HEARS= COPY_HEARS= PHASE= POLICY= HTTP=none
 
 # milliseconds since the boot, in NOW: no clock that anybody can set
 now() { read -r UP _ </proc/uptime; NOW=\${UP%.*}\${UP#*.}0; }

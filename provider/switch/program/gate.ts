@@ -24,7 +24,7 @@ drain() {
   now; DRAIN_END=$((NOW + DRAIN)) zeros=0
   while alive "$2"; do
     if [ "$(open_connections "$2" "$3")" = 0 ]; then zeros=$((zeros + 1)); else zeros=0; fi
-    [ "$zeros" -lt 3 ] || { unanswered; say drained "$1"; return 0; }
+    [ "$zeros" -lt 3 ] || { say drained "$1"; return 0; }
     in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }
     [ "$PHASE" != ruled ] || { [ "$ASKED" = 0 ] && [ "$HELD" = 1 ]; } || return 0
     pause 0.02

@@ -62,19 +62,10 @@ rules_away() {
   until rules_off; do in_time || return 1; sleep 0.2; done
   HELD=0; flush
 }
-# a first packet that was dropped, for the listener's queue was full, comes again, and follows its flow to the one that is
-# about to go: such flows are forgotten, so that it is sent by the rules of now
-unanswered() {
-  command -v conntrack >/dev/null || return 0
-  for address in $OLD_ADDRESSES $COPY_ADDRESS $COPY_ADDRESS6; do
-    case $address in *:*) family=ipv6 ;; *.*) family=ipv4 ;; *) continue ;; esac
-    conntrack -D -f "$family" -p tcp --state SYN_SENT --reply-src "$address" >/dev/null 2>&1
-  done
-  return 0
-}
-# known flows of UDP keep going where they went: these, too
+# known flows of UDP keep going where they went: they are forgotten, so that they are sent by the rules of now. Those of TCP end
+# with their drain, and what the engine finds of a container that stops it forgets itself: a first packet that was dropped, for
+# the listener's queue was full, comes again and goes by the rules, too
 flush() {
-  unanswered
   for port in $UDP; do
     command -v conntrack >/dev/null || { say note no conntrack: UDP flows that go on stay where they are; return 0; }
     conntrack -D -p udp --orig-port-dst "$port" >/dev/null 2>&1

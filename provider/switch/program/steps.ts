@@ -87,12 +87,12 @@ forward() {
   SERVED_BY=next
   end switched the candidate serves
 }
-known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID OLD_ADDRESSES=\${OUT#* }; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
+known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
 known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; heard "$PID"; COPY_HEARS=$known; }
 # both by one call; no when one of them does not run, or is not there
 known_both() {
   ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" || return
-  { read -r COPY_PID _; read -r OLD_PID OLD_ADDRESSES; } <"$DIR/out"
+  { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/out"
   alive "$OLD_PID" && alive "$COPY_PID" || return
   COPY_START=$START; heard "$COPY_PID"; COPY_HEARS=$known; heard "$OLD_PID"; OLD_HEARS=$known
   printf '%s\\n' "$known" >"$DIR/old-hears"

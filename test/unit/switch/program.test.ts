@@ -125,18 +125,6 @@ describe("SWITCH_PROGRAM", () => {
       assert.equal(said, ["0", "*nat", ...lines, "COMMIT", "END", ""].join("\n"));
     });
 
-    it(`must forget the unanswered flows to both containers, and no others, in ${shell.join(" ")}`, () => {
-      folder.file("bin/conntrack", `#!/bin/sh\necho "$@" >>${folder.path}/asked\nexit 1\n`, 0o755);
-      const addresses = "OLD_ADDRESSES='172.17.0.2 fd00::2 ' COPY_ADDRESS=172.17.0.3 COPY_ADDRESS6=-";
-      assert.deepEqual(run(shell, `${addresses}; unanswered; echo $?; cat "$DIR/asked"`).trim().split("\n"), [
-        "0",
-        ...["ipv4 172.17.0.2", "ipv6 fd00::2", "ipv4 172.17.0.3"].map((each) => {
-          const [family = "", address = ""] = each.split(" ");
-          return `-D -f ${family} -p tcp --state SYN_SENT --reply-src ${address}`;
-        }),
-      ]);
-    });
-
     it(`must know a process by its number and its start in ${shell.join(" ")}`, () => {
       assert.equal(
         run(shell, 'alive $$ && echo alive; [ -n "$START" ] && echo start; alive 4194303 || echo gone'),
