@@ -12,6 +12,7 @@ export {
   EdgeProxy,
   type EdgeProxyArgs,
   type ProxyTimeoutArgs,
+  type RouteArgs,
   type RouteSummary,
   type TlsArgs,
 } from "./edge-proxy/resource";

@@ -110,6 +110,24 @@ export class EdgeProxy extends SlipwayResource {
   }
 }
 
+/** How a service is reached through EdgeProxies: by host name and path, or on a port of theirs. */
+export interface RouteArgs {
+  /** The proxy of its host; of several hosts one each. They share one network, which the containers join. */
+  readonly proxy: pulumi.Input<EdgeProxy | pulumi.Input<EdgeProxy>[]>;
+  /** Host names; "*.example.com" is any one label. @default every name that no other route has */
+  readonly hosts?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /** What the path begins with, in whole segments; the container gets it as it is. @default "/" */
+  readonly path?: pulumi.Input<string | undefined>;
+  /** The container's port; it is not published. */
+  readonly port: pulumi.Input<number>;
+  /** @default "http" */
+  readonly protocol?: pulumi.Input<"http" | "tcp" | undefined>;
+  /** For tcp: the proxy's port, one of its `tcpPorts`. @default port */
+  readonly listen?: pulumi.Input<number | undefined>;
+  /** How long requests and connections of an old container may go on, websockets too, before it is stopped. @default "30s" */
+  readonly drainTimeout?: pulumi.Input<string | undefined>;
+}
+
 /** Certificates are secret whether the program said so or not; that there are some is not. */
 function withSecretKeys(tls: EdgeProxyArgs["tls"]): EdgeProxyArgs["tls"] {
   if (tls === undefined || typeof tls === "string") return tls;

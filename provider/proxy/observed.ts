@@ -32,6 +32,8 @@ export interface ObservedProxy {
   /** Undefined when its socket does not answer. */
   readonly version: string | undefined;
   readonly formerPids: readonly number[];
+  /** Of every route, those too that are in no file any more: what they have ends there. */
+  readonly formerServers: readonly RouteServer[];
   readonly routes: readonly ObservedRoute[];
   /** What commands were answered, empty when there were none. */
   readonly answer: string;
@@ -63,16 +65,18 @@ export function parseShown(text: string): ObservedProxy {
     digests,
     version: processes.version || undefined,
     formerPids: processes.workers.filter(({ current }) => !current).map(({ pid }) => pid),
+    formerServers: servers(false),
     routes: routesOf({ files, digests, current: servers(true), former: servers(false) }),
     answer,
   };
 }
 
 /** The route of a service; one that is nowhere when the proxy does not know it. */
-export function routeOf({ routes, digests }: ObservedProxy, service: string): ObservedRoute {
+export function routeOf({ routes, digests, formerServers }: ObservedProxy, service: string): ObservedRoute {
   const route = routes.find((each) => each.service === service);
   if (route !== undefined) return route;
-  return { service, entry: undefined, servers: [], former: [], ...certificatesIn(digests, service) };
+  const former = formerServers.filter(({ backend }) => backend === backendOf(service));
+  return { service, entry: undefined, servers: [], former, ...certificatesIn(digests, service) };
 }
 
 /** Open requests and connections of a container behind a route, in every process. */

@@ -39,7 +39,8 @@ export async function observeRoute(
 
 /**
  * Makes a route what it should be, its servers included: its file is tried, written and read anew by the running proxy. When
- * only the servers differ it does nothing: see readyServer.
+ * only the servers differ it does nothing: see readyServer. `replaces`: a service whose route goes in the same change, and
+ * whose place it may take.
  * @throws SlipwayError proxy-config-invalid, route-taken; nothing was changed then
  */
 export async function writeRoute(
@@ -47,6 +48,7 @@ export async function writeRoute(
   proxy: Pick<ProxyRef, "name">,
   before: ObservedRoute,
   entry: RouteEntry,
+  replaces?: string,
 ): Promise<ObservedRoute> {
   const isServed = before.servers.length > 0;
   if (isServed && !needsReload(before.entry, entry)) return before;
@@ -55,7 +57,8 @@ export async function writeRoute(
     [`conf/${routeFileName(entry.service)}`, formatRouteFile(entry)],
     ...certificates.files,
   ]);
-  const change = { files, removed: certificates.removed, reload: true };
+  const gone = replaces === undefined ? [] : [`conf/${routeFileName(replaces)}`];
+  const change = { files, removed: [...certificates.removed, ...gone], reload: true };
   const found = await applyFiles(host, proxy.name, change);
   return routeOf(found, entry.service);
 }

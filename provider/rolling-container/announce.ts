@@ -24,6 +24,8 @@ function announceWay(way: SwitchWay, asked: "auto" | "bridged" | "plain", log: L
   switch (way.kind) {
     case "overlap":
       return;
+    case "proxied":
+      return log.progress("proxied switch: the new one is ready behind the route before the old one drains");
     case "bridged": {
       const cautions = way.cautions.map((caution) => `; ${caution}`).join("");
       return log.progress(`bridged switch: a copy serves while the containers change places${cautions}`);

@@ -9,6 +9,8 @@ import { type ContainerRef, formatOperation, formatStep, type Operation, type St
 import { waitForExit } from "./exit";
 import { inTime, limitOf, LOOK_MS } from "./in-time";
 import { callEngine } from "./operation-call";
+import { RouteCalls } from "./route-call";
+import { isRouteOperation } from "./route-operation";
 import { callHost, isHostOperation } from "./switch-call";
 import { formatLeftInSwitch, SwitchFailure } from "./switch-failure";
 
@@ -69,7 +71,13 @@ interface Back {
 }
 
 /** What failed because of the container itself. */
-const SAYS_WHY: ReadonlySet<Operation["kind"]> = new Set(["gate", "start", "await-exit", "switch"]);
+const SAYS_WHY: ReadonlySet<Operation["kind"]> = new Set([
+  "gate",
+  "start",
+  "await-exit",
+  "switch",
+  "ready-server",
+]);
 const FROZEN_MS = 10_000;
 
 /** A gate's verdict, as what was thrown. */
@@ -145,6 +153,7 @@ class Run {
   private readonly created = new Map<string, string>();
   private readonly stopTimeouts = new Map<string, { readonly StopTimeout?: number | undefined }>();
   private readonly operations: string[] = [];
+  private readonly routes = new RouteCalls();
   private readonly endsAtMs: number;
   private gapBeganMs: number | undefined;
   private gapMs = 0;
@@ -196,7 +205,7 @@ class Run {
     let isFrozen = false;
     for (const operation of undo) {
       // who stops a run waits for seconds only, and sessions are stopped with it: the next run asks again
-      if (this.stopped && operation.kind === "gate") continue;
+      if (this.stopped && (operation.kind === "gate" || operation.kind === "await-drained")) continue;
       this.host.log.progress(`taking back: ${formatOperation(operation)}`);
       try {
         await this.one(operation, isFrozen ? FROZEN_MS : Number.POSITIVE_INFINITY);
@@ -253,6 +262,9 @@ class Run {
       // what an earlier one came to is seen by the next look
       else if (operation.kind === "switch" && result !== undefined) throw new SwitchFailure(result);
       else if (result?.kind === "stuck" || result?.kind === "unknown") throw new SwitchFailure(result);
+    } else if (isRouteOperation(operation)) {
+      const idOf = (container: ContainerRef): string => this.idOf(container);
+      await limited(limitOf(operation), (signal) => this.routes.call(host(signal), operation, idOf));
     } else if (operation.kind === "await-exit") {
       const id = this.idOf(operation.container);
       await limited(limitOf(operation), (signal) => waitForExit(host(signal), operation, id));

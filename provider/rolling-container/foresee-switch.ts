@@ -5,14 +5,17 @@ import type { Wanted } from "./inputs";
 import { wishedWay } from "./switch-way";
 
 /** What preview can say of the next switch without asking a host: which way, why, and the gap to expect. */
-export function foreseeSwitch(wanted: Pick<Wanted, "spec" | "update">, olds: Properties): string {
+export function foreseeSwitch(wanted: Pick<Wanted, "spec" | "update" | "route">, olds: Properties): string {
   const way = wishedWay(wanted);
   const last = lastSwitch(olds);
+  const healthy = formatDuration(wanted.update.minHealthyMs);
   switch (way.kind) {
-    case "overlap": {
-      const healthy = formatDuration(wanted.update.minHealthyMs);
-      return `switch: without a gap: the new one must be healthy for ${healthy} before the old one is stopped`;
+    case "proxied": {
+      const drain = formatDuration(wanted.route?.drainTimeoutMs ?? 0);
+      return `switch: proxied, without a gap: the new one must be healthy for ${healthy} and ready behind the route before the old one is drained, for at most ${drain}`;
     }
+    case "overlap":
+      return `switch: without a gap: the new one must be healthy for ${healthy} before the old one is stopped`;
     case "bridged": {
       const bridge = "switch: bridged, without a gap: a copy serves while the containers change places";
       if (wanted.update.switch === "bridged") return `${bridge}; refused where the host does not allow it`;

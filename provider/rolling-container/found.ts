@@ -3,7 +3,9 @@ import { LABEL } from "../container/labels";
 import type { Limits } from "../container/limits";
 import type { ObservedContainer } from "../container/observed";
 import type { PortTaker } from "../container/port-takers";
+import type { ObservedRoute } from "../proxy/observed";
 import type { ObservedSwitch } from "../switch/observed-switch";
+import type { RoutePlace } from "./route-operation";
 
 /** A container under one of a service's names. */
 export interface Found extends ObservedContainer {
@@ -51,6 +53,16 @@ export interface HostFound {
   readonly portTakers: readonly PortTaker[];
   /** What the host has of a switch, and for one, by the live name; undefined where nobody asked. */
   readonly switches?: Readonly<Record<string, ObservedSwitch>>;
+  /** The routes that lead here, or did, as their proxies have them; undefined where none is wanted or recorded. */
+  readonly routes?: readonly FoundRoute[];
+}
+
+/** A route of a service on one proxy of a host. */
+export interface FoundRoute {
+  readonly place: RoutePlace;
+  /** How long what its containers have may go on. */
+  readonly drainTimeoutMs: number;
+  readonly route: ObservedRoute;
 }
 
 /** True while the program exchanges containers: nobody may act beside it. One that is stuck only watches its rules. */

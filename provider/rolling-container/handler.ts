@@ -8,7 +8,7 @@ import type {
   Properties,
 } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { hasUnknown, UNKNOWN } from "../values";
+import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { claimService, type ServiceClaim } from "./claims";
 import { parseWanted, readInputs, serviceOf } from "./inputs";
 import type { Log } from "../log";
@@ -33,6 +33,8 @@ export const rollingContainerHandler: Handler = {
     const drift = driftIn(olds);
     if (drift !== undefined) log.keep(`${drift}: it will be put right`);
     else if (swaps(olds, news)) sayHow(olds, news, log);
+    else if (!hasUnknown(news.route) && canonicalJson(olds.route) !== canonicalJson(news.route))
+      log.keep("route: changed in place, no container is swapped");
     return Promise.resolve({ changes: drift === undefined ? undefined : true });
   },
 

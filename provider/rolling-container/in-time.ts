@@ -40,6 +40,11 @@ export function limitOf(operation: Operation, stopTimeoutMs = 10_000): number {
     case "remove-volume":
     case "untag":
       return 3 * MINUTE_MS;
+    case "write-route":
+    case "remove-route":
+      return 4 * MINUTE_MS;
+    case "await-drained":
+      return operation.timeoutMs + MINUTE_MS;
     case "stop":
       return stopTimeoutMs + MINUTE_MS;
     case "gate":

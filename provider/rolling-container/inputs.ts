@@ -8,7 +8,9 @@ import type { Failure, Properties } from "../handler";
 import { readRegistry, type RegistryLogin } from "../container/registry-login";
 import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
+import type { Route } from "../proxy/route";
 import { Fields, isObject, UNKNOWN } from "../values";
+import { checkRoute, readServiceRoute, withProxyNetwork } from "./route-inputs";
 import { readTask, type Task } from "./task";
 import { wishedWay } from "./switch-way";
 import { readUpdate, UPDATE_DEFAULTS, type UpdateSettings } from "./update-settings";
@@ -24,6 +26,8 @@ export interface Wanted {
   readonly specHash: string;
   readonly limits: Limits;
   readonly update: UpdateSettings;
+  /** How it is reached through its proxies; undefined: not through any. */
+  readonly route?: Route;
   readonly keepPrevious: number;
   readonly preDeploy?: readonly Task[];
   readonly postDeploy?: readonly Task[];
@@ -51,13 +55,17 @@ const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}$/;
 export function readInputs(inputs: Properties): ReadInputs {
   const failures: Failure[] = [];
   const specFields = new Fields(inputs, failures);
-  const spec = readSpec(specFields);
+  const given = readSpec(specFields);
+  const routeFields = new Fields(inputs, []);
+  readServiceRoute(routeFields);
   const fields = new Fields(inputs, failures);
   const limits = readLimits(fields);
   const hosts = readHosts(fields, { required: true });
   const service = matching(fields, "name", NAME, "letters, digits, _ and -, two to 63 of them, and no dots");
   const image = matching(fields, "image", IMAGE, "an image reference");
   const update = fields.object("update");
+  const route = readServiceRoute(fields);
+  const spec = withProxyNetwork(given, route);
   const rest = {
     replicas: fields.integer("replicas", { min: 1, max: 100 }) ?? 1,
     update: update === undefined ? UPDATE_DEFAULTS : readUpdate(update),
@@ -70,17 +78,27 @@ export function readInputs(inputs: Properties): ReadInputs {
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
   fields.raw("triggers");
-  refuseNotYet(fields);
   fields.rejectOthers([...SPEC_KEYS, ...LIMITS_KEYS, "targets", "specHash"]);
-  checkTogether(fields, spec, rest.replicas);
-  const way = wishedWay({ spec, update: rest.update });
-  if (rest.update.switch === "bridged" && way.kind === "plain")
+  checkTogether(fields, spec, rest.replicas, route !== undefined);
+  if (route !== undefined) checkRoute(fields, route, { spec, hosts, update: rest.update });
+  const way = wishedWay({ spec, update: rest.update, route });
+  if (rest.update.switch === "bridged" && way.kind === "plain" && route === undefined)
     fields.fail("update.switch", `cannot be "bridged": ${way.why}`);
-  const hash = specFields.unknown ? UNKNOWN : specHash(spec, text(inputs.__salt));
+  // the proxy's network is part of the spec
+  const hash = specFields.unknown || routeFields.unknown ? UNKNOWN : specHash(spec, text(inputs.__salt));
   const known = !specFields.unknown && !fields.unknown && failures.length === 0;
   const wanted =
     known && service !== undefined && image !== undefined
-      ? { service, image, hosts, spec, specHash: hash, limits, ...rest }
+      ? {
+          service,
+          image,
+          hosts,
+          spec,
+          specHash: hash,
+          limits,
+          ...rest,
+          ...(route === undefined ? {} : { route }),
+        }
       : undefined;
   return { failures, hosts, specHash: hash, wanted };
 }
@@ -99,20 +117,13 @@ export function parseWanted(inputs: Properties): Wanted {
   });
 }
 
-/** Ways that are planned, and would be ignored in silence otherwise. */
-function refuseNotYet(fields: Fields): void {
-  for (const key of ["route"]) {
-    const value = fields.raw(key);
-    const empty =
-      value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
-    if (!empty) fields.fail(key, "is not available yet");
-  }
-}
-
-function checkTogether(fields: Fields, spec: ContainerSpec, replicas: number): void {
+function checkTogether(fields: Fields, spec: ContainerSpec, replicas: number, isRouted: boolean): void {
   const published = publishedPorts(spec);
-  if (replicas > 1 && published.length > 0) {
-    fields.fail("replicas", "cannot be more than 1 with a port published on the host: only one can have it");
+  if (replicas > 1 && published.length > 0 && !isRouted) {
+    fields.fail(
+      "replicas",
+      "cannot be more than 1 with a port published on the host: only one can have it. A route through an EdgeProxy leads to all of them",
+    );
   }
   if (usesHostNetwork(spec) && published.length > 0) {
     fields.fail("ports", 'cannot be published on the network "host": the container has the host\'s ports');

@@ -7,18 +7,19 @@ import { serviceOf, type Wanted } from "./inputs";
 import { recordedContainers } from "./outputs";
 import { observeSwitch, parseObservedSwitch } from "../switch/observe-switch";
 import type { ObservedSwitch } from "../switch/observed-switch";
-import { wishedWay } from "./switch-way";
+import { runsBoth, wishedWay } from "./switch-way";
 
 /** What nobody without root's rights sees. */
 const NOTHING = parseObservedSwitch("");
 
 /** The live names whose switches matter: those that may be exchanged by the host, or were when it was left. */
 export function switchNames(
-  { service, replicas, spec, update }: Pick<Wanted, "service" | "replicas" | "spec" | "update">,
+  wanted: Pick<Wanted, "service" | "replicas" | "spec" | "update" | "route">,
   former: string | undefined,
   olds: Properties = {},
 ): readonly string[] {
-  if (wishedWay({ spec, update }).kind === "overlap" && !mayHaveSwitched(olds)) return [];
+  const { service, replicas, spec } = wanted;
+  if (runsBoth(wishedWay(wanted)) && !mayHaveSwitched(olds)) return [];
   const services = former === undefined ? [service] : [service, former];
   const slots = publishedPorts(spec).length > 0 ? 1 : replicas;
   return services.flatMap((each) => Array.from({ length: slots }, (_, index) => liveName(each, index + 1)));

@@ -10,6 +10,7 @@ import { isObject } from "../values";
 import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFound } from "./found";
 import type { RecordedOwnership } from "./outputs";
 import { observePortTakers } from "../container/port-takers";
+import { observeRoutes, type RouteLook } from "./observe-routes";
 import { observeSwitches } from "./observe-switches";
 import { parseContainerName } from "./slot-name";
 
@@ -26,13 +27,15 @@ export interface ObserveOptions {
   readonly ports: readonly PublishedPort[];
   /** Live names whose switches are wanted. @default none */
   readonly switches?: readonly string[];
+  /** Routes that are wanted, or recorded. @default none */
+  readonly routes?: readonly RouteLook[];
   readonly signal: AbortSignal;
 }
 
 /** Reads one host, once: everything that plans rest on. */
 export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
   const docker = await session.docker(options.signal);
-  const [service, former, networks, volumes, images, portTakers, switches] = await Promise.all([
+  const [service, former, networks, volumes, images, portTakers, switches, routes] = await Promise.all([
     observeService(docker, options.service, options),
     options.former === undefined ? undefined : observeService(docker, options.former, options),
     docker.listNetworks(),
@@ -40,6 +43,7 @@ export async function observeHost(session: HostSession, options: ObserveOptions)
     docker.listImages({ filters: { reference: ["slipway/kept"] } }),
     observePortTakers(session, docker, options.ports, options.signal),
     observeSwitches(session, options.switches ?? [], options.signal),
+    observeRoutes({ session, signal: options.signal }, options.routes ?? []),
   ]);
   return {
     target: session.target,
@@ -50,6 +54,7 @@ export async function observeHost(session: HostSession, options: ObserveOptions)
     keptTags: images.flatMap(({ RepoTags }) => RepoTags ?? []),
     portTakers,
     switches,
+    routes,
   };
 }
 

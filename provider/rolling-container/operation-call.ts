@@ -3,12 +3,13 @@ import { archiveOf } from "./archive";
 import { engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
+import type { RouteOperation } from "./route-operation";
 import type { HostOperation } from "./switch-call";
 
 /** Operations that are one call of the Engine API; a gate is a wait, see gate.ts. */
 export type CallOperation = Exclude<
   Operation,
-  GateOperation | HostOperation | { readonly kind: "await-exit" }
+  GateOperation | HostOperation | RouteOperation | { readonly kind: "await-exit" }
 >;
 
 /**

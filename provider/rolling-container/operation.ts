@@ -2,6 +2,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import type { Limits } from "../container/limits";
 import { formatDuration } from "../duration";
 import type { Check, ContainerRef } from "./container-ref";
+import { formatRouteOperation, type RouteOperation } from "./route-operation";
 import { formatSwitch, type SwitchOperation } from "./switch-operation";
 
 export type { Check, ContainerRef };
@@ -53,6 +54,7 @@ export type Operation =
   | { readonly kind: "limits"; readonly container: ContainerRef; readonly limits: Limits }
   | GateOperation
   | SwitchOperation
+  | RouteOperation
   /** Waits for the end of the program that exchanges containers; `recover`: one that died is started again first. */
   | {
       readonly kind: "follow-switch";
@@ -124,6 +126,13 @@ export function formatOperation(operation: Operation): string {
       return `remove the rules of ${operation.service}`;
     case "end-switch":
       return `end the switch of ${operation.service}`;
+    case "write-route":
+    case "ready-server":
+    case "drain-server":
+    case "await-drained":
+    case "remove-server":
+    case "remove-route":
+      return formatRouteOperation(operation);
     case "tag":
       return `tag image ${operation.tag}`;
     case "untag":

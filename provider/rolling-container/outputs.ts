@@ -2,6 +2,7 @@ import { liveName } from "../container/names";
 import { publishedPorts } from "../container/spec";
 import type { Properties } from "../handler";
 import type { HealthStatus, ObservedPort } from "../container/observed";
+import { routeUrl } from "../proxy/route";
 import { isObject } from "../values";
 import { containersOf, type Found, type HostFound, revisionIn, slotOf } from "./found";
 import type { Wanted } from "./inputs";
@@ -101,8 +102,9 @@ export function goneRevisions(
   return [...kept].filter((revision) => !there.has(revision));
 }
 
-/** `http://<address of the first host>:<its first published port>`; the address is the one that the program gave. */
-export function urlOf(wanted: Pick<Wanted, "hosts" | "spec">): string | undefined {
+/** The route's address, else `http://<address of the first host>:<its first published port>`; addresses as the program gave them. */
+export function urlOf(wanted: Pick<Wanted, "hosts" | "spec" | "route">): string | undefined {
+  if (wanted.route !== undefined) return routeUrl(wanted.route);
   const port = publishedPorts(wanted.spec).find(({ protocol }) => protocol === "tcp");
   const host = wanted.hosts[0]?.host;
   if (port === undefined || host === undefined) return undefined;

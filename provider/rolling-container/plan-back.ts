@@ -8,28 +8,38 @@ import type { ContainerRef, Operation, Step } from "./operation";
 import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
 import { refOf } from "./ref-of";
 import { bridgedConditions, whyNoProgram } from "../switch/conditions";
-import { wishedWay } from "./switch-way";
+import { type RouteBack, routeBack } from "./plan-route-back";
+import { runsBoth, wishedWay } from "./switch-way";
 
 const CAUSE = "the rollout failed elsewhere";
 
 /** What going back rests on; `plainly`: without a copy of the one that served, where that has failed. */
-export type BackWish = Pick<Desired, "spec" | "update"> & { readonly plainly?: boolean };
+export type BackWish = Pick<Desired, "spec" | "update" | "route" | "service" | "replicas"> & {
+  readonly plainly?: boolean;
+};
 
 /**
  * The steps that put a host back to what served there before the rollout, for the slots that were already switched.
  * `before` was seen then, `now` after.
  */
 export function planBack(before: HostFound, now: HostFound, desired: BackWish): readonly Step[] {
-  return now.service.slots.flatMap(({ slot, live }) => {
+  const route = routeBack(before, now, desired);
+  const slots = now.service.slots.flatMap(({ slot, live }) => {
     const previous = slotOf(before.service, slot).live ?? slotOf(before.former, slot).live;
     if (live === undefined || live.id === previous?.id || live.foreign !== undefined) return [];
-    if (previous === undefined) return removeNew(live);
-    return putBack({ now, slot, live, previous, desired });
+    return [{ slot, live, previous }];
   });
+  let entered = 0;
+  const steps = slots.flatMap(({ slot, live, previous }) => {
+    if (previous === undefined) return removeNew(live, route);
+    return putBack({ now, slot, live, previous, desired, route, isFirst: entered++ === 0 });
+  });
+  return [...steps, ...route.rest(entered)];
 }
 
-function removeNew(live: Found): readonly Step[] {
+function removeNew(live: Found, route: RouteBack): readonly Step[] {
   return [
+    ...route.leave(live, refOf(live)),
     { operation: { kind: "stop", container: refOf(live), interrupts: false }, cause: CAUSE },
     { operation: { kind: "remove", container: refOf(live) }, cause: "nothing served here before" },
   ];
@@ -41,18 +51,22 @@ interface Return {
   readonly live: Found;
   readonly previous: Found;
   readonly desired: BackWish;
+  readonly route: RouteBack;
+  /** The first slot of the host that is put back. */
+  readonly isFirst: boolean;
 }
 
 function putBack(back: Return): readonly Step[] {
-  const { now, slot, live, previous, desired } = back;
+  const { now, slot, live, previous, desired, route, isFirst } = back;
   const { service } = now.service;
   const here = slotOf(now.service, slot).kept.find(({ id }) => id === previous.id) ?? previous;
   const kept = here.name === previous.name ? refOf(previous) : refOf(here);
   const away: ContainerRef = { name: candidateName(service, slot), id: live.id };
-  const overlaps = wishedWay(desired).kind === "overlap";
+  const overlaps = runsBoth(wishedWay(desired));
   const last: Operation = { kind: "stop", container: away, interrupts: false };
   return [
     ...(exchange(back, kept) ?? inPlace(back, kept, overlaps)),
+    ...route.enter(kept, isFirst),
     {
       operation: { kind: "rename", container: refOf(live), to: away.name },
       cause: "makes way",
@@ -64,6 +78,7 @@ function putBack(back: Return): readonly Step[] {
       container: { ...kept, name: previous.name },
       restart: previous.limits.restart,
     }),
+    ...route.leave(live, away),
     ...(overlaps ? [{ operation: last, cause: "the previous one serves" }] : []),
     { operation: { kind: "remove", container: away }, cause: CAUSE },
   ];
@@ -81,7 +96,7 @@ function exchange(
   const { service } = now.service;
   const seen = now.switches?.[liveName(service, slot)];
   const wished = wishedWay(desired);
-  if (seen === undefined || whyNoProgram(seen) !== undefined || wished.kind === "overlap") return undefined;
+  if (seen === undefined || whyNoProgram(seen) !== undefined || runsBoth(wished)) return undefined;
   if (live.state !== "running") return undefined;
   const ports = previous.ports.map(
     (port): PortSpec => ({ ...port, protocol: port.protocol === "udp" ? "udp" : "tcp" }),

@@ -11,12 +11,13 @@ import type { Operation, Step } from "./operation";
 import { removeSecrets } from "./plan-secrets";
 import type { Desired } from "./desired";
 import { retireKept } from "./kept";
+import { endRoutes, tidyRoutes } from "./plan-proxied";
 import { gateBack } from "./plan-exchange";
 import { endSwitches, settleSwitches } from "./recover-switch";
 import { refOf } from "./ref-of";
 
 /** What tidying up rests on. */
-export type Tidiness = Pick<Desired, "replicas" | "keepPrevious" | "update">;
+export type Tidiness = Pick<Desired, "replicas" | "keepPrevious" | "update" | "route">;
 
 /**
  * What a rollout leaves to be tidied on a host, once it is done everywhere: kept ones beyond the limit or still up, slots too
@@ -32,6 +33,7 @@ export function planFinish(
   const stay = inUse.flatMap(({ kept }) => kept.slice(0, limits.keepPrevious));
   return [
     ...settleSwitches(found, proved),
+    ...tidyRoutes(found, limits),
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
     ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
     ...fixTags(found, stay),
@@ -67,6 +69,7 @@ function tidyKept(
 export function planRemoval(found: HostFound, cause: string): readonly Step[] {
   return [
     ...endSwitches(found, cause),
+    ...endRoutes(found, cause),
     ...removeService(found.service, found, cause),
     ...removeFormer(found, cause),
   ];

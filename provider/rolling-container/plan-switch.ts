@@ -1,6 +1,6 @@
 import { furtherNetworks } from "../container/create-options";
 import { compareLimits } from "../container/limits";
-import { candidateName, copyName, keptImage, keptName, liveName } from "../container/names";
+import { candidateName, copyName, liveName } from "../container/names";
 import { STOP_TIMEOUT_MS, userNetworks } from "../container/spec";
 import { checkOf, containerOptions, type Desired, isUpToDate } from "./desired";
 import { type Found, type HostFound, isUp, revisionIn, type SlotFound } from "./found";
@@ -13,11 +13,14 @@ import {
   gateBack,
   plainExchange,
 } from "./plan-exchange";
+import { commit } from "./plan-commit";
 import { fillSecrets } from "./plan-secrets";
 import type { ContainerRef, GateOperation, Operation, Step } from "./operation";
 import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
-import { type SwitchWay, switchWay } from "./switch-way";
+import { enterRoute, leaveRoute, routeProof } from "./plan-proxied";
+import { routeWish } from "./plan-route";
+import { runsBoth, type SwitchWay, switchWay } from "./switch-way";
 
 const CAN_GO_ON: ReadonlySet<string> = new Set(["created", "exited", "running"]);
 
@@ -29,22 +32,27 @@ export function planSwitch(
   slot: SlotFound,
   previous: Found | undefined,
   desired: Desired,
-  found: Pick<HostFound, "service" | "switches">,
+  found: Pick<HostFound, "target" | "service" | "former" | "switches" | "routes">,
   cause: string,
 ): readonly Step[] {
   const way = switchWay(desired, found, slot.slot);
   const candidate: ContainerRef = { name: candidateName(desired.service, slot.slot) };
   const source = obtainCandidate(slot, desired, candidate, cause);
   const running = previous !== undefined && isUp(previous) ? previous : undefined;
+  const leave = (kept: ContainerRef): readonly Step[] =>
+    previous === undefined ? [] : leaveRoute(found, previous, kept, routeWish(found, desired));
   const passing = [
     ...joinWithAlias(source.ref, slot.slot, desired),
-    ...commit(slot, previous, source.ref, desired, way.kind === "overlap" && running !== undefined),
+    ...enterRoute(found, desired, slot.slot, source.ref),
+    ...commit(slot, previous, source.ref, desired, runsBoth(way) && running !== undefined, leave),
   ];
+  const proof = routeProof(found, desired, source.ref);
   const isBridged = isServedByCopy(found, slot.slot);
   const steps = exchangeSteps({ way, isBridged, running, source, slot: slot.slot, desired, cause });
-  if (steps === undefined) return [...source.steps, ...proofOf(source, desired, cause), ...touching(passing)];
+  if (steps === undefined)
+    return [...source.steps, ...proofOf(source, desired, cause), ...proof, ...touching(passing)];
   // the candidate first, so that a failure later takes back what an interrupted run left, too
-  return [...source.steps, ...steps, ...passing];
+  return [...source.steps, ...steps, ...proof, ...passing];
 }
 
 interface PlaceChange {
@@ -61,7 +69,7 @@ interface PlaceChange {
 /** How the one that is up makes way; undefined where it need not. */
 function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
   const { way, isBridged, running, source, slot, desired, cause } = change;
-  if (running === undefined || way.kind === "overlap") return undefined;
+  if (running === undefined || way.kind === "overlap" || way.kind === "proxied") return undefined;
   if (isBridged)
     return [...touching(stopPrevious(running, source.ref.name)), ...proofOf(source, desired, cause)];
   const { minHealthyMs, healthyDeadlineMs: deadlineMs } = desired.update;
@@ -109,39 +117,6 @@ function proofOf(source: Source, desired: Desired, cause: string, isProved = fal
 /** The first of them is where the live one begins to be touched. */
 function touching([first, ...rest]: readonly Step[]): readonly Step[] {
   return first === undefined ? [] : [{ ...first, touchesLive: true }, ...rest];
-}
-
-/** Passing on the name, from the moment when there is no way back; also what carries an interrupted switch forward. */
-export function commit(
-  slot: SlotFound,
-  previous: Found | undefined,
-  candidate: ContainerRef,
-  desired: Pick<Desired, "service" | "limits">,
-  stopsPrevious: boolean,
-): readonly Step[] {
-  const live = liveName(desired.service, slot.slot);
-  const asLive: ContainerRef = { ...candidate, name: live };
-  const takeOver: readonly Step[] = [
-    {
-      operation: { kind: "rename", container: candidate, to: live },
-      cause: "it passed its gate",
-      commit: true,
-    },
-    {
-      operation: { kind: "restart-policy", container: asLive, restart: desired.limits.restart },
-      cause: "it serves from now on",
-    },
-  ];
-  if (previous === undefined) return takeOver;
-  const kept = keepPrevious(slot, previous, desired, live);
-  const retire: Step[] = [
-    { operation: { kind: "restart-policy", container: kept.ref, restart: "no" }, cause: "it serves no more" },
-  ];
-  if (stopsPrevious) {
-    const stop: Operation = { kind: "stop", container: kept.ref, interrupts: false };
-    retire.push({ operation: stop, cause: "the new one serves" });
-  }
-  return [...kept.steps, ...takeOver, ...retire, ...kept.tag];
 }
 
 /** The wait for a container of the desired spec. */
@@ -259,35 +234,4 @@ function joinWithAlias(container: ContainerRef, slot: number, desired: Desired):
       cause: "it passed its gate",
     },
   ]);
-}
-
-function keepPrevious(
-  slot: SlotFound,
-  previous: Found,
-  { service }: Pick<Desired, "service">,
-  live: string,
-): { readonly ref: ContainerRef; readonly steps: readonly Step[]; readonly tag: readonly Step[] } {
-  const revision = revisionIn(previous);
-  // under another service's name (it was renamed) it stays where it is, and goes when the rollout is done
-  if (previous.name !== live) return { ref: refOf(previous), steps: [], tag: [] };
-  const name = keptName(service, slot.slot, revision);
-  const taken = slot.kept.find((each) => each.name === name && each.id !== previous.id);
-  const clear: readonly Step[] =
-    taken === undefined
-      ? []
-      : [
-          {
-            operation: { kind: "remove", container: refOf(taken) },
-            cause: "an older one of the same revision",
-          },
-        ];
-  const rename: Step = {
-    operation: { kind: "rename", container: refOf(previous), to: name },
-    cause: "kept, to go back to",
-    commit: true,
-  };
-  const tag: Operation = { kind: "tag", imageId: previous.imageId, tag: keptImage(service, revision) };
-  const tagging =
-    previous.foreign === undefined ? [{ operation: tag, cause: "spares the kept one's image" }] : [];
-  return { ref: { name, id: previous.id }, steps: [...clear, rename], tag: tagging };
 }

@@ -13,6 +13,7 @@ import {
   type SlotFound,
 } from "./found";
 import { formatSteps, type Step } from "./operation";
+import { stayBehindRoute } from "./plan-proxied";
 import { gate, planSwitch } from "./plan-switch";
 import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
@@ -96,7 +97,11 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
   // the program that let a copy serve in its place has seen that it does not
   const prove = isServedByCopy(found, number) && live.state !== "paused";
-  const all = [...steps, ...revive(prove ? { ...live, state: "exited" } : live, desired)];
+  const all = [
+    ...steps,
+    ...revive(prove ? { ...live, state: "exited" } : live, desired),
+    ...stayBehindRoute(found, desired, number, live),
+  ];
   return { slot: number, kind: all.length === 0 ? "none" : "change", steps: all };
 }
 

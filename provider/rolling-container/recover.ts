@@ -16,7 +16,7 @@ import {
 } from "./leftovers";
 import { quiet, retireKept } from "./kept";
 import { gateBack } from "./plan-exchange";
-import { commit } from "./plan-switch";
+import { commit } from "./plan-commit";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
 import { refOf } from "./ref-of";
 

@@ -7,6 +7,7 @@ import { recordedHostKeys, withHosts } from "./hosts";
 import { serviceOf } from "./inputs";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
+import { routeLooks } from "./observe-routes";
 import { recordedSwitchNames } from "./observe-switches";
 import type { Step } from "./operation";
 import { recordedOwnership } from "./outputs";
@@ -53,7 +54,9 @@ function observe(
 ): Promise<HostFound> {
   const recorded = recordedOwnership(outputs);
   const switches = recordedSwitchNames(outputs);
-  return observeHost(host.session, { service, stack, recorded, ports: [], switches, signal: host.signal });
+  const { session, signal } = host;
+  const routes = routeLooks(session.target, undefined, outputs);
+  return observeHost(session, { service, stack, recorded, ports: [], switches, routes, signal });
 }
 
 /** Networks that we made go with their last container; they stay while any other is in one. */

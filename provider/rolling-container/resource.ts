@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerState, HealthStatus } from "../container/observed";
 import type { HostArgument } from "../docker-host/resource";
+import type { RouteArgs } from "../edge-proxy/resource";
 import type { RegistryArgs } from "../remote-image/resource";
 import { SlipwayResource, STANDS_FOR } from "../resource";
 
@@ -91,7 +92,8 @@ export interface UpdateArgs {
    * firewall while old and new change places, so that no connection is refused; three containers run for a moment, and the
    * app starts twice. Refused, before anything is touched, where the host does not allow it. "plain": stop, then start, never
    * two of the service at once, with a gap that is measured. "auto": bridged where host and service allow it, else plain,
-   * with the reason. Without a published port old and new overlap, unless "plain" is said or both would write to one mount.
+   * with the reason. With a route the proxy moves the traffic (proxied), without a published port old and new overlap, unless
+   * "plain" is said or both would write to one mount.
    * @default "auto"
    */
   readonly switch?: pulumi.Input<"auto" | "bridged" | "plain" | undefined>;
@@ -177,6 +179,11 @@ export interface RollingContainerArgs extends ContainerArgs {
   readonly replicas?: pulumi.Input<number | undefined>;
   /** @default [] */
   readonly ports?: pulumi.Input<pulumi.Input<PortArgs>[] | undefined>;
+  /**
+   * How it is reached through an EdgeProxy. A swap has no gap then, whatever the number of replicas: the new one is ready
+   * behind the proxy before the old one drains. Another host name, path or drainTimeout swaps nothing.
+   */
+  readonly route?: pulumi.Input<RouteArgs | undefined>;
   /** The gate of a new version, and what HealthPolicy asks. @default the image's HEALTHCHECK */
   readonly healthcheck?: pulumi.Input<HealthcheckArgs | undefined>;
   readonly update?: pulumi.Input<UpdateArgs | undefined>;
@@ -237,7 +244,7 @@ export interface RolloutSummary {
   readonly revision: string;
   /** The revision that served before; none at the first rollout. */
   readonly from?: string;
-  /** How traffic moved: "overlap", "bridged" or "plain". */
+  /** How traffic moved: "overlap", "proxied", "bridged" or "plain". */
   readonly switch: string;
   readonly durationMs: number;
   /** The longest time in which no container of a slot served. */
@@ -256,7 +263,7 @@ export class RollingContainer extends SlipwayResource {
   /** 8 hex digits that name what runs: the spec and the resolved image. */
   declare readonly revision: pulumi.Output<string>;
   declare readonly specHash: pulumi.Output<string>;
-  /** Address of the first host's first published port; undefined when none is published. */
+  /** The route's address, else that of the first host's first published port; undefined when there is neither. */
   declare readonly url: pulumi.Output<string | undefined>;
   /** Revisions that are kept, newest first. */
   declare readonly previous: pulumi.Output<string[]>;

@@ -25,7 +25,10 @@ export interface HostRollout {
 }
 
 // what other deployers may have changed since we took the lock matters before these
-const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set(["stop", "rename", "remove", "switch", "end-switch"]);
+const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set([
+  ...(["stop", "rename", "remove", "switch", "end-switch"] as const),
+  ...(["write-route", "ready-server", "drain-server", "remove-server", "remove-route"] as const),
+]);
 
 /**
  * Carries out the plans, some hosts at a time. When one fails, the hosts that were done are put back too, unless the program

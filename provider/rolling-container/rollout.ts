@@ -17,6 +17,7 @@ import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
+import { routeLooks } from "./observe-routes";
 import { switchNames } from "./observe-switches";
 import {
   goneRevisions,
@@ -115,6 +116,7 @@ class RolloutRun {
         stack: this.context.stack,
         recorded: this.recorded,
         ports: publishedPorts(wanted.spec),
+        routes: routeLooks(host.session.target, wanted, olds),
         ...(switches ? { switches: switchNames(wanted, this.former, olds) } : {}),
         signal,
       }),

@@ -1,5 +1,6 @@
 import { liveName } from "../container/names";
 import { type ContainerSpec, publishedPorts, sharesWritableMount, usesHostNetwork } from "../container/spec";
+import type { Route } from "../proxy/route";
 import type { HostFound } from "./found";
 import { bridgedConditions, whyNoProgram } from "../switch/conditions";
 import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
@@ -7,6 +8,8 @@ import type { UpdateSettings } from "./update-settings";
 
 /** How a slot's containers change places. */
 export type SwitchWay =
+  /** Both run for a moment behind the service's proxy: the new one is ready there before the old one drains. No gap. */
+  | { readonly kind: "proxied" }
   /** Both run for a moment: the new one is gated while the old one serves. No gap. */
   | { readonly kind: "overlap" }
   /** A copy of the new one serves behind the host's rules while the containers change places. No gap. */
@@ -33,20 +36,23 @@ export interface PlainWay {
 export interface SwitchSubject {
   readonly spec: ContainerSpec;
   readonly update: Pick<UpdateSettings, "switch">;
+  readonly route?: Route | undefined;
 }
 
 /** What the program alone says about the way; whether the host allows a bridged switch is seen when it is looked at. */
 export type WishedWay =
+  | { readonly kind: "proxied" }
   | { readonly kind: "overlap" }
   | { readonly kind: "bridged" }
   | Omit<PlainWay, "withoutProgram">;
 
 /** The way that a spec asks for, before any host was looked at. */
-export function wishedWay({ spec, update }: SwitchSubject): WishedWay {
+export function wishedWay({ spec, update, route }: SwitchSubject): WishedWay {
   const alone = (why: string): WishedWay => ({ kind: "plain", rehearse: false, why });
   if (update.switch === "plain") return alone('switch is "plain"');
   if (sharesWritableMount(spec)) return alone("both would write to one mount");
   if (usesHostNetwork(spec)) return alone("it has the host's network");
+  if (route !== undefined) return { kind: "proxied" };
   const ports = publishedPorts(spec);
   if (ports.length === 0) return { kind: "overlap" };
   if (spec.devices !== undefined && spec.devices.length > 0 && update.switch !== "bridged")
@@ -57,6 +63,11 @@ export function wishedWay({ spec, update }: SwitchSubject): WishedWay {
   return { kind: "bridged" };
 }
 
+/** True where old and new run beside each other, and nobody has to make way first. */
+export function runsBoth({ kind }: Pick<WishedWay, "kind">): boolean {
+  return kind === "overlap" || kind === "proxied";
+}
+
 /** The way that a slot takes on a host, and why. */
 export function switchWay(
   desired: SwitchSubject & { readonly service: string },
@@ -64,7 +75,7 @@ export function switchWay(
   slot: number,
 ): SwitchWay {
   const wished = wishedWay(desired);
-  if (wished.kind === "overlap") return wished;
+  if (wished.kind === "overlap" || wished.kind === "proxied") return wished;
   const seen = switches?.[liveName(desired.service, slot)];
   const withoutProgram = seen === undefined ? "the host was not asked" : whyNoProgram(seen);
   if (wished.kind === "plain") return { ...wished, withoutProgram };

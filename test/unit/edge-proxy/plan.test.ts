@@ -46,7 +46,16 @@ function folder(of: Desired, more: Partial<ObservedProxy> = {}): ObservedProxy {
       .map(([path, text]) => [path, createHash("sha256").update(text).digest("hex")]),
   );
   const route = { service: "web", entry: WEB, servers: [], former: [], certificates: [], internalTls: false };
-  return { files, digests, version: "3.2.0", formerPids: [], routes: [route], answer: "", ...more };
+  return {
+    files,
+    digests,
+    version: "3.2.0",
+    formerPids: [],
+    formerServers: [],
+    routes: [route],
+    answer: "",
+    ...more,
+  };
 }
 
 function found(of: Desired, more: Partial<ProxyFound> = {}): ProxyFound {

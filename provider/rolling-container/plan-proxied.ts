@@ -1,0 +1,201 @@
+import { HEALTHCHECK_DEFAULTS } from "../health/policy";
+import { shortId } from "../proxy/route-file";
+import type { Check, ContainerRef } from "./container-ref";
+import { checkOf, type Desired } from "./desired";
+import { type Found, type FoundRoute, type HostFound, slotOf } from "./found";
+import type { GateOperation, Operation, Step } from "./operation";
+import {
+  isAnotherBackend,
+  isListed,
+  type RouteWish,
+  routeWish,
+  runningServersOf,
+  serversOf,
+  shapeOf,
+} from "./plan-route";
+import type { RoutePlace } from "./route-operation";
+
+type Seen = Pick<HostFound, "target" | "service" | "former" | "routes">;
+
+/** The slot that carries what is one for all slots of a host. */
+const CARRIER = 1;
+const PORT_TIMEOUT_MS = 5_000;
+
+/** The gate asks what the program said; the route's port has to answer too, before anybody is sent there. */
+export function routeProof(found: Seen, desired: Desired, container: ContainerRef): readonly Step[] {
+  const wish = routeWish(found, desired);
+  const check = checkOf(desired);
+  const asked = typeof check !== "string" && check.test.kind !== "command" ? check.test.port : undefined;
+  return wish === undefined || asked === wish.shape.port ? [] : [portGate(wish, desired, container)];
+}
+
+/**
+ * Lets a container that passed its gate take requests. Nobody else is touched by it: with the first of these steps the route
+ * is, so that a version that fails its gate has never seen a request. Empty where no route is wanted.
+ */
+export function enterRoute(
+  found: Seen,
+  desired: Desired,
+  slot: number,
+  container: ContainerRef,
+): readonly Step[] {
+  const wish = routeWish(found, desired);
+  if (wish === undefined) return [];
+  const isCarrier = slot === CARRIER && wish.write !== "none";
+  if (isCarrier && (wish.write === "fresh" || wish.former !== undefined))
+    return [{ ...write(found, wish, [container]), touchesLive: true }];
+  const reshape = isCarrier ? [write(found, wish, runningServersOf(wish.entry, found))] : [];
+  return touchesLive([...reshape, ready(wish.place, container)]);
+}
+
+/** The same for one that stays: it comes behind a route that it is not behind yet, or that is another one now. */
+export function stayBehindRoute(found: Seen, desired: Desired, slot: number, live: Found): readonly Step[] {
+  const wish = routeWish(found, desired);
+  if (wish === undefined) return [];
+  const container: ContainerRef = { name: live.name, id: live.id };
+  const listed = isListed(wish.entry, live);
+  if (slot !== CARRIER || wish.write === "none")
+    return listed ? [] : touchesLive([ready(wish.place, container)]);
+  if (wish.entry === undefined) return [{ ...write(found, wish, [container]), touchesLive: true }];
+  const others = runningServersOf(wish.entry, found).filter(({ id }) => id !== live.id);
+  const proof = isAnotherBackend(wish.entry, wish.shape) ? [portGate(wish, desired, container)] : [];
+  return [...proof, { ...write(found, wish, [container, ...others]), touchesLive: true }];
+}
+
+/** Lets what a container has end, and takes it away from the route; empty when it is not behind one. */
+export function leaveRoute(
+  { routes = [] }: Pick<HostFound, "routes">,
+  { id }: Pick<Found, "id">,
+  container: ContainerRef,
+  wish: RouteWish | undefined,
+): readonly Step[] {
+  return routes.flatMap((found): readonly Step[] => {
+    const isWanted = wish !== undefined && wish.place.proxy === found.place.proxy;
+    // one that nothing takes the place of goes as a whole, when the rollout is done
+    if (!isWanted || !hasServer(found, id)) return [];
+    const wait = awaitDrained(found, container);
+    // with a new name of the service it went in one change
+    return found.place.service === wish.place.service ? leaving(found, container) : [wait];
+  });
+}
+
+/** Drained, waited for, removed. */
+export function leaving(
+  found: FoundRoute,
+  container: ContainerRef,
+  cause = "the new one has its requests",
+): readonly Step[] {
+  const { place } = found;
+  return [
+    { operation: { kind: "drain-server", place, container }, cause },
+    awaitDrained(found, container),
+    { operation: { kind: "remove-server", place, container }, cause: "what it had has ended" },
+  ];
+}
+
+/** True while a route or one of its processes knows the container. */
+export function hasServer({ route }: FoundRoute, id: string): boolean {
+  const isIt = ({ container }: { readonly container: string | undefined }): boolean =>
+    container === shortId(id);
+  return isListed(route.entry, { id }) || [...route.servers, ...route.former].some(isIt);
+}
+
+/** Requests for it, from here on. */
+export function ready(place: RoutePlace, container: ContainerRef, cause = "it passed its gate"): Step {
+  return {
+    operation: { kind: "ready-server", place, container },
+    cause,
+    undo: [
+      { kind: "drain-server", place, container },
+      { kind: "await-drained", place, container, timeoutMs: UNDO_DRAIN_MS },
+      { kind: "remove-server", place, container },
+    ],
+  };
+}
+
+/** Whoever got a request in the moment before it is taken back may answer it. */
+const UNDO_DRAIN_MS = 5_000;
+
+function awaitDrained({ place, drainTimeoutMs: timeoutMs }: FoundRoute, container: ContainerRef): Step {
+  return { operation: { kind: "await-drained", place, container, timeoutMs }, cause: "what it has may end" };
+}
+
+function touchesLive([first, ...rest]: readonly Step[]): readonly Step[] {
+  return first === undefined ? [] : [{ ...first, touchesLive: true }, ...rest];
+}
+
+function write(found: Seen, wish: RouteWish, servers: readonly ContainerRef[]): Step {
+  const { place, shape, entry, former } = wish;
+  const replaces = former === undefined ? {} : { replaces: former.place.service };
+  const operation: Operation = { kind: "write-route", place, shape, servers, ...replaces };
+  return { operation, cause: causeOf(wish), undo: [asBefore(found, place, entry, former)] };
+}
+
+/** What makes a route what it was when the host was looked at. */
+export function asBefore(
+  found: Pick<HostFound, "service" | "former">,
+  place: RoutePlace,
+  entry: RouteWish["entry"],
+  former: FoundRoute | undefined,
+): Operation {
+  const before = former?.route.entry;
+  if (former !== undefined && before !== undefined) {
+    const [shape, servers] = [shapeOf(before), serversOf(before, found)];
+    return { kind: "write-route", place: former.place, shape, servers, replaces: place.service };
+  }
+  if (entry === undefined) return { kind: "remove-route", place };
+  return { kind: "write-route", place, shape: shapeOf(entry), servers: serversOf(entry, found) };
+}
+
+function causeOf({ entry, former, write: how }: RouteWish): string {
+  if (former !== undefined) return "the service has a new name";
+  if (entry === undefined) return "no route yet";
+  return how === "fresh" ? "the route leads to another port" : "the route changed, no new container needed";
+}
+
+function portGate({ shape: { port } }: RouteWish, desired: Desired, container: ContainerRef): Step {
+  const check: Check = { ...HEALTHCHECK_DEFAULTS, test: { kind: "tcp", port }, timeoutMs: PORT_TIMEOUT_MS };
+  const operation: GateOperation = {
+    kind: "gate",
+    container,
+    check,
+    minHealthyMs: 0,
+    deadlineMs: desired.update.healthyDeadlineMs,
+    serves: true,
+  };
+  return { operation, cause: "the route leads to that port" };
+}
+
+/** What is behind a wanted route and in no place of the service, and routes that are not wanted any more. */
+export function tidyRoutes(found: HostFound, desired: Pick<Desired, "route" | "replicas">): readonly Step[] {
+  const { routes = [], service } = found;
+  const wish = routeWish(found, { ...desired, service: service.service });
+  const live = new Set(
+    Array.from({ length: desired.replicas }, (_, index) => slotOf(service, index + 1).live?.id ?? "").map(
+      shortId,
+    ),
+  );
+  return routes.flatMap((each): readonly Step[] => {
+    if (each.place.proxy !== wish?.place.proxy || each.place.service !== wish.place.service)
+      return each.route.entry === undefined ? [] : removeRoute(found, each, "it is not wanted any more");
+    const { entry, servers } = each.route;
+    const known = [...(entry?.servers ?? []), ...servers].map(({ container }) => container ?? "");
+    const stale = [...new Set(known)].filter((id) => id !== "" && !live.has(id));
+    const refs = stale.map(
+      (id) => serversOf({ ...wish.shape, servers: [{ place: 1, container: id }] }, found)[0],
+    );
+    return refs.flatMap((ref) => (ref === undefined ? [] : leaving(each, ref, "it serves no more")));
+  });
+}
+
+/** Every route of a service, when all of it goes: what its containers have may end. */
+export function endRoutes(found: HostFound, cause: string): readonly Step[] {
+  return (found.routes ?? []).flatMap((each) =>
+    each.route.entry === undefined ? [] : removeRoute(found, each, cause),
+  );
+}
+
+function removeRoute(found: HostFound, route: FoundRoute, cause: string): readonly Step[] {
+  const waits = runningServersOf(route.route.entry, found).map((container) => awaitDrained(route, container));
+  return [{ operation: { kind: "remove-route", place: route.place }, cause }, ...waits];
+}
