@@ -58,14 +58,14 @@ export const SHOW_SCRIPT = `folder=$1${ASK}${SHOW}show`;
 
 /**
  * Changes who is behind a route, without a reload: its file first, then the runtime API, so that a reload in between comes to
- * the same. `$1` folder, `$2` file name, `$3` length of the file, which is followed by commands on standard input.
+ * the same. A file that came in part, as the connection broke, changes nothing. `$1` folder, `$2` file name, `$3` length of the file, which is followed by commands on standard input.
  */
 export const SWITCH_SCRIPT = `folder=$1${ASK}${TURN}${SHOW}
 umask 077
 turn
 cd -- "$folder" && exec 9>>lock || exit 1
 flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
-dd bs=1 count="$3" of="conf/.$2.new" 2>/dev/null && mv -f -- "conf/.$2.new" "conf/$2" || exit 1
+dd bs=1 count="$3" of="conf/.$2.new" 2>/dev/null && [ "$(wc -c <"conf/.$2.new")" -eq "$3" ] && mv -f -- "conf/.$2.new" "conf/$2" || exit 1
 echo '${MARK}answer'
 ask || :
 show

@@ -3,16 +3,10 @@ import { shortId } from "../proxy/route-file";
 import type { Check, ContainerRef } from "./container-ref";
 import { checkOf, type Desired } from "./desired";
 import { type Found, type FoundRoute, type HostFound, slotOf } from "./found";
+import { gateBack } from "./plan-exchange";
 import type { GateOperation, Operation, Step } from "./operation";
-import {
-  isAnotherBackend,
-  isListed,
-  type RouteWish,
-  routeWish,
-  runningServersOf,
-  serversOf,
-  shapeOf,
-} from "./plan-route";
+import { isListed, type RouteWish, routeWish, runningServersOf, serversOf, shapeOf } from "./plan-route";
+import { refOf } from "./ref-of";
 import type { RoutePlace } from "./route-operation";
 
 type Seen = Pick<HostFound, "target" | "service" | "former" | "routes">;
@@ -36,30 +30,61 @@ export function routeProof(found: Seen, desired: Desired, container: ContainerRe
 export function enterRoute(
   found: Seen,
   desired: Desired,
-  slot: number,
-  container: ContainerRef,
+  { slot, container, gone }: Entrance,
 ): readonly Step[] {
   const wish = routeWish(found, desired);
   if (wish === undefined) return [];
-  const isCarrier = slot === CARRIER && wish.write !== "none";
-  if (isCarrier && (wish.write === "fresh" || wish.former !== undefined))
-    return [{ ...write(found, wish, [container]), touchesLive: true }];
-  const reshape = isCarrier ? [write(found, wish, runningServersOf(wish.entry, found))] : [];
-  return touchesLive([...reshape, ready(wish.place, container)]);
+  if (slot !== CARRIER || wish.write === "none") return touchesLive([ready(wish.place, container)]);
+  const stay = runningServersOf(wish.entry, found).filter(({ id }) => id === undefined || !gone.includes(id));
+  const isAnother = wish.write === "fresh" || wish.former !== undefined || stay.length === 0;
+  if (isAnother) {
+    const wasServed = wish.entry !== undefined || wish.former !== undefined;
+    return touchesLive([
+      ...(wasServed ? [comesBack(container, desired)] : []),
+      write(found, wish, [container]),
+    ]);
+  }
+  return touchesLive([write(found, wish, stay), ready(wish.place, container)]);
+}
+
+/** Nobody else is behind the route from the next step on: should the host restart, it has to be there again. */
+function comesBack(container: ContainerRef, { limits }: Pick<Desired, "limits">): Step {
+  return {
+    operation: { kind: "restart-policy", container, restart: limits.restart },
+    cause: "it is alone behind the route",
+    undo: [{ kind: "restart-policy", container, restart: "no" }],
+  };
+}
+
+/** Who comes behind a route. */
+export interface Entrance {
+  readonly slot: number;
+  readonly container: ContainerRef;
+  /** Ids of those that do not run any more by then. */
+  readonly gone: readonly string[];
 }
 
 /** The same for one that stays: it comes behind a route that it is not behind yet, or that is another one now. */
 export function stayBehindRoute(found: Seen, desired: Desired, slot: number, live: Found): readonly Step[] {
   const wish = routeWish(found, desired);
   if (wish === undefined) return [];
-  const container: ContainerRef = { name: live.name, id: live.id };
-  const listed = isListed(wish.entry, live);
-  if (slot !== CARRIER || wish.write === "none")
-    return listed ? [] : touchesLive([ready(wish.place, container)]);
-  if (wish.entry === undefined) return [{ ...write(found, wish, [container]), touchesLive: true }];
+  const container = refOf(live);
+  // whom the first slot's new route takes over
+  const stays = wish.write === "none" || (wish.write === "reshape" && live.state === "running");
+  const listed = isListed(wish.entry, live) && (slot === CARRIER || stays);
+  const isCarrier = slot === CARRIER && wish.write !== "none";
+  if (!isCarrier && listed) return [];
+  // one that does not run has just been started, and proved itself
+  const isUnproved = !listed && (live.state === "running" || live.state === "restarting");
+  const prove: Step = {
+    operation: gateBack(live, desired.update.healthyDeadlineMs),
+    cause: "it has to serve before it is behind the route",
+  };
+  const proof = isUnproved ? [prove] : [];
+  if (!isCarrier) return [...proof, ...touchesLive([ready(wish.place, container)])];
   const others = runningServersOf(wish.entry, found).filter(({ id }) => id !== live.id);
-  const proof = isAnotherBackend(wish.entry, wish.shape) ? [portGate(wish, desired, container)] : [];
-  return [...proof, { ...write(found, wish, [container, ...others]), touchesLive: true }];
+  const port = wish.write === "fresh" ? [portGate(wish, desired, container)] : [];
+  return [...proof, ...port, { ...write(found, wish, [container, ...others]), touchesLive: true }];
 }
 
 /** Lets what a container has end, and takes it away from the route; empty when it is not behind one. */
@@ -69,10 +94,10 @@ export function leaveRoute(
   container: ContainerRef,
   wish: RouteWish | undefined,
 ): readonly Step[] {
+  // one that nothing takes the place of goes as a whole, when the rollout is done
+  if (wish === undefined) return [];
   return routes.flatMap((found): readonly Step[] => {
-    const isWanted = wish !== undefined && wish.place.proxy === found.place.proxy;
-    // one that nothing takes the place of goes as a whole, when the rollout is done
-    if (!isWanted || !hasServer(found, id)) return [];
+    if (found.place.proxy !== wish.place.proxy || !hasServer(found, id)) return [];
     const wait = awaitDrained(found, container);
     // with a new name of the service it went in one change
     return found.place.service === wish.place.service ? leaving(found, container) : [wait];
@@ -116,7 +141,11 @@ export function ready(place: RoutePlace, container: ContainerRef, cause = "it pa
 /** Whoever got a request in the moment before it is taken back may answer it. */
 const UNDO_DRAIN_MS = 5_000;
 
-function awaitDrained({ place, drainTimeoutMs: timeoutMs }: FoundRoute, container: ContainerRef): Step {
+/** Lets what it has end, up to the route's `drainTimeout`. */
+export function awaitDrained(
+  { place, drainTimeoutMs: timeoutMs }: FoundRoute,
+  container: ContainerRef,
+): Step {
   return { operation: { kind: "await-drained", place, container, timeoutMs }, cause: "what it has may end" };
 }
 

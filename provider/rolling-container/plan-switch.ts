@@ -41,9 +41,13 @@ export function planSwitch(
   const running = previous !== undefined && isUp(previous) ? previous : undefined;
   const leave = (kept: ContainerRef): readonly Step[] =>
     previous === undefined ? [] : leaveRoute(found, previous, kept, routeWish(found, desired));
+  const gone = [
+    ...(slot.candidate === undefined || slot.candidate.id === source.ref.id ? [] : [slot.candidate.id]),
+    ...(previous === undefined || runsBoth(way) ? [] : [previous.id]),
+  ];
   const passing = [
     ...joinWithAlias(source.ref, slot.slot, desired),
-    ...enterRoute(found, desired, slot.slot, source.ref),
+    ...enterRoute(found, desired, { slot: slot.slot, container: source.ref, gone }),
     ...commit(slot, previous, source.ref, desired, runsBoth(way) && running !== undefined, leave),
   ];
   const proof = routeProof(found, desired, source.ref);

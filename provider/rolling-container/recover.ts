@@ -1,6 +1,6 @@
 import type { Desired } from "./desired";
 import { checkIn } from "./desired";
-import { copyName, keptName, liveName } from "../container/names";
+import { liveName } from "../container/names";
 import { type Found, type HostFound, revisionIn, slotOf, type SlotFound } from "./found";
 import type { GateOperation, Operation, Step } from "./operation";
 import {
@@ -15,6 +15,8 @@ import {
   withoutDead,
 } from "./leftovers";
 import { quiet, retireKept } from "./kept";
+import { bringBack, changePlaces, nameBack, startAgain } from "./recover-names";
+import { passOn, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
 import { commit } from "./plan-commit";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
@@ -24,11 +26,12 @@ import { refOf } from "./ref-of";
 export const RECOVERY_PASSES = 4;
 
 /** What clearing up rests on; slots beyond `replicas` are on their way out. */
-export type Wish = Pick<Desired, "service" | "limits" | "update"> & {
-  readonly replicas?: number;
-  /** A switch that died was let finish already in this run. */
-  readonly wasFollowed?: boolean;
-};
+export type Wish = Pick<Desired, "service" | "limits" | "update"> &
+  RouteNeed & {
+    readonly replicas?: number;
+    /** A switch that died was let finish already in this run. */
+    readonly wasFollowed?: boolean;
+  };
 
 /**
  * The crash matrix: what stands on the host decides, row by row, what has to happen before anything
@@ -42,7 +45,10 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   const now = found.service.slots.flatMap((all) => {
     const slot = withoutDead(all);
     // a slot too many goes when the rollout is done: nothing is started in it any more
-    const rest = slot.slot > replicas ? leftCandidate(slot) : interruptedSwitch(slot, desired);
+    const rest =
+      slot.slot > replicas
+        ? leftCandidate(slot)
+        : [...recoverRoute(found, slot, desired), ...interruptedSwitch(slot, desired, found)];
     const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
     if (renamed !== undefined) return [renamed];
     return [
@@ -55,22 +61,22 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   return [...now, ...interruptedRenaming(found, desired)];
 }
 
-function interruptedSwitch(slot: SlotFound, desired: Wish): readonly Recovery[] {
+function interruptedSwitch(slot: SlotFound, desired: Wish, found: HostFound): readonly Recovery[] {
   const { live, candidate, kept } = slot;
   // the planner refuses such a slot, and touches nothing
   if ([live, candidate, slot.copy].some((each) => each?.foreign !== undefined)) return [];
   const stuck = kept.filter(({ state }) => state === "paused" || state === "restarting").map(silence);
-  return [...stuck, ...whoServes(slot, desired)];
+  return [...stuck, ...whoServes(slot, desired, found)];
 }
 
-function whoServes(slot: SlotFound, desired: Wish): readonly Recovery[] {
+function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly Recovery[] {
   const { live, candidate, kept } = slot;
   const up = kept.filter(({ state }) => state === "running");
   const sameAsLive = up.find((each) => live !== undefined && revisionIn(each) === revisionIn(live));
   const serving = sameAsLive ?? up[0];
   if (live?.state === "running") {
     const useless = candidate !== undefined && stopUp(candidate).length > 0 ? [removeUseless(candidate)] : [];
-    return [...useless, ...undrained(slot, live, desired), ...withPolicy(kept)];
+    return [...useless, ...undrained(slot, live, desired, found), ...withPolicy(kept)];
   }
   if (live !== undefined && serving !== undefined) {
     const names = `${live.name} (${live.state}), ${serving.name} (running)`;
@@ -89,7 +95,9 @@ function whoServes(slot: SlotFound, desired: Wish): readonly Recovery[] {
   const names = `${candidate.name} (${candidate.state})`;
   if (live !== undefined) {
     if (candidate.state === "running") {
-      return [{ found: `${live.name} stopped, ${names}`, steps: goForward(slot, live, candidate, desired) }];
+      return [
+        { found: `${live.name} stopped, ${names}`, steps: goForward(slot, live, candidate, desired, found) },
+      ];
     }
     // one that is up in some way is the planner's, which can stop it
     if (live.state !== "exited" && live.state !== "created") return [];
@@ -100,7 +108,10 @@ function whoServes(slot: SlotFound, desired: Wish): readonly Recovery[] {
   const last = serving ?? kept[0];
   if (last === undefined || candidate.state !== "running") return [];
   return [
-    { found: `no live one, ${names} and ${last.name}`, steps: finishRenames(slot, candidate, last, desired) },
+    {
+      found: `no live one, ${names} and ${last.name}`,
+      steps: finishRenames(slot, candidate, last, desired, found),
+    },
   ];
 }
 
@@ -124,7 +135,7 @@ function interruptedRenaming(
 }
 
 /** Died before the previous one was stopped: the live one is the new one, unless it has become bad since. */
-function undrained(slot: SlotFound, live: Found, desired: Wish): readonly Recovery[] {
+function undrained(slot: SlotFound, live: Found, desired: Wish, found: HostFound): readonly Recovery[] {
   const running = slot.kept.filter(({ state }) => state === "running");
   const [first] = running;
   if (first === undefined) return [];
@@ -140,7 +151,13 @@ function undrained(slot: SlotFound, live: Found, desired: Wish): readonly Recove
     restart: desired.limits.restart,
   };
   const own = live.limits.restart === stays.restart ? [] : [{ operation: stays, cause: "it serves" }];
-  const steps = [prove, ...own, ...running.flatMap((each) => retireKept(each, "the new one serves"))];
+  const route = passOn(found, live, running, desired);
+  const steps = [
+    prove,
+    ...own,
+    ...route,
+    ...running.flatMap((each) => retireKept(each, "the new one serves")),
+  ];
   return [{ found: `${first.name} still running beside ${live.name}`, steps }];
 }
 
@@ -154,70 +171,14 @@ function withPolicy(kept: readonly Found[]): readonly Recovery[] {
     }));
 }
 
-/** The kept one serves and the live one does not: they change places, and the planner goes on from there. */
-function changePlaces(slot: SlotFound, live: Found, serving: Found, desired: Wish): readonly Step[] {
-  const { service } = desired;
-  const cause = "it does not serve";
-  const kept = keptName(service, slot.slot, revisionIn(live));
-  const isUp = live.state !== "exited" && live.state !== "created";
-  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: false };
-  const rename = (from: string, to: string): Step => ({
-    operation: { kind: "rename", container: { name: from, id: live.id }, to },
-    cause,
-  });
-  const first = [
-    ...(live.limits.restart === "no" ? [] : [quiet(live)]),
-    ...(isUp ? [{ operation: stop, cause }] : []),
-  ];
-  const back = nameBack(slot, serving, desired);
-  if (serving.name !== kept) {
-    const twin = slot.kept.find(({ name }) => name === kept);
-    if (twin === undefined) return [...first, rename(live.name, kept), ...back];
-    // two of one revision: the one that ran well stays
-    const ran = live.state === "exited" || live.state === "paused";
-    if (!ran) return [...first, makeWay(live), ...back];
-    return [...first, makeWay(twin), rename(live.name, kept), ...back];
-  }
-  // of one revision, so each has the name that the other is to have
-  const between = copyName(service, slot.slot);
-  return [...first, rename(live.name, between), ...back, rename(between, kept)];
-}
-
-function makeWay(container: Found): Step {
-  return { operation: { kind: "remove", container: refOf(container) }, cause: "makes way" };
-}
-
-/** Died between two renames, then the host restarted: Docker brought the kept one back, under its kept name. */
-function nameBack(
-  { slot }: SlotFound,
-  serving: Found,
-  { service, limits }: Pick<Desired, "service" | "limits">,
-): readonly Step[] {
-  const name = liveName(service, slot);
-  const container = { name, id: serving.id };
-  return [
-    {
-      operation: { kind: "rename", container: refOf(serving), to: name },
-      cause: "it serves",
-      commit: true,
-    },
-    { operation: { kind: "restart-policy", container, restart: limits.restart }, cause: "it serves" },
-  ];
-}
-
-/** Died between the renames, and the candidate does not run any more: who served before comes back. */
-function bringBack(slot: SlotFound, last: Found, desired: Wish): readonly Step[] {
-  const name = liveName(desired.service, slot.slot);
-  const rename: Step = {
-    operation: { kind: "rename", container: refOf(last), to: name },
-    cause: "it served last",
-  };
-  const stop = slot.candidate === undefined ? [] : stopUp(slot.candidate);
-  return [...stop, rename, ...startAgain({ ...last, name }, desired)];
-}
-
 /** Died inside the switch, after the start: the candidate goes forward if it is healthy, else the live one comes back. */
-function goForward(slot: SlotFound, live: Found, candidate: Found, desired: Wish): readonly Step[] {
+function goForward(
+  slot: SlotFound,
+  live: Found,
+  candidate: Found,
+  desired: Wish,
+  found: HostFound,
+): readonly Step[] {
   const back = refOf(live);
   const prove: Step = {
     operation: gateOf(candidate, desired),
@@ -237,24 +198,18 @@ function goForward(slot: SlotFound, live: Found, candidate: Found, desired: Wish
   };
   // should the host restart between the renames, the one that is no good would come back alone
   const first: Step = { operation: stays, cause: "it serves" };
-  return [prove, first, ...commit(slot, live, refOf(candidate), desired, isUp)];
-}
-
-/** Died inside the switch, before the candidate served: the live one first. */
-function startAgain(live: Found, desired: Pick<Desired, "limits" | "update">): readonly Step[] {
-  const container = refOf(live);
-  return [
-    { operation: { kind: "start", container }, cause: "the live one first" },
-    { operation: gateBack(live, desired.update.healthyDeadlineMs), cause: "it has to serve again" },
-    {
-      operation: { kind: "restart-policy", container, restart: desired.limits.restart },
-      cause: "it serves again",
-    },
-  ];
+  const route = passOn(found, candidate, [live], desired);
+  return [prove, first, ...route, ...commit(slot, live, refOf(candidate), desired, isUp)];
 }
 
 /** Died between the two renames. */
-function finishRenames(slot: SlotFound, candidate: Found, last: Found, desired: Wish): readonly Step[] {
+function finishRenames(
+  slot: SlotFound,
+  candidate: Found,
+  last: Found,
+  desired: Wish,
+  found: HostFound,
+): readonly Step[] {
   const name = liveName(desired.service, slot.slot);
   const back = { name, id: last.id };
   const prove: Step = {
@@ -268,7 +223,8 @@ function finishRenames(slot: SlotFound, candidate: Found, last: Found, desired: 
     ],
   };
   const serves = commit(slot, undefined, refOf(candidate), desired, false);
-  return [prove, ...serves, ...retireKept(last, "it serves no more")];
+  const route = passOn(found, candidate, [last], desired);
+  return [prove, ...serves, ...route, ...retireKept(last, "it serves no more")];
 }
 
 function gateOf(candidate: Found, { update }: Pick<Desired, "update">): GateOperation {

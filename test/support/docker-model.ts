@@ -2,6 +2,8 @@ import { LABEL } from "../../provider/container/labels";
 import type { ContainerState } from "../../provider/container/observed";
 import type { ContainerRef, Operation } from "../../provider/rolling-container/operation";
 import type { ObservedSwitch } from "../../provider/switch/observed-switch";
+import { isRouteOperation } from "../../provider/rolling-container/route-operation";
+import type { RouteModel } from "./route-model";
 import type { SwitchModel } from "./switch-model";
 
 /** A container as the model knows it; what Docker keeps, and whether its version is any good. */
@@ -42,6 +44,8 @@ export class DockerModel {
   exchange: SwitchModel | undefined;
   /** What the host allows of a switch; undefined where nobody asks it. */
   can: Partial<ObservedSwitch> | undefined;
+  /** The route, where one is wanted. */
+  route: RouteModel | undefined;
   private readonly goodness: Goodness;
   private counter = 0;
 
@@ -56,11 +60,13 @@ export class DockerModel {
     copy.counter = this.counter;
     copy.exchange = this.exchange?.on(copy);
     copy.can = this.can;
+    copy.route = this.route?.copy();
     return copy;
   }
 
   /** Docker's answer to one operation. */
   perform(operation: Operation): ModelAnswer {
+    if (isRouteOperation(operation)) return this.route?.perform(operation, this) ?? DONE;
     switch (operation.kind) {
       case "create": {
         const { name } = operation.container;

@@ -77,6 +77,15 @@ export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
   ],
   ["leaves the kept one's policy", without((operation) => setsPolicy(operation, "no"))],
   ["never brings the old one back", changed((steps) => steps.map((step) => ({ ...step, undo: [] })))],
+  [
+    "lets the new one behind the route before its gate",
+    first(({ kind }) => ["create", "start", "ready-server", "write-route"].includes(kind)),
+  ],
+  ["drains the old one before the new one is ready", first(({ kind }) => kind === "drain-server")],
+  [
+    "lets the new one in and never the old one out",
+    without(({ kind }) => kind === "drain-server" || kind === "remove-server"),
+  ],
   ["clears nothing up", { ...PLANNER, recover: () => [] }],
   ["tidies nothing up", { ...PLANNER, finish: () => [] }],
   ["renames before the gate", first(({ kind }) => kind === "create" || kind === "rename")],

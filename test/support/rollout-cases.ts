@@ -4,9 +4,11 @@ import { candidateName, copyName, keptImage, keptName, liveName } from "../../pr
 import type { ContainerState } from "../../provider/container/observed";
 import type { Desired } from "../../provider/rolling-container/desired";
 import { UPDATE_DEFAULTS } from "../../provider/rolling-container/update-settings";
+import { shortId } from "../../provider/proxy/route-file";
 import { DockerModel, isUp, type ModelContainer } from "./docker-model";
 import { desiredService, LIMITS } from "./rollout";
 import type { Outlives } from "./rollout-model";
+import { RouteModel, routeEntry, WANTED_ROUTE } from "./route-model";
 import { SwitchModel } from "./switch-model";
 
 /** What stands on a host, what is wanted there, and where the run is cut. */
@@ -80,6 +82,12 @@ type Slot = typeof SLOT extends fc.Arbitrary<infer T> ? T : never;
 const WAYS = {
   overlap: { spec: {}, update: UPDATE_DEFAULTS },
   rehearsed: { spec: desiredService().spec, update: UPDATE_DEFAULTS },
+  proxied: { spec: {}, update: UPDATE_DEFAULTS, route: WANTED_ROUTE },
+  routed: {
+    spec: {},
+    update: { ...UPDATE_DEFAULTS, switch: "plain" as const },
+    route: WANTED_ROUTE,
+  },
   plain: { spec: desiredService().spec, update: { ...UPDATE_DEFAULTS, switch: "plain" as const } },
   mount: {
     spec: { mounts: [{ type: "volume" as const, source: "files", target: "/files" }] },
@@ -90,7 +98,20 @@ const WAYS = {
 /** Any mixture of containers, and any wish. */
 export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
   .record({
-    way: fc.constantFrom<keyof typeof WAYS>("overlap", "rehearsed", "plain", "mount"),
+    way: fc.constantFrom<keyof typeof WAYS>(
+      "overlap",
+      "rehearsed",
+      "plain",
+      "mount",
+      "proxied",
+      "proxied",
+      "routed",
+    ),
+    // who is behind the route, picked from all that stand there; undefined: there is no route yet
+    behind: fc.option(fc.array(fc.nat({ max: 9 }), { maxLength: 4 }), { nil: undefined }),
+    draining: fc.array(fc.nat({ max: 9 }), { maxLength: 1 }),
+    routePort: fc.constantFrom(3000, 3000, 3000, 4000),
+    routeHost: fc.constantFrom("example.com", "example.com", "old.example.com"),
     slots: fc.array(SLOT, { minLength: 1, maxLength: 3 }),
     replicas: fc.integer({ min: 1, max: 3 }),
     keepPrevious: fc.integer({ min: 0, max: 2 }),
@@ -107,31 +128,60 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     left: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: LEFT }),
     reboot: fc.option(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }), { nil: undefined }),
   })
-  .map(({ way, slots, replicas, keepPrevious, restart, good, cutAt, reboot, outlives, can, left }) => {
-    const wanted = WAYS[way];
-    const publishes = "ports" in wanted.spec;
-    const desired = desiredService({
-      ...wanted,
-      replicas: publishes ? 1 : replicas,
-      keepPrevious,
-      limits: { ...LIMITS, restart },
-    });
-    const goodness = (imageId: string): boolean =>
-      good[VERSIONS.findIndex((version) => version.imageId === imageId)] ?? false;
-    const containers = slots.flatMap((slot, index) =>
-      containersIn(slot, index + 1, publishes && index === 0, goodness),
-    );
-    const tags = containers.map(({ labels }) => keptImage("web", labels[LABEL.revision] ?? ""));
-    const docker = new DockerModel(onePortHolder(containers), goodness, tags.slice(0, 2));
-    // only the first slot's switch is looked at
-    if (way !== "overlap" && (publishes || replicas === 1)) {
-      docker.can = can;
-      const isRoot = !("root" in can);
-      // who wants never two at once has had no bridged switch
-      if (left !== undefined && isRoot && way === "rehearsed") docker.exchange = leftOn(docker, left);
-    }
-    return { docker, desired, cutAt, reboot, outlives };
+  .map(
+    ({ way, slots, replicas, keepPrevious, restart, good, cutAt, reboot, outlives, can, left, ...seen }) => {
+      const wanted = WAYS[way];
+      const publishes = "ports" in wanted.spec;
+      const desired = desiredService({
+        ...wanted,
+        replicas: publishes ? 1 : replicas,
+        keepPrevious,
+        limits: { ...LIMITS, restart },
+      });
+      const goodness = (imageId: string): boolean =>
+        good[VERSIONS.findIndex((version) => version.imageId === imageId)] ?? false;
+      const containers = slots.flatMap((slot, index) =>
+        containersIn(slot, index + 1, publishes && index === 0, goodness),
+      );
+      const tags = containers.map(({ labels }) => keptImage("web", labels[LABEL.revision] ?? ""));
+      const docker = new DockerModel(onePortHolder(containers), goodness, tags.slice(0, 2));
+      if ("route" in wanted) docker.route = routeOn(docker, seen);
+      // only the first slot's switch is looked at
+      if (way !== "overlap" && way !== "proxied" && (publishes || replicas === 1)) {
+        docker.can = can;
+        const isRoot = !("root" in can);
+        // who wants never two at once has had no bridged switch
+        if (left !== undefined && isRoot && way === "rehearsed") docker.exchange = leftOn(docker, left);
+      }
+      return { docker, desired, cutAt, reboot, outlives };
+    },
+  );
+
+/** A route with any of those that stand there behind it, as a run that died may have left it. */
+function routeOn(
+  { containers }: DockerModel,
+  {
+    behind,
+    draining,
+    routePort: port,
+    routeHost,
+  }: {
+    readonly behind: readonly number[] | undefined;
+    readonly draining: readonly number[];
+    readonly routePort: number;
+    readonly routeHost: string;
+  },
+): RouteModel {
+  if (behind === undefined) return new RouteModel(undefined);
+  const idAt = (index: number): string => containers[index % Math.max(1, containers.length)]?.id ?? "";
+  const listed = [...new Set(behind.map(idAt))].filter((id) => {
+    const container = containers.find((each) => each.id === id);
+    // no run lets one in that did not prove itself
+    return container !== undefined && !container.foreign && (container.proved || container.good);
   });
+  const leaves = draining.map(idAt).filter((id) => id !== "" && !listed.includes(id));
+  return new RouteModel(routeEntry(listed, { port, hosts: [routeHost] }), leaves.map(shortId));
+}
 
 /** What a program that died, or one that is stuck, left of an exchange of these very containers. */
 function leftOn(docker: DockerModel, { phase, rules, alive }: Left): SwitchModel {

@@ -223,6 +223,7 @@ export function lookAt(docker: DockerModel): HostFound {
   return foundHost([], {
     service: { service: "web", slots: slotsFrom(docker.containers.map(foundIn), "web") },
     keptTags: [...docker.tags],
+    ...(docker.route === undefined ? {} : { routes: [docker.route.observed] }),
     ...(docker.can === undefined ? {} : { switches: { web: observedIn(docker.exchange, docker.can) } }),
   });
 }
@@ -236,6 +237,7 @@ function foundIn(container: ModelContainer): Found {
     imageId,
     labels,
     restartPolicy: restart,
+    networks: ["bridge", "slipway"],
     limits: { ...LIMITS, restart },
     startedAt: new Date(startedAt * 1_000).toISOString(),
     foreign: foreign ? "somebody" : undefined,

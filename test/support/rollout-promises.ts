@@ -1,8 +1,11 @@
 import { isUpToDate } from "../../provider/rolling-container/desired";
 import { containersOf } from "../../provider/rolling-container/found";
+import { needsReload } from "../../provider/proxy/route-file";
+import { slotOf } from "../../provider/rolling-container/found";
 import { wishedWay } from "../../provider/rolling-container/switch-way";
 import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
 import type { RolloutCase } from "./rollout-cases";
+import { routeEntry } from "./route-model";
 import { lookAt, ModelRun, type Planner, PLANNER, type RunEnd, slotIn } from "./rollout-model";
 
 /** A promise that a planner broke, with the operations that led there. */
@@ -21,6 +24,12 @@ class Promises {
   private readonly most: number;
   private readonly exclusive: boolean;
   private readonly slots: readonly number[];
+  /** Slots in which somebody behind the route serves. */
+  private readonly routed: readonly number[];
+  /** The route leads to another port. */
+  private readonly moves: boolean;
+  /** Who was behind the route at the begin, whoever let him in. */
+  private readonly behind: ReadonlySet<string>;
 
   constructor(docker: DockerModel, { desired }: RolloutCase) {
     this.docker = docker;
@@ -36,6 +45,14 @@ class Promises {
     const extra = this.slots.map((slot) => Math.max(0, this.in(slot).filter(isUp).length - 1));
     this.most = desired.replicas + 1 + extra.reduce((sum, each) => sum + each, 0);
     const way = wishedWay(desired);
+    this.routed =
+      way.kind === "proxied"
+        ? this.slots.filter((slot) => this.in(slot).some((each) => this.answers(each)))
+        : [];
+    this.moves = docker.route?.entry !== undefined && docker.route.entry.port !== desired.route?.port;
+    this.behind = new Set(
+      docker.containers.filter((each) => docker.route?.leadsTo(each)).map(({ id }) => id),
+    );
     this.exclusive = way.kind === "plain" && !way.rehearse;
   }
 
@@ -55,6 +72,7 @@ class Promises {
       if (!this.in(slot).some((each) => each.good && (each.proved || this.versions.has(each.imageId))))
         throw new Broken(`the last good one of slot ${slot} is gone`);
     }
+    this.route();
     if (operation.kind !== "start") return;
     if (this.up() > this.most) throw new Broken(`${this.up()} run, more than ${this.most}`);
     const slot = slotIn(operation.container?.name ?? "") ?? 0;
@@ -67,6 +85,25 @@ class Promises {
     for (const slot of [...this.serving, ...(sameBoot ? this.bridged : [])]) {
       if (!this.isServed(slot)) throw new Broken(`nobody serves slot ${slot} at the end`);
     }
+    this.route();
+  }
+
+  /** Whoever is behind the route passed a gate, and each of its slots has somebody there who serves. */
+  private route(): void {
+    const isServed = (slot: number): boolean => this.in(slot).some((each) => this.answers(each));
+    const unserved = this.routed.filter((slot) => !isServed(slot));
+    // nobody of another port can be behind the same route: there the first takes over alone
+    const suffices = this.moves ? this.slots.some(isServed) : unserved.length === 0;
+    if (!suffices && unserved.length > 0)
+      throw new Broken(`nobody serves slot ${unserved.join()} behind the route`);
+    const unproved = this.docker.containers.find(
+      (each) => this.docker.route?.leadsTo(each) && !this.behind.has(each.id) && !each.gated && !each.proved,
+    );
+    if (unproved !== undefined) throw new Broken(`${unproved.name} is behind the route without a gate`);
+  }
+
+  private answers(container: ModelContainer): boolean {
+    return serves(container) && this.docker.route?.leadsTo(container) === true;
   }
 
   private isServed(slot: number): boolean {
@@ -199,6 +236,20 @@ function settle(
     if (slot.kept.length > desired.keepPrevious) throw new Broken("more are kept than wanted");
     if (slot.slot > desired.replicas && containersOf(slot).some(({ foreign }) => foreign === undefined))
       throw new Broken(`slot ${slot.slot} was left`);
+  }
+  const { route } = docker;
+  if (desired.route !== undefined && route !== undefined) {
+    const now = lookAt(docker).service;
+    const live = Array.from(
+      { length: desired.replicas },
+      (_, index) => slotOf(now, index + 1).live?.id ?? "",
+    );
+    const wanted = { ...routeEntry(live), places: route.entry?.places ?? 0 };
+    if (needsReload(route.entry, wanted)) throw new Broken("the route is not what is wanted");
+    const behind = docker.containers.filter((each) => route.leadsTo(each)).map(({ id }) => id);
+    if (behind.sort().join() !== live.sort().join() || route.entry?.servers.length !== live.length)
+      throw new Broken(`behind the route are ${behind.join()}, and not ${live.join()}`);
+    if (route.draining.size > 0) throw new Broken("somebody is left in the proxy");
   }
   const again = new ModelRun(docker.copy(), desired, { planner });
   if (again.run() !== "done" || again.log.length > 0)

@@ -107,21 +107,14 @@ describe("RollingContainer check", () => {
     ]);
   });
 
-  it("must refuse what only one can have, and what is not there yet", async () => {
+  it("must refuse what only one can have", async () => {
     assert.deepEqual(await failuresOf({ replicas: 2 }), [
-      "replicas cannot be more than 1 with a port published on the host: only one can have it",
+      "replicas cannot be more than 1 with a port published on the host: only one can have it. A route through an EdgeProxy leads to all of them",
     ]);
     assert.deepEqual(await failuresOf({ networks: ["host"] }), [
       'ports cannot be published on the network "host": the container has the host\'s ports',
     ]);
-    assert.deepEqual(
-      await failuresOf({
-        route: { port: 80 },
-        preDeploy: [],
-        secretFiles: {},
-      }),
-      ["route is not available yet"],
-    );
+    assert.deepEqual(await failuresOf({ route: { port: 80 } }), ["route.proxy is required"]);
   });
 
   it("must read tasks and secretFiles, and say what is wrong with them without a value", async () => {

@@ -1,0 +1,85 @@
+import { copyName, keptName, liveName } from "../container/names";
+import type { Desired } from "./desired";
+import { type Found, revisionIn, type SlotFound } from "./found";
+import { quiet } from "./kept";
+import { stopUp } from "./leftovers";
+import type { Operation, Step } from "./operation";
+import { gateBack } from "./plan-exchange";
+import { refOf } from "./ref-of";
+
+type Wish = Pick<Desired, "service" | "limits" | "update">;
+
+/** The kept one serves and the live one does not: they change places, and the planner goes on from there. */
+export function changePlaces(slot: SlotFound, live: Found, serving: Found, desired: Wish): readonly Step[] {
+  const { service } = desired;
+  const cause = "it does not serve";
+  const kept = keptName(service, slot.slot, revisionIn(live));
+  const isUp = live.state !== "exited" && live.state !== "created";
+  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: false };
+  const rename = (from: string, to: string): Step => ({
+    operation: { kind: "rename", container: { name: from, id: live.id }, to },
+    cause,
+  });
+  const first = [
+    ...(live.limits.restart === "no" ? [] : [quiet(live)]),
+    ...(isUp ? [{ operation: stop, cause }] : []),
+  ];
+  const back = nameBack(slot, serving, desired);
+  if (serving.name !== kept) {
+    const twin = slot.kept.find(({ name }) => name === kept);
+    if (twin === undefined) return [...first, rename(live.name, kept), ...back];
+    // two of one revision: the one that ran well stays
+    const ran = live.state === "exited" || live.state === "paused";
+    if (!ran) return [...first, makeWay(live), ...back];
+    return [...first, makeWay(twin), rename(live.name, kept), ...back];
+  }
+  // of one revision, so each has the name that the other is to have
+  const between = copyName(service, slot.slot);
+  return [...first, rename(live.name, between), ...back, rename(between, kept)];
+}
+
+function makeWay(container: Found): Step {
+  return { operation: { kind: "remove", container: refOf(container) }, cause: "makes way" };
+}
+
+/** Died between two renames, then the host restarted: Docker brought the kept one back, under its kept name. */
+export function nameBack(
+  { slot }: SlotFound,
+  serving: Found,
+  { service, limits }: Pick<Desired, "service" | "limits">,
+): readonly Step[] {
+  const name = liveName(service, slot);
+  const container = { name, id: serving.id };
+  return [
+    {
+      operation: { kind: "rename", container: refOf(serving), to: name },
+      cause: "it serves",
+      commit: true,
+    },
+    { operation: { kind: "restart-policy", container, restart: limits.restart }, cause: "it serves" },
+  ];
+}
+
+/** Died between the renames, and the candidate does not run any more: who served before comes back. */
+export function bringBack(slot: SlotFound, last: Found, desired: Wish): readonly Step[] {
+  const name = liveName(desired.service, slot.slot);
+  const rename: Step = {
+    operation: { kind: "rename", container: refOf(last), to: name },
+    cause: "it served last",
+  };
+  const stop = slot.candidate === undefined ? [] : stopUp(slot.candidate);
+  return [...stop, rename, ...startAgain({ ...last, name }, desired)];
+}
+
+/** Died inside the switch, before the candidate served: the live one first. */
+export function startAgain(live: Found, desired: Pick<Desired, "limits" | "update">): readonly Step[] {
+  const container = refOf(live);
+  return [
+    { operation: { kind: "start", container }, cause: "the live one first" },
+    { operation: gateBack(live, desired.update.healthyDeadlineMs), cause: "it has to serve again" },
+    {
+      operation: { kind: "restart-policy", container, restart: desired.limits.restart },
+      cause: "it serves again",
+    },
+  ];
+}
