@@ -92,9 +92,21 @@ async function onHost<T>(
 ): Promise<T> {
   const { log, clock, random, signal } = context;
   const recordedHostKey = recordedHostKeyOf(olds, connection);
-  return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
-    use({ session, docker: await session.docker(signal), signal }),
-  );
+  // a run that is stopped takes back what it did, and waits for an exchange that goes back: over this very session
+  const opening = new AbortController();
+  const stop = (): void => opening.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const options = { log, clock, random, signal: opening.signal, recordedHostKey };
+  try {
+    return await withHost(connection, options, async (session) => {
+      const docker = await session.docker(signal);
+      signal.removeEventListener("abort", stop);
+      return use({ session, docker, signal });
+    });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** As the only one that changes this proxy, or a route of it. */

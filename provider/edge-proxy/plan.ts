@@ -17,7 +17,10 @@ export interface PlanOptions {
 export function planProxy(desired: Desired, found: ProxyFound, options: PlanOptions): readonly Step[] {
   const drift = fileDrift(desired, found.folder, options.newCertificate);
   const { steps, live } = recover(desired, found);
-  return [...steps, ...planNetwork(desired, found), ...planContainer(desired, found, live, drift)];
+  const tidy: readonly Step[] = found.exchange.files
+    ? [step({ kind: "end-exchange", proxy: desired.name }, "left by a run that was cut off")]
+    : [];
+  return [...steps, ...tidy, ...planNetwork(desired, found), ...planContainer(desired, found, live, drift)];
 }
 
 /** Everything of a proxy off the host; what another has in the network stays. */

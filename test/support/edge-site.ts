@@ -3,8 +3,8 @@ import { edgeProxyHandler as handler } from "../../provider/edge-proxy/handler";
 import type { HandlerContext, Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { silentLog } from "../../provider/log";
-import { loadHaproxy } from "../lab/haproxy";
-import type { LabHost, Suite } from "../lab/lab-host";
+import { type HaproxySuite, loadHaproxy } from "../lab/haproxy";
+import type { LabHost } from "../lab/lab-host";
 import { askFor } from "./edge-route";
 import { handlerContext } from "./handler-context";
 import { startDockerHost } from "./web-host";
@@ -67,7 +67,7 @@ export class EdgeSite {
 }
 
 /** Starts the host, with HAProxy of these suites on it. */
-export async function startEdgeSite(suites: readonly Suite[]): Promise<EdgeSite> {
+export async function startEdgeSite(suites: readonly HaproxySuite[]): Promise<EdgeSite> {
   const site = new EdgeSite(await startDockerHost("bookworm"));
   for (const suite of suites) await loadHaproxy(site.host, suite);
   return site;

@@ -80,7 +80,12 @@ function takeLock(
   options: FileLockOptions,
   input: PassThrough,
 ): Holding {
-  const { holder, log, signal, waitMs = WAIT_MS } = options;
+  const { holder, log, waitMs = WAIT_MS } = options;
+  // who has it keeps it to the end of what it guards, which may be taking back what a stopped run did
+  const waiting = new AbortController();
+  const stop = (): void => waiting.abort(options.signal.reason);
+  options.signal.addEventListener("abort", stop, { once: true });
+  if (options.signal.aborted) stop();
   const seconds = String(Math.ceil(waitMs / 1_000));
   const argv = ["/bin/sh", "-c", HOLD, "slipway-lock", lock.path, seconds, holder.replaceAll("\n", " ")];
   let other = "";
@@ -89,12 +94,16 @@ function takeLock(
     locked = resolve;
   });
   const onLine = (line: string): void => {
-    if (line === "locked") locked?.();
+    if (line === "locked") {
+      options.signal.removeEventListener("abort", stop);
+      locked?.();
+    }
     if (!line.startsWith("held by ")) return;
     other = line.slice("held by ".length);
     log.progress(`waiting for ${other}, who ${lock.deed} on ${session.target}`);
   };
-  const ended = session.exec(argv, { sudo: true, stdin: input, onLine, timeoutMs: HOLD_MS, signal });
+  const how = { sudo: true, stdin: input, onLine, timeoutMs: HOLD_MS, signal: waiting.signal };
+  const ended = session.exec(argv, how);
   const refused = ended.then((outcome) => {
     throw refusal(session, lock, outcome, other, waitMs);
   });

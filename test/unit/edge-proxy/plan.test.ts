@@ -226,6 +226,14 @@ restart policy of edge: unless-stopped (not as it should be)`,
     );
   });
 
+  it("must remove the files of an exchange that another run carried on", () => {
+    const seen = found(desired(), { exchange: observedSwitch({ files: true }) });
+    assert.equal(
+      plan(desired(), seen),
+      "remove the files of the exchange of edge (left by a run that was cut off)",
+    );
+  });
+
   it("must wake one that is stopped or does not answer", () => {
     const stopped = found(desired(), { live: container(desired(), { state: "exited" }) });
     assert.equal(plan(desired(), stopped), "start edge (it is exited)\nverify edge (it has to answer)");
