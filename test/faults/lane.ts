@@ -6,8 +6,8 @@ import type { LaneOrder, LaneReport } from "./lane-message";
 import type { Verdict } from "./matrix";
 
 /** How long the start of a host may take, and a case on it. */
-export const HOST_MS = 300_000;
-export const CASE_MS = 240_000;
+export const HOST_MS = 600_000;
+export const CASE_MS = 480_000;
 /** How long a lane may take to remove its hosts when it has to end. */
 const END_MS = 30_000;
 

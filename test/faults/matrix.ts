@@ -36,7 +36,8 @@ export function writeMatrix(
   for (const verdict of verdicts) rows.set(verdict.name, rowOf(verdict));
   const all = cases.flatMap(({ name }) => rows.get(name) ?? []);
   const broken = all.filter((row) => !row.includes(HOLDS)).length;
-  const again = writes === "again" ? ` (${verdicts.length} of them once more, after a mend)` : "";
+  const again =
+    writes === "again" ? ` (${verdicts.length} of them in the last run, the others before it)` : "";
   const sum = `${all.length} of ${cases.length} cases were run${again}, ${broken === 0 ? "and all hold" : `${broken} of them do not hold`}.\n\n`;
   const table = ["| case | what was done | verdict | what was seen |", "|---|---|---|---|", ...all];
   writeFileSync(FILE, `${HEAD}${sum}${table.join("\n")}\n`);
