@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import type { HostSession } from "../../provider/host/session";
-import type { LabHost } from "../lab/lab-host";
+import type { LabHost, LabUser } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
+import { actAt } from "../support/act-at";
 import { buildApp } from "../support/app-host";
 import { borrower } from "../support/borrow";
 import { clear, eventsOn, exchange, type SceneOptions, setScene, standing } from "../support/switch-host";
@@ -32,8 +33,8 @@ describe("a bridged switch on a lab host", function () {
     await clear(host);
   });
 
-  const onHost = <T>(use: (session: HostSession) => Promise<T>): Promise<T> =>
-    withHost(host.connection(), borrower().options, use);
+  const onHost = <T>(use: (session: HostSession) => Promise<T>, user: LabUser = "root"): Promise<T> =>
+    withHost(host.connection(user), borrower().options, use);
 
   const told = (reports: readonly LoadReport[]): string =>
     reports
@@ -44,14 +45,14 @@ describe("a bridged switch on a lab host", function () {
       .join(", ");
 
   /** Runs a switch under load from everywhere. */
-  const underLoad = async (options: SceneOptions, network = "bridge") => {
+  const underLoad = async (options: SceneOptions, network = "bridge", strangers = true) => {
     const scene = await onHost((session) => setScene(session, options));
     const load = await SwitchLoad.on(host);
     const own = host.internalAddress;
     await load.fromHost("lo", "127.0.0.1");
     await load.fromHost("own", own);
     await load.fromContainer("same", own, 80, network);
-    await load.fromContainer("other", own, 80, "other");
+    if (strangers) await load.fromContainer("other", own, 80, "other");
     const outside = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
     const result = await onHost((session) => exchange(session, scene));
     const inside = await load.stop();
@@ -85,4 +86,46 @@ describe("a bridged switch on a lab host", function () {
     assert.deepEqual(await standing(host), { containers: ["web running", "web.next exited"], rules: 0 });
     assert.equal(await (await fetch(host.url())).text(), "v1");
   });
+
+  it("must be finished after a kill where there is no systemd, for a user with sudo", async () => {
+    await host.must(["mv", "/usr/bin/systemd-run", "/usr/bin/systemd-gone"]);
+    try {
+      const scene = await onHost((session) => setScene(session), "deploy");
+      const load = await SwitchLoad.on(host);
+      await load.fromHost("own", host.internalAddress);
+      const program = actAt("nextstarted", "kill -9 $$");
+      const result = await onHost((session) => exchange(session, scene, { program }), "deploy");
+      for (const { name, failed } of await load.stop()) assert.equal(failed, 0, name);
+      assert.equal(result.kind, "switched", result.why);
+      assert.ok(result.events.some(({ name }) => name === "recover"));
+      assert.deepEqual((await standing(host)).rules, 0);
+    } finally {
+      await host.must(["mv", "/usr/bin/systemd-gone", "/usr/bin/systemd-run"]);
+    }
+  });
+
+  for (const [what, prepare] of [
+    ["no docker-proxy stands behind the ports", `echo '{"userland-proxy": false}' >/etc/docker/daemon.json`],
+    [
+      "the rules are those of iptables-legacy",
+      "update-alternatives --set iptables /usr/sbin/iptables-legacy",
+    ],
+  ] as const)
+    it(`must lose no request where ${what}`, async function () {
+      const legacy = await host.exec(["iptables-legacy", "-t", "nat", "-S"]);
+      if (what.includes("legacy") && legacy.code !== 0) this.skip();
+      const restart = "systemctl reset-failed docker; systemctl restart docker";
+      await host.must(["sh", "-c", `${prepare} && ${restart}`]);
+      try {
+        // without docker-proxy the engine lets no container of another network in, whoever serves
+        const { result, reports } = await underLoad({}, "bridge", what.includes("legacy"));
+        assert.equal(result.kind, "switched", result.why);
+        for (const { name, failed } of reports) assert.equal(failed, 0, name);
+        assert.deepEqual((await standing(host)).rules, 0);
+      } finally {
+        await clear(host);
+        const undo = "rm -f /etc/docker/daemon.json; update-alternatives --auto iptables";
+        await host.must(["sh", "-c", `${undo}; ${restart}`]);
+      }
+    });
 });
