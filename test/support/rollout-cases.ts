@@ -99,13 +99,17 @@ const WAYS = {
 export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
   .record({
     way: fc.constantFrom<keyof typeof WAYS>(
-      "overlap",
-      "rehearsed",
-      "plain",
-      "mount",
-      "proxied",
-      "proxied",
-      "routed",
+      ...([
+        "overlap",
+        "rehearsed",
+        "rehearsed",
+        "rehearsed",
+        "plain",
+        "mount",
+        "proxied",
+        "proxied",
+        "routed",
+      ] as const),
     ),
     // who is behind the route, picked from all that stand there; undefined: there is no route yet
     behind: fc.option(fc.array(fc.nat({ max: 9 }), { maxLength: 4 }), { nil: undefined }),

@@ -1,6 +1,7 @@
 import { isUpToDate } from "../../provider/rolling-container/desired";
 import { containersOf } from "../../provider/rolling-container/found";
 import { needsReload } from "../../provider/proxy/route-file";
+import type { ContainerRef } from "../../provider/rolling-container/container-ref";
 import { slotOf } from "../../provider/rolling-container/found";
 import { wishedWay } from "../../provider/rolling-container/switch-way";
 import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
@@ -26,6 +27,9 @@ class Promises {
   private readonly slots: readonly number[];
   /** Slots in which somebody behind the route serves. */
   private readonly routed: readonly number[];
+  private readonly isProxied: boolean;
+  /** Before the operation. */
+  private running: ReadonlySet<string>;
   /** The route leads to another port. */
   private readonly moves: boolean;
   /** Who was behind the route at the begin, whoever let him in. */
@@ -53,14 +57,13 @@ class Promises {
     this.behind = new Set(
       docker.containers.filter((each) => docker.route?.leadsTo(each)).map(({ id }) => id),
     );
+    this.running = runningIn(docker);
+    this.isProxied = way.kind === "proxied";
     this.exclusive = way.kind === "plain" && !way.rehearse;
   }
 
   /** What holds after every single operation. */
-  after(
-    operation: { readonly kind: string; readonly container?: { readonly name: string } },
-    gapSlot?: number,
-  ): void {
+  after(operation: { readonly kind: string; readonly container?: ContainerRef }, gapSlot?: number): void {
     const ours = ["switch", "follow-switch"].includes(operation.kind);
     const phase = this.docker.exchange?.alive === true ? this.docker.exchange.phase : "ended";
     if (!ours && phase !== "ended" && phase !== "stuck")
@@ -73,6 +76,8 @@ class Promises {
         throw new Broken(`the last good one of slot ${slot} is gone`);
     }
     this.route();
+    if (operation.kind === "stop") this.leftRoute(operation.container);
+    this.running = runningIn(this.docker);
     if (operation.kind !== "start") return;
     if (this.up() > this.most) throw new Broken(`${this.up()} run, more than ${this.most}`);
     const slot = slotIn(operation.container?.name ?? "") ?? 0;
@@ -102,6 +107,13 @@ class Promises {
     if (unproved !== undefined) throw new Broken(`${unproved.name} is behind the route without a gate`);
   }
 
+  /** One that serves gets no requests any more when it is stopped, where nobody has to make way first. */
+  private leftRoute(ref: ContainerRef | undefined): void {
+    const stopped = ref === undefined ? undefined : this.docker.byRef(ref);
+    if (!this.isProxied || stopped === undefined || !stopped.good || !this.running.has(stopped.id)) return;
+    if (this.docker.route?.leadsTo(stopped)) throw new Broken(`${stopped.name} was stopped behind the route`);
+  }
+
   private answers(container: ModelContainer): boolean {
     return serves(container) && this.docker.route?.leadsTo(container) === true;
   }
@@ -117,6 +129,10 @@ class Promises {
   private up(): number {
     return this.slots.flatMap((slot) => this.in(slot)).filter(isUp).length;
   }
+}
+
+function runningIn({ containers }: DockerModel): ReadonlySet<string> {
+  return new Set(containers.filter(({ state, proved }) => state === "running" && proved).map(({ id }) => id));
 }
 
 /** The promise that the planner breaks in this case, in words with the operations; undefined when it holds to all. */
