@@ -129,9 +129,11 @@ function isOfCopy(operation: string): boolean {
   return /\.try\b/.test(operation);
 }
 
-/** While a gate was waited for, what was said were its probes. */
+/** While a gate was waited for, what was said were its probes; it says itself how it stands. */
 function gatesIn({ said, beganMs, ms }: Rolled): readonly Span[] {
   return said.flatMap(({ atMs, line }, index) =>
-    /^(gate|wait)/.test(line) ? [{ fromMs: atMs, toMs: said[index + 1]?.atMs ?? beganMs + ms }] : [],
+    /^(gate|wait)|: waiting: /.test(line)
+      ? [{ fromMs: atMs, toMs: said[index + 1]?.atMs ?? beganMs + ms }]
+      : [],
   );
 }

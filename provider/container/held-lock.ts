@@ -29,6 +29,16 @@ export async function observeLock(docker: Docker, service: string): Promise<Held
   }
 }
 
+/** The id of what stands under the name of a service's lock; undefined when there is none. */
+export async function lockId(docker: Docker, service: string): Promise<string | undefined> {
+  try {
+    return (await docker.getContainer(lockName(service)).inspect()).Id;
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
 /** Why a lock holds no more, in words, the holder's process on the host asked; undefined while it does. */
 export async function observeStaleness(
   session: HostSession,

@@ -1,29 +1,6 @@
 import type { HostSession } from "../host/session";
 import { parseSessionProcess, type SessionProcess } from "./lock-record";
 
-/**
- * The server's process of this connection: the nearest ancestor of our shell that is an sshd, else the shell's parent.
- * Fields of /proc/PID/stat are counted after the last `)`, since a name may hold anything.
- */
-const FIND = `
-pid=$PPID
-found=
-while [ "$pid" -gt 1 ] 2>/dev/null; do
-  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || break
-  read -r name < "/proc/$pid/comm" || break
-  set -- \${stat##*) }
-  parent=$2
-  shift 19
-  [ -n "$found" ] || found="$pid $1"
-  case $name in
-    sshd*|dropbear*) found="$pid $1"; break ;;
-  esac
-  pid=$parent
-done
-[ -n "$found" ] || exit 1
-echo "$(cat /proc/sys/kernel/random/boot_id) $found"
-`;
-
 /** $1 boot id, $2 pid, $3 start. Where others' processes cannot be seen nothing is said of them. */
 const LOOK = `
 boot=$(cat /proc/sys/kernel/random/boot_id) || exit 1
@@ -41,8 +18,8 @@ export async function ownSessionProcess(
   session: HostSession,
   signal: AbortSignal,
 ): Promise<SessionProcess | undefined> {
-  const outcome = await session.script(FIND, [], { signal });
-  return outcome.kind === "exited" && outcome.code === 0 ? parseSessionProcess(outcome.stdout) : undefined;
+  const { bootId, sessionProcess } = await session.facts({ signal });
+  return parseSessionProcess(`${bootId} ${sessionProcess}`);
 }
 
 /** Whether the process of somebody's connection is still there. */

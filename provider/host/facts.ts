@@ -16,6 +16,11 @@ export interface HostFacts {
   readonly sudo: "root" | "passwordless" | "password" | "none";
   readonly machineId: string;
   readonly bootId: string;
+  /**
+   * The server's process of this connection, which lives as long as the connection does: its pid, and when it started in
+   * clock ticks since boot. Empty text where the host does not show its processes.
+   */
+  readonly sessionProcess: string;
   /** The docker command and socket as found; undefined where there is none. */
   readonly dockerCli: string | undefined;
   readonly dockerSocket: boolean;

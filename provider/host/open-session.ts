@@ -25,7 +25,6 @@ export function openSession(live: LiveConnection, options: WithHostOptions): Hos
   };
   const joined = (signal?: AbortSignal): AbortSignal =>
     signal === undefined ? options.signal : AbortSignal.any([options.signal, signal]);
-  let known: Promise<HostFacts> | undefined;
 
   const exec = async (argv: readonly string[], how: CommandOptions = {}): Promise<CommandOutcome> => {
     const signal = joined(how.signal);
@@ -42,9 +41,8 @@ export function openSession(live: LiveConnection, options: WithHostOptions): Hos
     throw commandError(live, argv, outcome);
   };
 
-  /** All who ask meanwhile wait for the same look, so it ends with no one of them. */
-  const facts = async (): Promise<HostFacts> => {
-    const found = await live.readFacts(context, options.signal);
+  const facts = async (fresh: boolean): Promise<HostFacts> => {
+    const found = await live.readFacts(context, fresh);
     if (found.sudo !== "none" || !live.connection.sudoPassword) return found;
     try {
       await live.rights(context);
@@ -66,15 +64,10 @@ export function openSession(live: LiveConnection, options: WithHostOptions): Hos
       context.debug(redact(`script ${shownCommand(args)}\n${text.trim().replace(/^/gm, "  | ")}`));
       return exec(argv, { ...how, stdin });
     },
-    async facts({ fresh, signal } = {}) {
+    async facts({ fresh = false, signal } = {}) {
       const either = joined(signal);
-      if (fresh !== true && known !== undefined) return orAborted(known, either);
-      const reading = facts();
-      known = reading;
-      reading.catch(() => {
-        if (known === reading) known = undefined;
-      });
-      return orAborted(reading, either);
+      either.throwIfAborted();
+      return orAborted(facts(fresh), either);
     },
     async docker(signal) {
       return connectEngine(live, log, joined(signal));

@@ -47,7 +47,7 @@ export interface HostSession {
     args?: readonly string[],
     options?: Omit<CommandOptions, "stdin">,
   ): Promise<CommandOutcome>;
-  /** Facts, read once a session in one round trip; `fresh` reads them again. */
+  /** Facts, read once a connection in one round trip; `fresh` reads them again, for all who share it. */
   facts(options?: { readonly fresh?: boolean; readonly signal?: AbortSignal }): Promise<HostFacts>;
   /**
    * The Docker Engine API over this connection (streamlocal, else dial-stdio, else the same under sudo).

@@ -1,7 +1,7 @@
 import { formatDuration } from "../duration";
 import type { Log } from "../log";
 import { checkOf } from "./desired";
-import type { Execution } from "./execute";
+import type { Execution } from "./step-failure";
 import { revisionIn, slotOf } from "./found";
 import type { RolloutSummary } from "./outputs";
 import type { HostRollout } from "./roll-hosts";

@@ -1,4 +1,4 @@
-import { StepFailure } from "./execute";
+import { StepFailure } from "./step-failure";
 import type { HostFound } from "./found";
 import type { Desired } from "./desired";
 import type { Step } from "./operation";

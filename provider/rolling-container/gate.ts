@@ -1,3 +1,4 @@
+import type { ObservedContainer } from "../container/observed";
 import { formatReason } from "../health/evaluate";
 import { type Verdict, waitForHealth } from "../health/wait";
 import type { HostAccess } from "./host-access";
@@ -5,8 +6,8 @@ import type { GateOperation } from "./operation";
 
 /** What a gate found out. */
 export type GateResult =
-  /** `servedAtMs`: when it first was well, on the run's clock. */
-  | { readonly kind: "passed"; readonly servedAtMs: number }
+  /** `servedAtMs`: when it first was well, on the run's clock. `container`: as it was seen last. */
+  | { readonly kind: "passed"; readonly servedAtMs: number; readonly container: ObservedContainer }
   /** `output`: the check's last one, not cleaned. */
   | { readonly kind: "failed"; readonly why: string; readonly output: string };
 
@@ -30,7 +31,10 @@ export async function waitAtGate(
     log,
     signal,
   });
-  if (verdict.kind === "good") return { kind: "passed", servedAtMs: firstGood(verdict, clock.now()) };
+  if (verdict.kind === "good") {
+    const servedAtMs = firstGood(verdict, clock.now());
+    return { kind: "passed", servedAtMs, container: verdict.container };
+  }
   const output = "output" in verdict.reason ? verdict.reason.output : "";
   return { kind: "failed", why: formatReason(verdict.reason), output };
 }

@@ -25,15 +25,16 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 
 /**
  * The image that the reference means on the host, pulled where it has to be. `renew`: a newer one is looked for, but the one
- * that is there will do.
+ * that is there will do. `look`: where somebody looked already.
  * @throws SlipwayError image-missing; nothing else was touched then
  */
 export async function ensureImage(
   host: HostAccess,
   wanted: Pick<Wanted, "image" | "pull" | "registries" | "service" | "update">,
   renew: boolean,
+  look: Promise<ImageLook> = lookAtImage(host, wanted.image),
 ): Promise<HostImage> {
-  const present = await inspectImage(host, wanted.image);
+  const present = await look;
   const mustPull = wanted.pull === "always" || (present === undefined && wanted.pull === "missing");
   if (mustPull || (renew && wanted.pull === "missing")) {
     try {
@@ -48,7 +49,7 @@ export async function ensureImage(
       );
     }
   }
-  const raw = mustPull || renew ? await inspectImage(host, wanted.image) : present;
+  const raw = mustPull || renew ? await lookAtImage(host, wanted.image) : present;
   if (raw === undefined) throw missing(host, wanted, "it is not on the host");
   await refuseOtherArchitecture(host, wanted, raw);
   const config = isObject(raw.Config) ? raw.Config : {};
@@ -58,10 +59,11 @@ export async function ensureImage(
   };
 }
 
-async function inspectImage(
-  { docker }: HostAccess,
-  reference: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+/** An image as the engine shows it; undefined when it is not there. */
+export type ImageLook = Readonly<Record<string, unknown>> | undefined;
+
+/** Looks for what a reference means on the host. */
+export async function lookAtImage({ docker }: HostAccess, reference: string): Promise<ImageLook> {
   try {
     const raw: unknown = await docker.getImage(reference).inspect();
     return isObject(raw) ? raw : undefined;

@@ -1,5 +1,6 @@
+import type { Clock } from "../clock";
 import { engineStatus } from "../container/engine-status";
-import { observeLock, observeStaleness } from "../container/held-lock";
+import { lockId, observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
 import { type LockRecord, lockLabels } from "../container/lock-record";
 import { lockName } from "../container/names";
@@ -12,7 +13,13 @@ import type { HostAccess } from "./host-access";
 export const EMPTY_IMAGE = "slipway/empty:1";
 const EMPTY_TAR = Buffer.alloc(1_024);
 const POLL_MS = 500;
+/**
+ * So long a look at a lock holds. Who takes a lock over has to find it stale first: its holder's connection gone, which ends us
+ * too, or the whole rollout's time run out.
+ */
+export const SEEN_FOR_MS = 5_000;
 const AGAIN_MS = 50;
+const LOOK_EVERY_MS = 1_000;
 
 export interface LockOptions {
   readonly service: string;
@@ -28,8 +35,12 @@ export interface LockOptions {
 export interface Lock {
   readonly id: string;
   release(): Promise<void>;
-  /** @throws SlipwayError service-locked when somebody took it over */
-  assertHeld(): Promise<void>;
+  /**
+   * Looks whether it is still ours, unless it was seen to be within `seenWithinMs`.
+   * @default SEEN_FOR_MS
+   * @throws SlipwayError service-locked when it is not
+   */
+  assertHeld(seenWithinMs?: number): Promise<void>;
 }
 
 /**
@@ -70,6 +81,21 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
   }
 }
 
+/**
+ * Looks at locks again and again until the signal ends it, so that after a wait nobody has to wait for a look at them as well.
+ * It never rejects: what it finds out, or cannot, whoever asks next hears.
+ */
+export async function keepInSight(locks: readonly Lock[], clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, signal);
+      await Promise.all(locks.map((lock) => lock.assertHeld(SEEN_FOR_MS / 2)));
+    }
+  } catch {
+    // over, or not seen: `assertHeld` looks by itself then
+  }
+}
+
 /** Removes the image that locks are made from, when nobody needs it. */
 export async function removeEmptyImage({ docker }: HostAccess): Promise<void> {
   try {
@@ -81,16 +107,25 @@ export async function removeEmptyImage({ docker }: HostAccess): Promise<void> {
 }
 
 function held(host: HostAccess, service: string, id: string): Lock {
+  const { docker, clock, session } = host;
+  let seenAtMs = clock.now();
   return {
     id,
     release: () => removeById(host, id),
-    async assertHeld() {
-      const lock = await observeLock(host.docker, service);
-      if (lock?.id === id) return;
+    async assertHeld(seenWithinMs = SEEN_FOR_MS) {
+      const nowMs = clock.now();
+      if (nowMs - seenAtMs < seenWithinMs) return;
+      if ((await lockId(docker, service)) === id) {
+        seenAtMs = nowMs;
+        return;
+      }
+      // whoever asks next must not go by an earlier look
+      seenAtMs = Number.NEGATIVE_INFINITY;
+      const lock = await observeLock(docker, service);
       throw new SlipwayError({
         code: "service-locked",
         what: `changing "${service}"`,
-        host: host.session.target,
+        host: session.target,
         why:
           lock === undefined
             ? "its lock was removed by somebody"

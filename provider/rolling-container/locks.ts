@@ -1,3 +1,4 @@
+import { allEnded } from "../all-ended";
 import { machineOfTarget } from "../host/connection";
 import type { HandlerContext } from "../handler";
 import { messageOf } from "../errors";
@@ -34,7 +35,8 @@ export async function withLocks<T>(
     }
     return await use((host) => held.get(host) ?? []);
   } finally {
-    for (const [host, locks] of held) await release(host, locks, demand.forgetImage === true);
+    const all = [...held].map(([host, locks]) => release(host, locks, demand.forgetImage === true));
+    await Promise.all(all);
   }
 }
 
@@ -45,7 +47,7 @@ export function inLockOrder(a: string, b: string): number {
 
 async function release(host: HostAccess, locks: readonly Lock[], forgetImage: boolean): Promise<void> {
   try {
-    for (const lock of locks) await lock.release();
+    await allEnded(locks.map((lock) => lock.release()));
     if (forgetImage) await removeEmptyImage(host);
   } catch (error) {
     // what was done under the lock stands; a lock that stays is seen as stale by whoever comes next

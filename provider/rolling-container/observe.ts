@@ -1,7 +1,9 @@
+import { isIPv6 } from "node:net";
 import type Docker from "dockerode";
 import { engineStatus } from "../container/engine-status";
 import { parseInspect } from "../container/inspect";
 import { LABEL } from "../container/labels";
+import { keptName, liveName, lockName } from "../container/names";
 import { optionsLike } from "../container/like-it";
 import { parseLimits } from "../container/limits";
 import type { PublishedPort } from "../container/spec";
@@ -25,6 +27,8 @@ export interface ObserveOptions {
   readonly recorded: RecordedOwnership;
   /** Ports of the host whose holders are wanted. */
   readonly ports: readonly PublishedPort[];
+  /** Names that containers of the service have in all likelihood: saves a round trip. @default none */
+  readonly likely?: readonly string[];
   /** Live names whose switches are wanted. @default none */
   readonly switches?: readonly string[];
   /** Routes that are wanted, or recorded. @default none */
@@ -35,13 +39,16 @@ export interface ObserveOptions {
 /** Reads one host, once: everything that plans rest on. */
 export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
   const docker = await session.docker(options.signal);
+  const observing = observeService(docker, options.service, options, options.likely);
   const [service, former, networks, volumes, images, portTakers, switches, routes] = await Promise.all([
-    observeService(docker, options.service, options),
+    observing,
     options.former === undefined ? undefined : observeService(docker, options.former, options),
     docker.listNetworks(),
     docker.listVolumes(),
     docker.listImages({ filters: { reference: ["slipway/kept"] } }),
-    observePortTakers(session, docker, options.ports, options.signal),
+    observing.then((seen) =>
+      observePortTakers(session, docker, portsInDoubt(options.ports, seen), options.signal),
+    ),
     observeSwitches(session, options.switches ?? [], options.signal),
     observeRoutes({ session, signal: options.signal }, options.routes ?? []),
   ]);
@@ -58,18 +65,52 @@ export async function observeHost(session: HostSession, options: ObserveOptions)
   };
 }
 
-/** Every container that carries the service's label or stands under one of its names. */
+/** What a running container of ours publishes nobody else holds. */
+function portsInDoubt(ports: readonly PublishedPort[], { slots }: ServiceFound): readonly PublishedPort[] {
+  const ours = slots.flatMap(({ live }) =>
+    live?.foreign === undefined && live?.state === "running" ? live.ports : [],
+  );
+  return ports.filter(
+    (port) =>
+      !ours.some(
+        ({ host, protocol, hostIp }) =>
+          host === port.host && protocol === port.protocol && covers(hostIp, port.hostIp ?? ""),
+      ),
+  );
+}
+
+/** True where whoever listens at `held` has all that `wanted` asks for. */
+function covers(held: string, wanted: string): boolean {
+  return held === wanted || (isAny(held) && (isAny(wanted) || !isIPv6(wanted)));
+}
+
+function isAny(address: string): boolean {
+  return address === "" || address === "0.0.0.0" || address === "::";
+}
+
+/**
+ * Every container that carries the service's label or stands under one of its names. `likely`: names that some of them have,
+ * which saves a round trip.
+ */
 export async function observeService(
   docker: Docker,
   service: string,
   owner: Pick<ObserveOptions, "stack" | "recorded">,
+  likely: readonly string[] = [],
 ): Promise<ServiceFound> {
-  const [labelled, named] = await Promise.all([
+  const [labelled, named, guessed] = await Promise.all([
     docker.listContainers({ all: true, filters: { label: [`${LABEL.service}=${service}`] } }),
     docker.listContainers({ all: true, filters: { name: [`^/${service}(-[0-9]+)?([.].*)?$`] } }),
+    // those that are most likely there are not waited for twice
+    Promise.all(likely.map((name) => inspect(docker, name))),
   ]);
-  const ids = new Set([...labelled, ...named].map(({ Id }) => Id));
-  const inspected = await Promise.all([...ids].map((id) => inspect(docker, id)));
+  // the lock carries the service's label too
+  const own = [...labelled, ...named].filter(({ Names }) => !Names.includes(`/${lockName(service)}`));
+  const ids = [...new Set(own.map(({ Id }) => Id))];
+  const seen = new Map(guessed.map((raw) => [isObject(raw) ? raw.Id : undefined, raw]));
+  const inspected = await Promise.all(
+    ids.map((id) => (seen.has(id) ? Promise.resolve(seen.get(id)) : inspect(docker, id))),
+  );
   const found = inspected
     .filter((raw) => raw !== undefined)
     .map((raw) => {
@@ -84,6 +125,19 @@ export async function observeService(
       };
     });
   return { service, slots: slotsFrom(found, service) };
+}
+
+/** As many as are asked for without waiting for one another. */
+const MOST_LIKELY = 12;
+
+/** The names that containers of a service have when all is well: live ones, and kept ones of the revisions that are known. */
+export function likelyNames(
+  { service, replicas }: { readonly service: string; readonly replicas: number },
+  revisions: readonly string[],
+): readonly string[] {
+  const slots = Array.from({ length: replicas }, (_, index) => index + 1);
+  const kept = revisions.flatMap((revision) => slots.map((slot) => keptName(service, slot, revision)));
+  return [...slots.map((slot) => liveName(service, slot)), ...kept].slice(0, MOST_LIKELY);
 }
 
 function stopTimeoutIn(inspect: unknown): { readonly stopTimeoutMs?: number } {

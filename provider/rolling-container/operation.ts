@@ -83,10 +83,27 @@ export interface Step {
   readonly commit?: boolean;
   /** With this step the live one begins to be touched; until then all can be taken back without anybody noticing. */
   readonly touchesLive?: boolean;
+  /** It may run at the same time as the step before it: neither needs what the other brings about, in whatever order they end. */
+  readonly beside?: boolean;
   /** A commit lets go of what its own slot would take back, where the steps of several run together. */
   readonly slot?: number;
   /** What is done in its place when the operation finds that its conditions do not hold. */
   readonly otherwise?: readonly Step[];
+}
+
+/** The first step with all that may run beside it, and those that come after. */
+export function stepsAtOnce(steps: readonly Step[]): {
+  readonly group: readonly Step[];
+  readonly rest: readonly Step[];
+} {
+  const next = steps.findIndex(({ beside }, at) => at > 0 && beside !== true);
+  const end = next < 0 ? steps.length : next;
+  return { group: steps.slice(0, end), rest: steps.slice(end) };
+}
+
+/** The same steps, to run at once. */
+export function atOnce(steps: readonly Step[]): readonly Step[] {
+  return steps.map((step, at) => (at === 0 ? step : { ...step, beside: true }));
 }
 
 /** One line, without any value of the user's. */
@@ -150,12 +167,12 @@ export function formatStep(step: Step): string {
   return `${formatOperation(step.operation)} (${step.cause})`;
 }
 
-/** A whole list of steps, one a line, with what takes them back. */
+/** A whole list of steps, one a line, with what takes them back; `+`: beside the one before. */
 export function formatSteps(steps: readonly Step[]): string {
   return steps
     .map((step) => {
       const undo = (step.undo ?? []).map(formatOperation).join(", ");
-      const line = `${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
+      const line = `${step.beside ? "+ " : ""}${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
       const otherwise = formatSteps(step.otherwise ?? []);
       return otherwise === "" ? line : `${line}\n${otherwise.replace(/^/gm, "  else ")}`;
     })

@@ -1,12 +1,13 @@
 import { keptImage, keptName, liveName } from "../container/names";
 import type { Desired } from "./desired";
 import { type Found, revisionIn, type SlotFound } from "./found";
-import type { ContainerRef, Operation, Step } from "./operation";
+import { atOnce, type ContainerRef, type Operation, type Step } from "./operation";
 import { refOf } from "./ref-of";
 
 /**
- * Passing on the name, from the moment when there is no way back; also what carries an interrupted switch forward. `leave`:
- * what the previous one needs before it may be stopped.
+ * Passing on the name, from the moment when there is no way back; also what carries an interrupted switch forward. The one
+ * that serves has its policy before the one that served loses its own, wherever this is cut: a host that restarts brings one
+ * of them back. `leave`: what the previous one needs before it may be stopped.
  */
 export function commit(
   slot: SlotFound,
@@ -17,29 +18,41 @@ export function commit(
   leave: (kept: ContainerRef) => readonly Step[] = () => [],
 ): readonly Step[] {
   const live = liveName(desired.service, slot.slot);
-  const asLive: ContainerRef = { ...candidate, name: live };
-  const takeOver: readonly Step[] = [
-    {
-      operation: { kind: "rename", container: candidate, to: live },
-      cause: "it passed its gate",
-      commit: true,
-    },
-    {
-      operation: { kind: "restart-policy", container: asLive, restart: desired.limits.restart },
-      cause: "it serves from now on",
-    },
+  const stays: Step = {
+    operation: { kind: "restart-policy", container: candidate, restart: desired.limits.restart },
+    cause: "it serves from now on",
+  };
+  const takeOver: Step = {
+    operation: { kind: "rename", container: candidate, to: live },
+    cause: "it passed its gate",
+    commit: true,
+  };
+  if (previous === undefined) return atOnce([takeOver, stays]);
+  const { ref, clear, rename, tag } = keepPrevious(slot, previous, desired, live);
+  const retire: Step = {
+    operation: { kind: "restart-policy", container: ref, restart: "no" },
+    cause: "it serves no more",
+  };
+  const stop: Operation = { kind: "stop", container: ref, interrupts: false };
+  const leaving = leave(ref);
+  // one that has yet to be drained keeps its policy until then
+  const retired =
+    leaving.length === 0 ? { beside: [retire, ...tag], after: [] } : { beside: tag, after: [retire] };
+  return [
+    ...clear,
+    ...(rename === undefined
+      ? [...atOnce([takeOver, stays]), ...leaving, ...atOnce([retire, ...tag])]
+      : [...atOnce([rename, stays]), ...atOnce([takeOver, ...retired.beside]), ...leaving, ...retired.after]),
+    ...(stopsPrevious ? [{ operation: stop, cause: "the new one serves" }] : []),
   ];
-  if (previous === undefined) return takeOver;
-  const kept = keepPrevious(slot, previous, desired, live);
-  const retire: Step[] = [
-    ...leave(kept.ref),
-    { operation: { kind: "restart-policy", container: kept.ref, restart: "no" }, cause: "it serves no more" },
-  ];
-  if (stopsPrevious) {
-    const stop: Operation = { kind: "stop", container: kept.ref, interrupts: false };
-    retire.push({ operation: stop, cause: "the new one serves" });
-  }
-  return [...kept.steps, ...takeOver, ...retire, ...kept.tag];
+}
+
+interface Keeping {
+  readonly ref: ContainerRef;
+  readonly clear: readonly Step[];
+  /** Undefined where it has another service's name. */
+  readonly rename: Step | undefined;
+  readonly tag: readonly Step[];
 }
 
 function keepPrevious(
@@ -47,10 +60,12 @@ function keepPrevious(
   previous: Found,
   { service }: Pick<Desired, "service">,
   live: string,
-): { readonly ref: ContainerRef; readonly steps: readonly Step[]; readonly tag: readonly Step[] } {
+): Keeping {
   const revision = revisionIn(previous);
   // under another service's name (it was renamed) it stays where it is, and goes when the rollout is done
-  if (previous.name !== live) return { ref: refOf(previous), steps: [], tag: [] };
+  if (previous.name !== live) {
+    return { ref: refOf(previous), clear: [], rename: undefined, tag: [] };
+  }
   const name = keptName(service, slot.slot, revision);
   const taken = slot.kept.find((each) => each.name === name && each.id !== previous.id);
   const clear: readonly Step[] =
@@ -70,5 +85,5 @@ function keepPrevious(
   const tag: Operation = { kind: "tag", imageId: previous.imageId, tag: keptImage(service, revision) };
   const tagging =
     previous.foreign === undefined ? [{ operation: tag, cause: "spares the kept one's image" }] : [];
-  return { ref: { name, id: previous.id }, steps: [...clear, rename], tag: tagging };
+  return { ref: { name, id: previous.id }, clear, rename, tag: tagging };
 }

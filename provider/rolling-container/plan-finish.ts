@@ -42,6 +42,24 @@ export function planFinish(
   ];
 }
 
+/** What is left when the steps were carried out, for the containers of the service: those that were removed are gone. */
+export function withoutRemoved(found: HostFound, steps: readonly Step[]): HostFound {
+  const gone = new Set(
+    steps.flatMap(({ operation }) => (operation.kind === "remove" ? [operation.container.id] : [])),
+  );
+  const left = (container: Found | undefined): Found | undefined =>
+    container === undefined || gone.has(container.id) ? undefined : container;
+  const slots = found.service.slots.map((slot) => ({
+    ...slot,
+    live: left(slot.live),
+    candidate: left(slot.candidate),
+    copy: left(slot.copy),
+    kept: slot.kept.filter(({ id }) => !gone.has(id)),
+    ...(slot.strays === undefined ? {} : { strays: slot.strays.filter(({ id }) => !gone.has(id)) }),
+  }));
+  return { ...found, service: { ...found.service, slots } };
+}
+
 /** Containers that stay, with their slots. */
 function placesOf(slots: readonly SlotFound[], keepPrevious: number) {
   return slots.flatMap(({ slot, live, kept, strays = [] }) =>

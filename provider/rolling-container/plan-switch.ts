@@ -56,7 +56,13 @@ export function planSwitch(
   if (steps === undefined)
     return [...source.steps, ...proofOf(source, desired, cause), ...proof, ...touching(passing)];
   // the candidate first, so that a failure later takes back what an interrupted run left, too
-  return [...source.steps, ...steps, ...proof, ...passing];
+  return [...source.steps, ...besideLast(steps), ...proof, ...passing];
+}
+
+/** A copy is made while the candidate is: neither needs the other, and nobody notices either. */
+function besideLast([first, ...rest]: readonly Step[]): readonly Step[] {
+  if (first === undefined) return [];
+  return first.operation.kind === "create" ? [{ ...first, beside: true }, ...rest] : [first, ...rest];
 }
 
 interface PlaceChange {

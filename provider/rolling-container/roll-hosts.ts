@@ -2,15 +2,16 @@ import { Barrier, OtherFailed } from "./barrier";
 import { engineMessage } from "../container/engine-status";
 import { isSlipwayError } from "../errors";
 import type { Desired } from "./desired";
-import { type Execution, executeSteps, StepFailure } from "./execute";
+import { executeSteps } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
 import { inTime, LOOK_MS } from "./in-time";
-import type { Lock } from "./lock";
+import { keepInSight, type Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
 import { planBack } from "./plan-back";
 import { rolloutError, stepError } from "./rollout-error";
+import { type Execution, StepFailure } from "./step-failure";
 import { batchSize } from "./update-settings";
 
 /** One host in a rollout: open, looked at, planned. */
@@ -111,6 +112,7 @@ export async function runSteps(
     beforeEach: async ({ kind }) => {
       if (ON_LIVE.has(kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
     },
+    whileWaiting: (signal) => keepInSight(locks, host.clock, signal),
   });
 }
 
@@ -226,7 +228,7 @@ async function putBack(
       if (steps.length === 0) continue;
       // whatever failed, another deployer may have the service by now
       await inTime(calm.host, "looking at the lock", LOOK_MS, () =>
-        Promise.all(rollout.locks.map((lock) => lock.assertHeld())),
+        Promise.all(rollout.locks.map((lock) => lock.assertHeld(0))),
       );
       await backOrPlainly(calm, steps);
       done += 1;

@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration";
 import { messageOf, SlipwayError } from "../errors";
-import { StepFailure } from "./execute";
+import { StepFailure } from "./step-failure";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import { formatOperation } from "./operation";
 import { SwitchFailure } from "./switch-failure";

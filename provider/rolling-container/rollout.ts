@@ -4,7 +4,6 @@ import { targetOf } from "../host/connection";
 import { refuseTwins } from "../host/machine/machine-id";
 import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { revisionOf } from "../container/spec-hash";
-import { publishedPorts } from "../container/spec";
 import { canonicalJson } from "../values";
 import { announce, formatSummary, summarize } from "./announce";
 import type { Desired } from "./desired";
@@ -16,9 +15,6 @@ import { ensureImage } from "./image";
 import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
 import { withLocks } from "./locks";
-import { observeHost } from "./observe";
-import { routeLooks } from "./observe-routes";
-import { switchNames } from "./observe-switches";
 import {
   goneRevisions,
   previousRevisions,
@@ -29,10 +25,10 @@ import {
   urlOf,
 } from "./outputs";
 import type { Step } from "./operation";
-import { inTime, LOOK_MS } from "./in-time";
 import { runTasks, tasksMs } from "./tasks";
+import { RolloutLook } from "./rollout-look";
 import { formatPlan, type HostPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
-import { planFinish, planRemoval } from "./plan-finish";
+import { planFinish, planRemoval, withoutRemoved } from "./plan-finish";
 import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
 import { orWhatRuns, type RolloutRequest } from "./what-runs";
 
@@ -89,9 +85,9 @@ function rollOn(
 class RolloutRun {
   private readonly request: RolloutRequest;
   private readonly context: HandlerContext;
-  private readonly former: string | undefined;
   private readonly locksOf: (host: HostAccess) => readonly Lock[];
   private readonly recorded: RecordedOwnership;
+  private readonly look: RolloutLook;
 
   constructor(
     request: RolloutRequest,
@@ -101,26 +97,9 @@ class RolloutRun {
   ) {
     this.request = request;
     this.context = context;
-    this.former = former;
     this.locksOf = locksOf;
     this.recorded = recordedOwnership(request.olds ?? {});
-  }
-
-  /** `switches`: what is there of a switch, too, which takes longer. */
-  observe(host: HostAccess, switches = false): Promise<HostFound> {
-    const { wanted, olds } = this.request;
-    return inTime(host, `looking at "${wanted.service}"`, LOOK_MS, (signal) =>
-      observeHost(host.session, {
-        service: wanted.service,
-        former: this.former,
-        stack: this.context.stack,
-        recorded: this.recorded,
-        ports: publishedPorts(wanted.spec),
-        routes: routeLooks(host.session.target, wanted, olds),
-        ...(switches ? { switches: switchNames(wanted, this.former, olds) } : {}),
-        signal,
-      }),
-    );
+    this.look = new RolloutLook(request, context.stack, former, this.recorded);
   }
 
   /** Gives the hosts as they are then. */
@@ -128,7 +107,9 @@ class RolloutRun {
     const { wanted } = this.request;
     return allEnded(
       hosts.map((host) =>
-        clearUp({ host, locks: this.locksOf(host), desired: wanted }, () => this.observe(host, true)),
+        this.look.withImage(host, (observe) =>
+          clearUp({ host, locks: this.locksOf(host), desired: wanted }, observe),
+        ),
       ),
     );
   }
@@ -136,18 +117,20 @@ class RolloutRun {
   async plan(hosts: readonly HostAccess[], found: readonly HostFound[]): Promise<readonly HostRollout[]> {
     const { wanted, olds, inputs } = this.request;
     const renew = olds !== undefined && canonicalJson(olds.triggers) !== canonicalJson(inputs.triggers);
-    const images = await allEnded(hosts.map((host) => ensureImage(host, wanted, renew)));
+    const images = await allEnded(
+      hosts.map((host) => ensureImage(host, wanted, renew, this.look.image(host))),
+    );
     const revision = revisionOf(wanted.specHash, images[0]?.id ?? "");
     const { stack, name: resource } = this.context;
     const rollouts = await Promise.all(
       hosts.map(async (host, index) => {
         const { id: imageId = "", hasHealthcheck: imageHasHealthcheck = false } = images[index] ?? {};
         const desired: Desired = { ...wanted, imageId, revision, imageHasHealthcheck, stack, resource };
-        const before = found[index] ?? (await this.observe(host, true));
+        const before = found[index] ?? (await this.look.observe(host, true));
         const plan = planHost(before, desired);
         // for the way back, which a run that is stopped goes, too
         const calm = { ...host, signal: new AbortController().signal };
-        const observe = (): Promise<HostFound> => this.observe(calm, true);
+        const observe = (): Promise<HostFound> => this.look.observe(calm, true);
         return { host, locks: this.locksOf(host), desired, before, plan, observe };
       }),
     );
@@ -215,8 +198,8 @@ class RolloutRun {
     return this.orWhatRuns(hosts, () => Promise.resolve(this.record(hosts, seen, summary, revision)));
   }
 
-  private async look(hosts: readonly HostAccess[]): Promise<Properties> {
-    const found = await Promise.all(hosts.map((host) => this.observe(host)));
+  private async lookAgain(hosts: readonly HostAccess[]): Promise<Properties> {
+    const found = await Promise.all(hosts.map((host) => this.look.observe(host)));
     return this.record(hosts, found, undefined, undefined);
   }
 
@@ -254,12 +237,12 @@ class RolloutRun {
       switches: boolean,
       stepsOf: (found: HostFound) => readonly Step[],
     ): Promise<HostFound> => {
-      const found = await this.observe(host, switches);
+      const found = await this.look.observe(host, switches);
       const steps = stepsOf(found);
       if (steps.length === 0) return found;
       const work = { host, locks: this.locksOf(host), desired };
       await runStepsOrSay(`tidying up after "${desired.service}"`, work, steps);
-      return this.observe(host);
+      return withoutRemoved(found, steps);
     };
     const left = ({ switches = {} }: HostFound): boolean => Object.values(switches).some(isUnsettled);
     const staying = rollouts.map(({ host, plan, before }) =>
@@ -275,7 +258,7 @@ class RolloutRun {
   private orWhatRuns<T>(on: readonly HostAccess[], work: () => Promise<T>): Promise<T> {
     const { request, recorded } = this;
     const hosts = on.map((host) => ({ ...host, signal: new AbortController().signal }));
-    const look = (): Promise<Properties> => this.look(hosts);
+    const look = (): Promise<Properties> => this.lookAgain(hosts);
     const seen = { hostKeys: hostKeysOf(on), machineIds: machineIdsOf(on) };
     return orWhatRuns({ request, recorded, ...seen, look }, work);
   }

@@ -1,6 +1,6 @@
 import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
-import { isSlipwayError, messageOf } from "../errors";
+import { isSlipwayError } from "../errors";
 import type { HostAccess } from "./host-access";
 import { inTime, LOOK_MS } from "./in-time";
 import type { Check, ContainerRef, Operation } from "./operation";
@@ -8,7 +8,8 @@ import { clearRules } from "../switch/clear-rules";
 import { endSwitch } from "../switch/end-switch";
 import { followSwitch } from "../switch/follow-switch";
 import { observeCopy } from "../switch/observe-copy";
-import { recoverSwitch, startSwitch } from "../switch/start-switch";
+import { runSwitch } from "../switch/run-switch";
+import { recoverSwitch } from "../switch/start-switch";
 import type { SwitchResult } from "../switch/switch-event";
 import {
   longestSwitchMs,
@@ -32,12 +33,12 @@ export function isHostOperation(operation: Operation): operation is HostOperatio
 export async function callHost(
   host: HostAccess,
   operation: HostOperation,
-  idOf: (container: ContainerRef) => string,
+  look: (operation: SwitchOperation) => Promise<SwitchLook>,
 ): Promise<SwitchResult | undefined> {
   const { session, signal, log } = host;
   switch (operation.kind) {
     case "switch":
-      return exchange(host, operation, idOf);
+      return exchange(host, operation, await look(operation));
     case "follow-switch": {
       const { service, recover, deadlineMs: limitMs } = operation;
       if (recover) await recoverOrFollow(host, service);
@@ -61,13 +62,22 @@ async function recoverOrFollow({ session, signal }: HostAccess, service: string)
   }
 }
 
-async function exchange(
+/** What an exchange rests on beside its operation. */
+export interface SwitchLook {
+  readonly old: ObservedContainer;
+  readonly next: ObservedContainer;
+  readonly copy: ObservedContainer | undefined;
+  /** Why it is not possible, in words, or how it is. */
+  readonly place: SwitchOrder["way"] | string;
+}
+
+/** Looks at those who are to change places; may be done while the copy is at its gate. */
+export async function lookForSwitch(
   host: HostAccess,
-  operation: SwitchOperation,
+  { service, old, next, way }: SwitchOperation,
   idOf: (container: ContainerRef) => string,
-): Promise<SwitchResult> {
-  const { session, docker, log, signal } = host;
-  const { service, old, next, way } = operation;
+): Promise<SwitchLook> {
+  const { session, docker, signal } = host;
   const [before, after, copy] = await inTime(host, `looking at "${service}"`, LOOK_MS, () =>
     Promise.all([
       observeContainer(docker, idOf(old.container)),
@@ -77,36 +87,33 @@ async function exchange(
   );
   if (before === undefined) throw new Error(`${old.container.name} is gone`);
   if (after === undefined) throw new Error(`${next.container.name} is gone`);
-  let place: SwitchOrder["way"] = { kind: "plain" };
-  if (way.kind === "bridged") {
-    if (copy === undefined) return impossible("the copy is gone");
-    const seen = await observeCopy(session, copy, way.host, way.network, signal);
-    if (seen === undefined) return impossible("the engine made no rules for the copy's ports");
-    place = { kind: "bridged", copy: seen };
-  }
+  const found = { old: before, next: after, copy };
+  if (way.kind !== "bridged") return { ...found, place: { kind: "plain" } };
+  if (copy === undefined) return { ...found, place: "the copy is gone" };
+  const seen = await observeCopy(session, copy, way.host, way.network, signal);
+  if (seen === undefined) return { ...found, place: "the engine made no rules for the copy's ports" };
+  return { ...found, place: { kind: "bridged", copy: seen } };
+}
+
+async function exchange(
+  host: HostAccess,
+  operation: SwitchOperation,
+  look: SwitchLook,
+): Promise<SwitchResult> {
+  const { session, log, signal } = host;
+  const { service, old, next } = operation;
+  const { place } = look;
+  if (typeof place === "string") return impossible(place);
   const { ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs } = operation;
   const order: SwitchOrder = {
     service,
     way: place,
-    old: { ...memberOf(before, old), restart: old.restart },
-    next: memberOf(after, next),
+    old: { ...memberOf(look.old, old), restart: old.restart },
+    next: memberOf(look.next, next),
     ...{ ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs },
   };
   signal.throwIfAborted();
-  const unknown = await start(host, order);
-  return unknown ?? followSwitch(session, service, { log, limitMs: longestSwitchMs(order), signal });
-}
-
-/** Not under the run's signal: once told to start it may have started. Undefined when it has. */
-async function start({ session }: HostAccess, order: SwitchOrder): Promise<SwitchResult | undefined> {
-  try {
-    await startSwitch(session, order);
-    return undefined;
-  } catch (error) {
-    if (isSlipwayError(error, "command-failed", "service-locked", "internal", "sudo-unavailable"))
-      throw error;
-    return { kind: "unknown", why: messageOf(error), gapMs: 0, events: [] };
-  }
+  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order), signal });
 }
 
 function impossible(why: string): SwitchResult {

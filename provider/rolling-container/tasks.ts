@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
-import { StepFailure } from "./execute";
+import { StepFailure } from "./step-failure";
 import { revisionIn, slotOf } from "./found";
 import { formatOperation, formatSteps } from "./operation";
 import { planTasks, type TaskPhase } from "./plan-tasks";

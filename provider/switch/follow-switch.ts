@@ -13,7 +13,7 @@ export interface FollowOptions {
 }
 
 /** New lines as they come, to the last one; 69: the program is gone, and nobody has started it again. `$1` folder. */
-const FOLLOW = `${RUNNING}
+export const FOLLOW = `${RUNNING}
 gone=0
 exec 3<"$1/events" || exit 69
 while :; do
@@ -38,15 +38,7 @@ export async function followSwitch(
   service: string,
   { log, limitMs, signal }: FollowOptions,
 ): Promise<SwitchResult> {
-  const events: SwitchEvent[] = [];
-  const onLine = (line: string): void => {
-    const event = parseEvent(line);
-    if (event === undefined) return;
-    events.push(event);
-    log.debug(`${session.target} switch of "${service}": ${line}`);
-    if (event.name === "note") log.warn(`${session.target}: switch of "${service}": ${event.text}`);
-    else if (event.name !== "end") log.progress(describeEvent(event));
-  };
+  const told = new ToldEvents(session, service, log);
   const onAbort = (): void => {
     log.progress("asking the switch to go back");
     // when it cannot be told, it ends by itself, forward or back
@@ -57,17 +49,41 @@ export async function followSwitch(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    const options = { sudo: true, onLine, timeoutMs: limitMs };
+    const options = { sudo: true, onLine: (line: string) => told.hear(line), timeoutMs: limitMs };
     const outcome = await session.script(FOLLOW, [switchFolder(service)], options);
-    const otherwise =
-      outcome.kind === "lost"
-        ? "the connection was lost while the host exchanged the containers"
-        : "the program on the host ended without saying how";
-    return resultOf(events, otherwise);
+    return resultOf(told.events, outcome.kind === "lost" ? LINE_LOST : WITHOUT_END);
   } catch (error) {
-    return resultOf(events, session.redact(messageOf(error)));
+    return resultOf(told.events, session.redact(messageOf(error)));
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+export const LINE_LOST = "the connection was lost while the host exchanged the containers";
+export const WITHOUT_END = "the program on the host ended without saying how";
+
+/** What the program has said, each of it shown as it comes. */
+export class ToldEvents {
+  readonly events: SwitchEvent[] = [];
+  private readonly target: string;
+  private readonly service: string;
+  private readonly log: Log;
+
+  constructor({ target }: Pick<HostSession, "target">, service: string, log: Log) {
+    this.target = target;
+    this.service = service;
+    this.log = log;
+  }
+
+  /** One line of the program's. */
+  hear(line: string): void {
+    const event = parseEvent(line);
+    if (event === undefined) return;
+    const { target, service, log } = this;
+    this.events.push(event);
+    log.debug(`${target} switch of "${service}": ${line}`);
+    if (event.name === "note") log.warn(`${target}: switch of "${service}": ${event.text}`);
+    else if (event.name !== "end") log.progress(describeEvent(event));
   }
 }
 

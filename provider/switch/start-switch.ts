@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SlipwayError } from "../errors";
 import { quote, scriptCommand } from "../host/command/command";
-import type { HostSession } from "../host/session";
+import type { CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { RUNNING, SWITCH_ROOT, switchFolder, switchUnit } from "./place";
 import { SWITCH_PROGRAM } from "./program";
@@ -63,23 +63,28 @@ export async function startSwitch(
   order: SwitchOrder,
   { program = SWITCH_PROGRAM, signal }: StartOptions = {},
 ): Promise<void> {
+  const text = startText(order, program);
+  // not by session.script, whose text the debug log shows: a check's words are the user's
+  const end = createHash("sha256").update(text).digest("hex");
+  const { argv, stdin } = scriptCommand(text, placeArgs(order.service), end);
+  await launch(session, order.service, argv, stdin, signal);
+}
+
+/** What starts the program for this order; `$1`, `$2`, … as {@link placeArgs} has them. */
+export function startText(order: SwitchOrder, program = SWITCH_PROGRAM): string {
   const rules = isBridged(order) ? ruleTexts(order) : { rules4: "", rules6: "", count4: 0, count6: 0 };
   const files = { order: formatOrder(order, rules), rules4: rules.rules4, rules6: rules.rules6, program };
   const written = Object.entries(files).map(
     ([name, text]) => `printf %s ${quote(text)} >"$folder/${name}" || exit 1`,
   );
-  const text = [
+  return [
     PREPARE,
     RUNNING,
     `! running "$folder" || exit ${BUSY}`,
     `rm -rf "$folder" && mkdir "$folder" && : >"$folder/events" || exit 1`,
     ...written,
-    LAUNCH,
+    `( ${LAUNCH} ) || exit`,
   ].join("\n");
-  // not by session.script, whose text the debug log shows: a check's words are the user's
-  const end = createHash("sha256").update(text).digest("hex");
-  const { argv, stdin } = scriptCommand(text, placeArgs(order.service), end);
-  await launch(session, order.service, argv, stdin, signal);
 }
 
 /**
@@ -100,7 +105,8 @@ function isBridged(order: SwitchOrder): order is BridgedOrder {
   return order.way.kind === "bridged";
 }
 
-function placeArgs(service: string): readonly string[] {
+/** The arguments of what starts it: the root, its folder, its unit. */
+export function placeArgs(service: string): readonly string[] {
   return [SWITCH_ROOT, switchFolder(service), switchUnit(service)];
 }
 
@@ -114,9 +120,18 @@ async function launch(
   const outcome = await session.exec(argv, { sudo: true, stdin, ...(signal ? { signal } : {}) });
   if (outcome.kind === "exited" && outcome.code === 0) return true;
   if (outcome.kind === "exited" && outcome.code === NOTHING_TO_RECOVER) return false;
+  throw notStarted(session, service, outcome);
+}
+
+/** Why the program did not start, or is not known to have. */
+export function notStarted(
+  session: Pick<HostSession, "target" | "redact">,
+  service: string,
+  outcome: CommandOutcome,
+): SlipwayError {
   const what = `starting the switch of "${service}"`;
   if (outcome.kind === "exited" && outcome.code === BUSY)
-    throw new SlipwayError({
+    return new SlipwayError({
       code: "service-locked",
       what,
       host: session.target,
@@ -124,7 +139,7 @@ async function launch(
       next: "Wait until it has ended, then run pulumi up again",
     });
   if (outcome.kind === "lost")
-    throw new SlipwayError({
+    return new SlipwayError({
       code: "connection-lost",
       what,
       host: session.target,
@@ -132,7 +147,7 @@ async function launch(
       next: "The next run looks at the machine again and goes on from there",
     });
   const how = outcome.kind === "killed" ? `killed by ${outcome.signal}` : `exit code ${outcome.code}`;
-  throw new SlipwayError({
+  return new SlipwayError({
     code: "command-failed",
     what,
     host: session.target,

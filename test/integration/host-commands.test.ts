@@ -220,7 +220,7 @@ describe("remote commands", () => {
     assert.ok(lines.some((line) => line.includes("clear")));
   });
 
-  it("must run a script with its arguments, and read the facts in one round trip", async () => {
+  it("must run a script with its arguments, and read the facts once for all who share the connection", async () => {
     await start();
     await onHost(async (host) => {
       const outcome = await host.script('printf "%s/" "$@"; cat; exit 5', ["a b", "it's"]);
@@ -228,7 +228,10 @@ describe("remote commands", () => {
       const before = server.lines.length;
       const [facts] = await Promise.all([host.facts(), host.facts()]);
       assert.equal(facts.user.uid, process.getuid?.());
+      await onHost((other) => other.facts());
       assert.equal(server.lines.length - before, 1);
+      await host.facts({ fresh: true });
+      assert.equal(server.lines.length - before, 2);
     });
   });
 

@@ -18,6 +18,7 @@ export function observedEngine(
       sudo: "root",
       machineId: "m",
       bootId: "b",
+      sessionProcess: "",
       dockerCli: over.daemon === undefined ? undefined : "/usr/bin/docker",
       dockerSocket: over.daemon !== undefined,
     },

@@ -3,7 +3,12 @@ import type { Desired } from "../../provider/rolling-container/desired";
 import type { Found, HostFound } from "../../provider/rolling-container/found";
 import { slotsFrom } from "../../provider/rolling-container/observe";
 import type { Recovery } from "../../provider/rolling-container/leftovers";
-import { formatOperation, type Operation, type Step } from "../../provider/rolling-container/operation";
+import {
+  formatOperation,
+  type Operation,
+  type Step,
+  stepsAtOnce,
+} from "../../provider/rolling-container/operation";
 import { type HostPlan, planHost, provedSlots } from "../../provider/rolling-container/plan";
 import { planBack } from "../../provider/rolling-container/plan-back";
 import { planFinish } from "../../provider/rolling-container/plan-finish";
@@ -57,6 +62,7 @@ export class ModelRun {
   private readonly outlives: Outlives;
   private gapSlot: number | undefined;
   private done = 0;
+  private readonly ids = new Map<string, string>();
 
   constructor(
     docker: DockerModel,
@@ -120,34 +126,41 @@ export class ModelRun {
     return lookAt(this.docker);
   }
 
-  /** As executeSteps. */
+  /** As executeSteps: what may run at once runs in whatever order. */
   private execute(steps: readonly Step[]): "done" | "failed" | "stuck" | "committed" | "left" {
-    let undo: Operation[] = [];
+    let undo: readonly { readonly operation: Operation; readonly step: Step }[] = [];
+    this.ids.clear();
     let committed = false;
-    const queue = [...steps];
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { operation, ...step } = next;
-      if (step.commit === true) {
+    let queue = steps;
+    while (queue.length > 0) {
+      const { group, rest } = stepsAtOnce(queue);
+      queue = rest;
+      if (group.some(({ commit }) => commit === true)) {
         undo = [];
         committed = true;
       }
-      undo.unshift(...(step.undo ?? []));
-      const answer = this.one(operation);
-      if (answer.kind === "done") continue;
-      if (answer.kind === "left") {
-        this.gapSlot = undefined;
-        return "left";
+      for (const step of group) {
+        undo = [...(step.undo ?? []).map((operation) => ({ operation, step })), ...undo];
       }
-      if (answer.why === "plain-instead" && step.otherwise !== undefined) {
-        undo.splice(0, step.undo?.length);
-        queue.unshift(...step.otherwise);
-        continue;
+      const answers = this.inAnyOrder(group).map((step) => ({ step, answer: this.one(step.operation) }));
+      let failure: string | undefined;
+      for (const { step, answer } of answers) {
+        if (answer.kind === "done") continue;
+        if (answer.kind === "left") {
+          this.gapSlot = undefined;
+          return "left";
+        }
+        const instead = answer.why === "plain-instead" ? step.otherwise : undefined;
+        const taken = step.operation.kind === "create" && answer.why.startsWith("409");
+        if (instead !== undefined || answer.why === "kept" || taken) {
+          undo = undo.filter((each) => each.step !== step);
+        }
+        if (instead === undefined) failure ??= answer.why;
+        else queue = [...instead, ...queue];
       }
-      if (answer.why === "kept") undo.splice(0, step.undo?.length);
-      const taken = operation.kind === "create" && answer.why.startsWith("409");
-      if (taken) undo.splice(0, step.undo?.length);
-      this.log.push(`  failed: ${answer.why}`);
-      const stuck = undo.map((each) => this.one(each)).some(({ kind }) => kind === "refused");
+      if (failure === undefined) continue;
+      this.log.push(`  failed: ${failure}`);
+      const stuck = undo.map(({ operation }) => this.one(operation)).some(({ kind }) => kind === "refused");
       this.gapSlot = undefined;
       return committed ? "committed" : stuck ? "stuck" : "failed";
     }
@@ -155,15 +168,37 @@ export class ModelRun {
     return "done";
   }
 
+  /** Another order with each cut, and the same whenever the same case is run again. */
+  private inAnyOrder(group: readonly Step[]): readonly Step[] {
+    const start = (this.done + (Number.isFinite(this.diesAfter) ? this.diesAfter : 0)) % group.length;
+    const turned = [...group.slice(start), ...group.slice(0, start)];
+    return Math.floor(this.done / group.length) % 2 === 0 ? turned : turned.reverse();
+  }
+
   private one(operation: Operation): ModelAnswer | { readonly kind: "left" } {
     if (operation.kind === "switch" || operation.kind === "follow-switch") return this.exchange(operation);
     if (this.done++ >= this.diesAfter) throw new Died();
     this.log.push(formatOperation(operation));
     if (operation.kind === "stop" && operation.interrupts) this.gapSlot = slotIn(operation.container.name);
-    const answer = this.docker.perform(operation);
+    const answer = this.docker.perform(this.byId(operation));
+    if (answer.kind === "done") this.learn(operation);
     if (operation.kind === "gate" && operation.serves && answer.kind === "done") this.gapSlot = undefined;
     this.watch(operation, this.gapSlot);
     return answer;
+  }
+
+  /** As StepRun: what it created, and what it gave another name, it knows by the id. */
+  private byId(operation: Operation): Operation {
+    if (!("container" in operation) || operation.kind === "create") return operation;
+    const id = operation.container.id ?? this.ids.get(operation.container.name);
+    return id === undefined ? operation : { ...operation, container: { ...operation.container, id } };
+  }
+
+  private learn(operation: Operation): void {
+    if (operation.kind !== "create" && operation.kind !== "rename") return;
+    const name = operation.kind === "create" ? operation.container.name : operation.to;
+    const id = this.docker.named(name)?.id;
+    if (id !== undefined) this.ids.set(name, id);
   }
 
   /** The program, act by act: it goes on, or not, when the client dies. */

@@ -5,10 +5,9 @@ import type { PortSpec } from "../../provider/container/spec";
 import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
 import { bridgedConditions } from "../../provider/switch/conditions";
-import { followSwitch } from "../../provider/switch/follow-switch";
 import { copyBindings, observeCopy, publishedBindings } from "../../provider/switch/observe-copy";
 import { observeSwitch } from "../../provider/switch/observe-switch";
-import { startSwitch } from "../../provider/switch/start-switch";
+import { runSwitch } from "../../provider/switch/run-switch";
 import type { SwitchResult } from "../../provider/switch/switch-event";
 import { longestSwitchMs, type SwitchCheck, type SwitchOrder } from "../../provider/switch/switch-order";
 import type { LabHost } from "../lab/lab-host";
@@ -91,8 +90,8 @@ export async function exchange(
   options: { readonly program?: string; readonly signal?: AbortSignal } = {},
 ): Promise<SwitchResult> {
   const { program, signal = new AbortController().signal } = options;
-  await startSwitch(session, order, program === undefined ? {} : { program });
-  return followSwitch(session, order.service, { log: silentLog, limitMs: longestSwitchMs(order), signal });
+  const how = { log: silentLog, limitMs: longestSwitchMs(order), signal };
+  return runSwitch(session, order, program === undefined ? how : { ...how, program });
 }
 
 /** What stands: each container's name and state, and the rules of ours. */

@@ -1,6 +1,28 @@
 import type { HostFacts } from "../facts";
 
 /**
+ * The nearest ancestor of our shell that is an sshd, else the shell's parent. Fields of /proc/PID/stat are counted after the
+ * last `)`, since a name may hold anything.
+ */
+const SESSION_PROCESS = `
+pid=$PPID
+found=
+while [ "$pid" -gt 1 ] 2>/dev/null; do
+  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || break
+  read -r name < "/proc/$pid/comm" || break
+  set -- \${stat##*) }
+  parent=$2
+  shift 19
+  [ -n "$found" ] || found="$pid $1"
+  case $name in
+    sshd*|dropbear*) found="$pid $1"; break ;;
+  esac
+  pid=$parent
+done
+echo "$found"
+`;
+
+/**
  * Reads every fact in one go; each field starts with a line `== name`. Never fails: a missing field is empty. sudo is asked
  * with `-k`: a password that it remembers from a while ago is no permission to go without.
  */
@@ -14,6 +36,8 @@ field uid; id -u
 field groups; id -Gn
 field machine-id; cat /etc/machine-id 2>/dev/null
 field boot-id; cat /proc/sys/kernel/random/boot_id 2>/dev/null
+field session-process
+( ${SESSION_PROCESS} ) 2>/dev/null
 field sudo
 if [ "$(id -u)" = 0 ]; then echo root
 elif sudo -n -k -- /bin/sh -c : >/dev/null 2>&1; then echo passwordless
@@ -43,6 +67,7 @@ export function parseFacts(text: string): HostFacts {
     sudo: sudo === "root" || sudo === "passwordless" ? sudo : "none",
     machineId: line("machine-id"),
     bootId: line("boot-id"),
+    sessionProcess: line("session-process"),
     dockerCli: line("docker-cli") || undefined,
     dockerSocket: line("docker-socket") === "yes",
   };

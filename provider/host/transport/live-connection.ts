@@ -35,6 +35,7 @@ export class LiveConnection {
   engineSearch: Promise<FoundEngine> | undefined;
   private readonly agents = new Map<EngineWay, EngineAgent>();
   private rightsRead: Promise<RootRights> | undefined;
+  private factsRead: Promise<HostFacts> | undefined;
   private sudoFound: HostFacts["sudo"] | undefined;
 
   constructor(connection: Connection, transport: Transport, memory: RouteMemory) {
@@ -91,10 +92,23 @@ export class LiveConnection {
     return this.rightsRead;
   }
 
-  /** Reads the facts; `sudo` is what can be had without a password. */
-  async readFacts(context: ExecContext, signal?: AbortSignal): Promise<HostFacts> {
+  /**
+   * The facts, read once for all who share the connection, and so under nobody's signal; `fresh` reads them again. `sudo` is
+   * what can be had without a password.
+   */
+  readFacts(context: ExecContext, fresh = false): Promise<HostFacts> {
+    if (!fresh && this.factsRead !== undefined) return this.factsRead;
+    const reading = this.askFacts(context);
+    this.factsRead = reading;
+    reading.catch(() => {
+      if (this.factsRead === reading) this.factsRead = undefined;
+    });
+    return reading;
+  }
+
+  private async askFacts(context: ExecContext): Promise<HostFacts> {
     const { argv, stdin } = scriptCommand(FACTS_SCRIPT, [], context.nonce());
-    const outcome = await runCommand(context, argv, { stdin, ...(signal && { signal }) }, undefined);
+    const outcome = await runCommand(context, argv, { stdin }, undefined);
     if (outcome.kind !== "exited") throw this.transport.lost();
     const facts = parseFacts(outcome.stdout);
     this.sudoFound ??= facts.sudo;

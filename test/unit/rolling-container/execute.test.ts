@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../../provider/container/labels";
 import { SlipwayError } from "../../../provider/errors";
-import { executeSteps, StepFailure } from "../../../provider/rolling-container/execute";
+import { executeSteps } from "../../../provider/rolling-container/execute";
+import { StepFailure } from "../../../provider/rolling-container/step-failure";
+import type { Step } from "../../../provider/rolling-container/operation";
 import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { FakeEngine } from "../../support/fake-engine";
@@ -20,8 +22,8 @@ const FORWARD = [
   "stop id-web",
   "start id-web.next",
   "rename id-web web.aaaaaaaa",
-  "rename id-web.next web",
   "update id-web.next",
+  "rename id-web.next web",
   "update id-web",
 ];
 
@@ -71,8 +73,49 @@ describe("executeSteps", () => {
     const engine = new FakeEngine();
     engine.failing.set("rename id-web.next web", 500);
     const failure = await failureOf(engine);
-    assert.deepEqual(engine.calls, FORWARD.slice(0, 6));
+    assert.deepEqual(engine.calls, FORWARD, "what runs beside it has begun, too");
     assert.equal(failure.committed, true);
+  });
+
+  const create = (name: string, beside = false): Step => ({
+    operation: { kind: "create", container: { name }, options: {} },
+    cause: "wanted",
+    beside,
+    undo: [{ kind: "remove", container: { name }, volumes: true }],
+  });
+
+  it("must begin at once what may run beside the step before it, and the rest when all of it has ended", async () => {
+    const engine = new FakeEngine();
+    let ended = (): void => {};
+    const slow = new Promise<void>((resolve) => (ended = resolve));
+    const host = engine.access();
+    const createContainer = host.docker.createContainer.bind(host.docker);
+    host.docker.createContainer = async (options) => {
+      const container = await createContainer(options);
+      if (options.name === "a") await slow;
+      return container;
+    };
+    const start: Step = { operation: { kind: "start", container: { name: "b" } }, cause: "wanted" };
+    const running = executeSteps(host, [create("a"), create("b", true), start], OPTIONS);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(engine.calls, ["create a", "create b"]);
+    ended();
+    await running;
+    assert.deepEqual(engine.calls, ["create a", "create b", "start id-b"]);
+  });
+
+  it("must take all back that ran at once, in reverse, but what found its name taken", async () => {
+    const engine = new FakeEngine();
+    engine.failing.set("create b", 409);
+    engine.failing.set("create c", 500);
+    const steps = [create("a"), create("b", true), create("c", true)];
+    await assert.rejects(executeSteps(engine.access(), steps, OPTIONS), (error) => {
+      assert.ok(error instanceof StepFailure);
+      assert.equal(error.step, steps[1]);
+      assert.equal(error.why, "Docker says: no; create c: Docker says: no");
+      return true;
+    });
+    assert.deepEqual(engine.calls.slice(3), ["remove c", "remove id-a"]);
   });
 
   it("must not touch the live one when the lock is lost", async () => {

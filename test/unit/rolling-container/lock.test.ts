@@ -19,8 +19,8 @@ function hostWhere(
     getContainer: () => ({ inspect: () => Promise.reject(gone) }),
     info: () => Promise.resolve({}),
   };
-  const script = () => Promise.resolve({ kind: "exited", code: 1, stdout: "", stderr: "" });
-  return { ...access, ...({ docker, session: { ...access.session, script } } as unknown as HostAccess) };
+  const facts = () => Promise.resolve({ bootId: "", sessionProcess: "" });
+  return { ...access, ...({ docker, session: { ...access.session, facts } } as unknown as HostAccess) };
 }
 
 describe("acquireLock", () => {

@@ -9,7 +9,7 @@ import { recordedOwnership } from "../../../provider/rolling-container/outputs";
 function engineWith(...names: readonly string[]): Docker {
   const revision = (name: string): string => name.split(".")[1] ?? "bbbbbbbb";
   const docker = {
-    listContainers: () => Promise.resolve(names.map((name) => ({ Id: `id-${name}` }))),
+    listContainers: () => Promise.resolve(names.map((name) => ({ Id: `id-${name}`, Names: [`/${name}`] }))),
     getContainer: (id: string) => ({
       inspect: () => {
         const name = id.slice(3);

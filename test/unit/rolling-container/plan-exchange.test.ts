@@ -27,10 +27,10 @@ function exchangeIn(steps: readonly Step[]): SwitchOperation {
 
 const COMMIT = [
   "* rename web to web.aaaaaaaa (kept, to go back to)",
+  "+ restart policy of web.next: unless-stopped (it serves from now on)",
   "* rename web.next to web (it passed its gate)",
-  "restart policy of web: unless-stopped (it serves from now on)",
-  "restart policy of web.aaaaaaaa: no (it serves no more)",
-  "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+  "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+  "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
 ];
 const BACK = " <- stop web.next, start web, gate web: running for 1s, restart policy of web: unless-stopped";
 
@@ -40,7 +40,7 @@ describe("planHost with the program on the host", () => {
       formatPlan(planHost(host([LIVE]), desiredService())),
       [
         "create web.next (the spec changed) <- remove web.next",
-        "create web.try (a copy serves while the containers change places) <- remove web.try",
+        "+ create web.try (a copy serves while the containers change places) <- remove web.try",
         "start web.try (rehearsal)",
         "gate web.try: running for 3s (rehearsal)",
         `switch web to web.next by way of web.try, ports 80/tcp (bridged) (the spec changed)${BACK}`,
@@ -82,7 +82,7 @@ describe("planHost with the program on the host", () => {
       formatPlan(planHost(host([LIVE], { dockerRules: false }), desiredService())),
       [
         "create web.next (the spec changed) <- remove web.next",
-        "create web.try (a copy without ports proves the version while the old one serves) <- remove web.try",
+        "+ create web.try (a copy without ports proves the version while the old one serves) <- remove web.try",
         "start web.try (rehearsal)",
         "gate web.try: running for 3s (rehearsal)",
         "remove web.try (it has proved the version)",

@@ -18,7 +18,7 @@ describe("planHost", () => {
         "start web.next (no container yet) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
       ].join("\n"),
     );
   });
@@ -45,7 +45,7 @@ describe("planHost", () => {
       planned(foundHost([foundContainer()]), desiredService()),
       [
         "create web.next (the spec changed) <- remove web.next",
-        "create web.try (a copy without ports proves the version while the old one serves) <- remove web.try",
+        "+ create web.try (a copy without ports proves the version while the old one serves) <- remove web.try",
         "start web.try (rehearsal)",
         "gate web.try: running for 3s (rehearsal)",
         "remove web.try (it has proved the version)",
@@ -54,10 +54,10 @@ describe("planHost", () => {
         "start web.next (the spec changed) <- stop web.next",
         "gate web.next: running for 1s (the copy has proved the version)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
-        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+        "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
       ].join("\n"),
     );
   });
@@ -73,10 +73,10 @@ describe("planHost", () => {
         "start web.next (the spec changed) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
-        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+        "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
       ].join("\n"),
     );
   });
@@ -89,11 +89,11 @@ describe("planHost", () => {
         "start web.next (the spec changed) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
         "stop web.aaaaaaaa (the new one serves)",
-        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
       ].join("\n"),
     );
   });
@@ -106,7 +106,7 @@ describe("planHost", () => {
         "start web-2.next (no container yet) <- stop web-2.next",
         "gate web-2.next: running for 3s (the new version has to prove itself)",
         "* rename web-2.next to web-2 (it passed its gate)",
-        "restart policy of web-2: unless-stopped (it serves from now on)",
+        "+ restart policy of web-2.next: unless-stopped (it serves from now on)",
       ].join("\n"),
     );
   });
@@ -124,11 +124,11 @@ describe("planHost", () => {
         "start web.next (the spec changed) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
         "stop web.aaaaaaaa (the new one serves)",
-        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
       ].join("\n"),
     );
   });
@@ -187,7 +187,7 @@ describe("planHost", () => {
         "start web.next (no container yet) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
       ].join("\n"),
     );
   });
@@ -205,7 +205,7 @@ describe("planHost", () => {
         "start web.next (the service has a new name) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "restart policy of shop: no (it serves no more)",
         "stop shop (the new one serves)",
       ].join("\n"),
@@ -225,9 +225,9 @@ describe("planHost", () => {
         "start web.next (takes over from somebody else's (x)) <- stop web.next",
         "gate web.next: running for 3s (the new version has to prove itself)",
         "* rename web to web.01234567 (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.01234567: no (it serves no more)",
+        "+ restart policy of web.01234567: no (it serves no more)",
         "stop web.01234567 (the new one serves)",
       ].join("\n"),
     );

@@ -71,10 +71,10 @@ describe("recover", () => {
         "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, restart policy of web: unless-stopped",
         "restart policy of web.next: unless-stopped (it serves)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
-        "tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
+        "+ restart policy of web.aaaaaaaa: no (it serves no more)",
+        "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
       ].join("\n"),
     );
   });
@@ -86,7 +86,7 @@ describe("recover", () => {
         "no live one, web.next (running) and web.aaaaaaaa:",
         "gate web.next: running for 3s (it had passed its gate) <- remove web.next, rename web.aaaaaaaa to web, start web, restart policy of web: unless-stopped",
         "* rename web.next to web (it passed its gate)",
-        "restart policy of web: unless-stopped (it serves from now on)",
+        "+ restart policy of web.next: unless-stopped (it serves from now on)",
       ].join("\n"),
     );
   });

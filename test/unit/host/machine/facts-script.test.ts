@@ -30,6 +30,9 @@ deploy docker
 == boot-id
 301886f4-dd85-48c6-bd3d-d9318dfe146d
 
+== session-process
+812 4711
+
 == sudo
 passwordless
 
@@ -56,6 +59,7 @@ describe("parseFacts", () => {
       sudo: "passwordless",
       machineId: "0d7031eaf09d4297a052233387043e0c",
       bootId: "301886f4-dd85-48c6-bd3d-d9318dfe146d",
+      sessionProcess: "812 4711",
       dockerCli: "/usr/bin/docker",
       dockerSocket: true,
     });

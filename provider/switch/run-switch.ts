@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { isSlipwayError, messageOf } from "../errors";
+import { scriptCommand } from "../host/command/command";
+import type { CommandOutcome, HostSession } from "../host/session";
+import { askBack, FOLLOW, type FollowOptions, LINE_LOST, ToldEvents, WITHOUT_END } from "./follow-switch";
+import { notStarted, placeArgs, startText } from "./start-switch";
+import { resultOf, type SwitchResult } from "./switch-event";
+import type { SwitchOrder } from "./switch-order";
+
+const LAUNCHED = "launched";
+
+export interface RunOptions extends FollowOptions {
+  /** @default the program of this version; a test brings one that dies on the way */
+  readonly program?: string;
+}
+
+/**
+ * Starts the program on the host and follows it to its end, in one command: a round trip, however far the host is. Once it was
+ * told to start it may have started, so a lost connection is `unknown`: the program goes on without us.
+ * @throws SlipwayError service-locked while one is at work there, command-failed, sudo-unavailable: nothing was started then
+ */
+export async function runSwitch(
+  session: HostSession,
+  order: SwitchOrder,
+  { log, limitMs, signal, program }: RunOptions,
+): Promise<SwitchResult> {
+  const { service } = order;
+  const told = new ToldEvents(session, service, log);
+  const state = { launched: false, asked: false };
+  const goBack = (): void => {
+    if (!state.launched || state.asked || !signal.aborted) return;
+    state.asked = true;
+    log.progress("asking the switch to go back");
+    // when it cannot be told, it ends by itself, forward or back
+    askBack(session, service).catch((error: unknown) =>
+      log.debug(`asking to go back: ${session.redact(messageOf(error))}`),
+    );
+  };
+  const onLine = (line: string): void => {
+    if (line !== LAUNCHED) return told.hear(line);
+    state.launched = true;
+    goBack();
+  };
+  const text = `${startText(order, program)}\necho ${LAUNCHED}\nset -- "$folder"\n${FOLLOW}`;
+  // not by session.script, whose text the debug log shows: a check's words are the user's
+  const { argv, stdin } = scriptCommand(
+    text,
+    placeArgs(service),
+    createHash("sha256").update(text).digest("hex"),
+  );
+  signal.addEventListener("abort", goBack, { once: true });
+  let outcome: CommandOutcome;
+  try {
+    outcome = await session.exec(argv, { sudo: true, stdin, onLine, timeoutMs: limitMs });
+  } catch (error) {
+    const isKnown = isSlipwayError(error, "command-failed", "internal", "sudo-unavailable");
+    if (isKnown && !state.launched) throw error;
+    return resultOf(told.events, session.redact(messageOf(error)));
+  } finally {
+    signal.removeEventListener("abort", goBack);
+  }
+  if (!state.launched && outcome.kind !== "lost") throw notStarted(session, service, outcome);
+  return resultOf(told.events, outcome.kind === "lost" ? LINE_LOST : WITHOUT_END);
+}
