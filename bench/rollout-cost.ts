@@ -129,11 +129,17 @@ function isOfCopy(operation: string): boolean {
   return /\.try\b/.test(operation);
 }
 
-/** While a gate was waited for, what was said were its probes; it says itself how it stands. */
+/**
+ * While a gate was waited for, what was said were its probes; it says itself how it stands. While the host exchanges the
+ * containers by itself nobody waits for an answer, but for its end.
+ */
 function gatesIn({ said, beganMs, ms }: Rolled): readonly Span[] {
-  return said.flatMap(({ atMs, line }, index) =>
-    /^(gate|wait)|: waiting: /.test(line)
-      ? [{ fromMs: atMs, toMs: said[index + 1]?.atMs ?? beganMs + ms }]
-      : [],
-  );
+  const endMs = beganMs + ms;
+  return said.flatMap(({ atMs, line }, index) => {
+    if (/^(gate|wait)|: waiting: /.test(line))
+      return [{ fromMs: atMs, toMs: said[index + 1]?.atMs ?? endMs }];
+    if (line !== "the host exchanges the containers") return [];
+    const next = said.slice(index).find((each) => /^(rename|taking back)/.test(each.line));
+    return [{ fromMs: atMs, toMs: next?.atMs ?? endMs }];
+  });
 }

@@ -59,7 +59,9 @@ export async function observeSwitch(
 ): Promise<ObservedSwitch> {
   const facts = await session.facts(signal ? { signal } : {});
   const sudo = facts.sudo !== "none" && facts.sudo !== "root";
-  const outcome = await session.script(OBSERVE, [service, switchFolder(service)], {
+  // its text is short enough for the line: by standard input it would be one round trip more
+  const argv = ["/bin/sh", "-c", OBSERVE, "observe-switch", service, switchFolder(service)];
+  const outcome = await session.exec(argv, {
     sudo,
     ...(signal ? { signal } : {}),
   });

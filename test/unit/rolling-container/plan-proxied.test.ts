@@ -51,14 +51,14 @@ describe("a plan with a route", () => {
       "gate web.next: http :3000/ for 3s",
       "route web.next ready <- drain web.next, wait for web.next to drain, at most 5s, remove server web.next",
       "* rename web to web.aaaaaaaa",
+      "+ restart policy of web.next: unless-stopped",
       "* rename web.next to web",
-      "restart policy of web: unless-stopped",
+      "+ tag image slipway/kept:web-aaaaaaaa",
       "drain web.aaaaaaaa",
       "wait for web.aaaaaaaa to drain, at most 30s",
       "remove server web.aaaaaaaa",
       "restart policy of web.aaaaaaaa: no",
       "stop web.aaaaaaaa",
-      "tag image slipway/kept:web-aaaaaaaa",
     ]);
   });
 
@@ -69,7 +69,7 @@ describe("a plan with a route", () => {
       "gate web.next: http :3000/ for 3s",
       "write route web to web.next <- remove route web of edge",
       "* rename web.next to web",
-      "restart policy of web: unless-stopped",
+      "+ restart policy of web.next: unless-stopped",
     ]);
   });
 
