@@ -1,22 +1,12 @@
 import { allEnded } from "../all-ended";
 import { engineStatus } from "../container/engine-status";
 import { isSlipwayError } from "../errors";
+import type { ExecuteOptions } from "./execute-options";
 import type { HostAccess } from "./host-access";
 import { formatOperation, formatStep, type Operation, type Step, stepsAtOnce } from "./operation";
 import { type Execution, StepFailure } from "./step-failure";
 import { describeFailure, StepRun } from "./step-run";
 import { formatLeftInSwitch, SwitchFailure } from "./switch-failure";
-
-export interface ExecuteOptions {
-  /** From now; no step begins, and no gate waits, after it. */
-  readonly deadlineMs: number;
-  /** Called before each operation: the lock is looked at there. */
-  readonly beforeEach?: (operation: Operation) => Promise<void>;
-  /** Called beside each operation that waits, and ended by the signal: the lock is kept in sight there. Never rejects. */
-  readonly whileWaiting?: (signal: AbortSignal) => Promise<void>;
-  /** Awaited, without a limit of its own, before the live one is touched; rejects when it must not be. */
-  readonly beforeTouch?: () => Promise<void>;
-}
 
 /** What takes a step back. */
 interface Back {

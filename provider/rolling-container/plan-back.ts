@@ -3,7 +3,7 @@ import { candidateName, copyName, liveName } from "../container/names";
 import { type PortSpec, STOP_TIMEOUT_MS } from "../container/spec";
 import type { Desired } from "./desired";
 import { checkIn } from "./desired";
-import { type Found, type HostFound, slotOf } from "./found";
+import { containersOf, type Found, type HostFound, slotOf } from "./found";
 import type { ContainerRef, Operation, Step } from "./operation";
 import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
 import { refOf } from "./ref-of";
@@ -31,10 +31,16 @@ export function planBack(before: HostFound, now: HostFound, desired: BackWish): 
   });
   let entered = 0;
   const steps = slots.flatMap(({ slot, live, previous }) => {
+    // nobody's place before this run: what stood there under another name serves now, and stays
+    if (previous === undefined && stoodBefore(before, slot, live)) return [];
     if (previous === undefined) return removeNew(live, route);
     return putBack({ now, slot, live, previous, desired, route, isFirst: entered++ === 0 });
   });
   return [...steps, ...route.rest(entered)];
+}
+
+function stoodBefore(before: HostFound, slot: number, { id }: Found): boolean {
+  return containersOf(slotOf(before.service, slot)).some((each) => each.id === id);
 }
 
 function removeNew(live: Found, route: RouteBack): readonly Step[] {
@@ -128,15 +134,23 @@ function inPlace(
   kept: ContainerRef,
   overlaps: boolean,
 ): readonly Step[] {
-  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: true };
+  const container = refOf(live);
+  const away: readonly Step[] = [
+    {
+      operation: { kind: "restart-policy", container, restart: "always" },
+      cause: "should the host restart meanwhile, it comes back",
+      undo: [{ kind: "restart-policy", container, restart: live.limits.restart }],
+    },
+    { operation: { kind: "stop", container, interrupts: true }, cause: CAUSE },
+  ];
   return [
-    ...(overlaps ? [] : [{ operation: stop, cause: CAUSE }]),
+    ...(overlaps ? [] : away),
     {
       operation: { kind: "start", container: kept },
       cause: "it served before",
       undo: [
         { kind: "stop", container: kept, interrupts: false },
-        ...(overlaps ? [] : [{ kind: "start", container: refOf(live) } as const]),
+        ...(overlaps ? [] : [{ kind: "start", container } as const]),
       ],
     },
     {

@@ -19,15 +19,14 @@ type Seen = Pick<HostFound, "target" | "routes">;
  * The rows of the crash matrix for a route, of a slot whose live one runs: a candidate that gets requests beside it does not
  * any more, so that it may go or prove itself again, and a live one that gets none does.
  */
-export function recoverRoute(
-  found: Seen,
-  { live, candidate, kept }: SlotFound,
-  desired: RouteNeed,
-): readonly Recovery[] {
+export function recoverRoute(found: Seen, slot: SlotFound, desired: RouteNeed): readonly Recovery[] {
+  const { live, candidate, kept } = slot;
   const wish = wishOf(found, desired);
   const route = routeOf(found, wish);
   if (wish?.entry === undefined || route === undefined) return [];
   if (live?.state !== "running" || live.foreign !== undefined) return [];
+  // it goes forward, by its own row
+  if (isBehindRoute(found, slot, desired)) return [];
   // one that is up and served before: by its own row
   if (kept.some(({ state }) => state === "running")) return [];
   const isCandidateIn =
@@ -42,6 +41,14 @@ export function recoverRoute(
   const prove: Step = { operation: gateBack(live, SOON_MS), cause: "it runs" };
   const steps = [prove, ready(wish.place, refOf(live), "it serves")];
   return [{ found: `${live.name} running, and not behind its route`, steps }];
+}
+
+/** True when the candidate runs and gets requests: a run let it in, after its gate, and was cut off before it had the name. */
+export function isBehindRoute(found: Seen, { candidate, kept }: SlotFound, desired: RouteNeed): boolean {
+  const wish = wishOf(found, desired);
+  if (wish?.entry === undefined || candidate?.state !== "running" || candidate.foreign !== undefined)
+    return false;
+  return isListed(wish.entry, candidate) && !kept.some(({ state }) => state === "running");
 }
 
 /** What the one that stays, and the one that goes, need of the route before that one may be stopped. */

@@ -16,7 +16,7 @@ import {
 } from "./leftovers";
 import { quiet, retireKept } from "./kept";
 import { bringBack, changePlaces, nameBack, startAgain } from "./recover-names";
-import { passOn, recoverRoute, type RouteNeed } from "./recover-route";
+import { isBehindRoute, passOn, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
 import { commit } from "./plan-commit";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
@@ -74,6 +74,10 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
   const up = kept.filter(({ state }) => state === "running");
   const sameAsLive = up.find((each) => live !== undefined && revisionIn(each) === revisionIn(live));
   const serving = sameAsLive ?? up[0];
+  if (live?.state === "running" && candidate !== undefined && isBehindRoute(found, slot, desired)) {
+    const names = `${candidate.name} behind the route beside ${live.name}`;
+    return [{ found: names, steps: goForward(slot, live, candidate, desired, found) }];
+  }
   if (live?.state === "running") {
     const useless = candidate !== undefined && stopUp(candidate).length > 0 ? [removeUseless(candidate)] : [];
     return [...useless, ...undrained(slot, live, desired, found), ...withPolicy(kept)];
@@ -190,7 +194,7 @@ function goForward(
       { kind: "restart-policy", container: back, restart: desired.limits.restart },
     ],
   };
-  const isUp = live.state === "paused" || live.state === "restarting";
+  const isUp = live.state === "running" || live.state === "paused" || live.state === "restarting";
   const stays: Operation = {
     kind: "restart-policy",
     container: refOf(candidate),

@@ -6,7 +6,7 @@ import { stripControl } from "../secret";
 import { captureEvidence } from "./evidence";
 import { waitForExit } from "./exit";
 import { waitAtGate } from "./gate";
-import type { ExecuteOptions } from "./execute";
+import type { ExecuteOptions } from "./execute-options";
 import type { HostAccess } from "./host-access";
 import { inTime, limitOf, LOOK_MS } from "./in-time";
 import { type ContainerRef, formatOperation, type Operation, type Step } from "./operation";

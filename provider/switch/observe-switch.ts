@@ -2,11 +2,12 @@ import { SlipwayError } from "../errors";
 import type { HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { isObject } from "../values";
-import type { ObservedNetwork, ObservedSwitch } from "./observed-switch";
+import type { ObservedSwitch } from "./observed-switch";
+import { parseNetwork } from "./parse-network";
 import { RUNNING, switchFolder } from "./place";
 import { RULES_BY_COMMENT } from "./program/rules";
 
-/** `$1` service, `$2` its folder. One `name value` a line; networks as JSON. */
+/** `$1` service, `$2` its folder. One `name value` a line. */
 const OBSERVE = `${RULES_BY_COMMENT}${RUNNING}
 SERVICE=$1 folder=$2
 tell() { printf '%s\\n' "$*"; }
@@ -37,35 +38,43 @@ done
 [ ! -r /proc/net/if_inet6 ] || while read -r address _ _ scope flags device; do
   tell address6 "$scope" "$flags" "$address" "$device"
 done </proc/net/if_inet6
-has docker || exit 0
-tell docker
-DOCKER_HOST=\${3:-unix:///var/run/docker.sock}; export DOCKER_HOST
-docker info -f 'info {{json .SecurityOptions}} {{.LiveRestoreEnabled}}' 2>/dev/null
-networks=$(docker network ls -q --no-trunc) || exit 0
-set -f
-docker network inspect -f 'network {{json .}}' $networks 2>/dev/null
+has docker && tell docker
 exit 0
 `;
+
+/** What the engine says of itself and of its networks, as it comes. */
+export interface EngineLook {
+  readonly info: unknown;
+  readonly networks: readonly unknown[];
+}
+
+const NO_LOOK: EngineLook = { info: undefined, networks: [] };
 
 /**
  * Reads in one round trip what a host has of a switch of this service, and whether it can do one. Without root's rights
  * nothing is known but that.
- * @throws SlipwayError command-failed, connection-lost
+ * @throws SlipwayError command-failed, connection-lost; what the engine refuses
  */
 export async function observeSwitch(
   session: HostSession,
   service: string,
   signal?: AbortSignal,
 ): Promise<ObservedSwitch> {
-  const facts = await session.facts(signal ? { signal } : {});
+  const [facts, docker] = await Promise.all([
+    session.facts(signal ? { signal } : {}),
+    session.docker(signal),
+  ]);
   const sudo = facts.sudo !== "none" && facts.sudo !== "root";
   // its text is short enough for the line: by standard input it would be one round trip more
   const argv = ["/bin/sh", "-c", OBSERVE, "observe-switch", service, switchFolder(service)];
-  const outcome = await session.exec(argv, {
-    sudo,
-    ...(signal ? { signal } : {}),
-  });
-  if (outcome.kind === "exited" && outcome.code === 0) return parseObservedSwitch(outcome.stdout);
+  // the engine is asked over its own connection: three docker commands on the host would take a tenth of a second more
+  const [outcome, info, networks] = await Promise.all([
+    session.exec(argv, { sudo, ...(signal ? { signal } : {}) }),
+    docker.info() as Promise<unknown>,
+    docker.listNetworks(),
+  ]);
+  if (outcome.kind === "exited" && outcome.code === 0)
+    return parseObservedSwitch(outcome.stdout, { info, networks });
   throw new SlipwayError({
     code: outcome.kind === "lost" ? "connection-lost" : "command-failed",
     what: `looking for a switch of "${service}"`,
@@ -75,8 +84,8 @@ export async function observeSwitch(
   });
 }
 
-/** What the script prints. */
-export function parseObservedSwitch(text: string): ObservedSwitch {
+/** What the script prints, and what the engine says beside it. */
+export function parseObservedSwitch(text: string, engine: EngineLook = NO_LOOK): ObservedSwitch {
   const lines = text.split("\n").map((line) => {
     const space = line.indexOf(" ");
     return space < 0
@@ -87,7 +96,8 @@ export function parseObservedSwitch(text: string): ObservedSwitch {
   const value = (name: string): string | undefined => lines.find((line) => line.name === name)?.value;
   const program = /^(\d+) (\S+)$/.exec(value("program") ?? "");
   const copy = value("copy");
-  const info = value("info") ?? "";
+  const info = isObject(engine.info) ? engine.info : {};
+  const security: readonly unknown[] = Array.isArray(info.SecurityOptions) ? info.SecurityOptions : [];
   const addresses = lines.filter(({ name }) => name === "address6").map((line) => line.value);
   return {
     program: program ? { pid: Number(program[1]), phase: program[2] ?? "" } : undefined,
@@ -102,11 +112,11 @@ export function parseObservedSwitch(text: string): ObservedSwitch {
     conntrack: has("conntrack"),
     dockerRules: has("docker-rules"),
     dockerRules6: has("docker-rules6"),
-    rootless: info.includes("name=rootless"),
-    liveRestore: info.endsWith(" true"),
+    rootless: security.includes("name=rootless"),
+    liveRestore: info.LiveRestoreEnabled === true,
     ipv6: addresses.length > 0,
     host6: globalAddress(addresses),
-    networks: lines.flatMap(({ name, value: json }) => (name === "network" ? parseNetwork(json) : [])),
+    networks: engine.networks.flatMap(parseNetwork),
   };
 }
 
@@ -123,42 +133,4 @@ function globalAddress(lines: readonly string[]): string | undefined {
     if (/^[0-9a-f]{32}$/.test(address)) return (address.match(/.{4}/g) ?? []).join(":");
   }
   return undefined;
-}
-
-function parseNetwork(json: string): readonly ObservedNetwork[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(json);
-  } catch {
-    return []; // a line that was cut off describes no network
-  }
-  if (!isObject(parsed)) return [];
-  const text = (of: unknown): string => (typeof of === "string" ? of : "");
-  const options = isObject(parsed.Options) ? parsed.Options : {};
-  const ipam =
-    isObject(parsed.IPAM) && Array.isArray(parsed.IPAM.Config) ? parsed.IPAM.Config.filter(isObject) : [];
-  const first4 = ipam.find(({ Subnet }) => !text(Subnet).includes(":"));
-  const id = text(parsed.Id);
-  const driver = text(parsed.Driver);
-  const bridge = text(options["com.docker.network.bridge.name"]) || `br-${id.slice(0, 12)}`;
-  const subnet = text(first4?.Subnet) || undefined;
-  return [
-    {
-      id,
-      name: text(parsed.Name),
-      driver,
-      internal: parsed.Internal === true,
-      bridge: driver === "bridge" ? bridge : undefined,
-      subnet,
-      gateway: text(first4?.Gateway).replace(/\/\d+$/, "") || firstAddress(subnet),
-      ipv6: parsed.EnableIPv6 === true,
-      gatewayMode: text(options["com.docker.network.bridge.gateway_mode_ipv4"]) || "nat",
-    },
-  ];
-}
-
-/** What the engine gives the bridge when the network does not say. */
-function firstAddress(subnet: string | undefined): string | undefined {
-  const match = /^(\d+\.\d+\.\d+)\.(\d+)\/\d+$/.exec(subnet ?? "");
-  return match === null ? undefined : `${match[1] ?? ""}.${Number(match[2]) + 1}`;
 }

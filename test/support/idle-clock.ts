@@ -17,12 +17,17 @@ export class IdleClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      const sleeper = { due: this.timeMs + ms, wake: resolve };
-      this.sleepers = [...this.sleepers, sleeper];
-      signal?.addEventListener("abort", () => {
+      const abort = (): void => {
         this.sleepers = this.sleepers.filter((each) => each !== sleeper);
-        reject(signal.reason as Error);
-      });
+        reject(signal?.reason as Error);
+      };
+      const wake = (): void => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
+      const sleeper = { due: this.timeMs + ms, wake };
+      this.sleepers = [...this.sleepers, sleeper];
+      signal?.addEventListener("abort", abort, { once: true });
       setImmediate(() => this.jump());
     });
   }

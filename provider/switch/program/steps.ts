@@ -84,6 +84,8 @@ forward() {
   at nextgated
   now; [ "$END" -gt $((NOW + BACK)) ] || END=$((NOW + BACK))
   finish || stuck "the candidate serves; $WHY"
+  # an engine that is restarted meanwhile takes it along, and brings the old one back
+  passed_lives || { now; : "\${GAP_FROM:=$NOW}"; back the candidate ended after it had passed its gate; }
   SERVED_BY=next
   end switched the candidate serves
 }
@@ -97,6 +99,8 @@ known_both() {
   COPY_START=$START; heard "$COPY_PID"; COPY_HEARS=$known; heard "$OLD_PID"; OLD_HEARS=$known
   printf '%s\\n' "$known" >"$DIR/old-hears"
 }
+# the very process that the gate saw last
+passed_lives() { alive "$G_PID" && [ "$START" = "$G_START" ]; }
 copy_lives() { [ -n "$COPY_PID" ] && alive "$COPY_PID" && [ "$START" = "$COPY_START" ]; }
 
 plain() { known_old; exchange; }

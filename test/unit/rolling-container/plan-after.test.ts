@@ -148,6 +148,7 @@ describe("planBack", () => {
     assert.equal(
       formatSteps(planBack(before, now, desiredService())),
       [
+        "restart policy of web: always (should the host restart meanwhile, it comes back) <- restart policy of web: unless-stopped",
         "stop web (the rollout failed elsewhere)",
         "start web.aaaaaaaa (it served before) <- stop web.aaaaaaaa, start web",
         "gate web.aaaaaaaa: running for 1s (it has to serve again)",

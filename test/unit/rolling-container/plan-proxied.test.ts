@@ -144,13 +144,27 @@ describe("a plan with a route", () => {
     assert.deepEqual(lines(formatSteps(back)), ["write route web to web"]);
   });
 
-  it("must take a candidate out that an interrupted run left behind the route", () => {
+  it("must go forward with a candidate that an interrupted run let in, once it passes its gate again", () => {
     const next = { ...NEW, name: "web.next" };
     const rows = recover(host([WEB, next], [WEB, next]), desired());
     assert.deepEqual(
       rows.map(({ found }) => found),
       ["web.next behind the route beside web"],
     );
+    assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))).slice(0, 7), [
+      "gate web.next: running for 3s <- remove web.next, start web, restart policy of web: unless-stopped",
+      "restart policy of web.next: unless-stopped",
+      "drain web",
+      "wait for web to drain, at most 30s",
+      "remove server web",
+      "* rename web to web.aaaaaaaa",
+      "+ restart policy of web.next: unless-stopped",
+    ]);
+  });
+
+  it("must take a candidate out that does not run any more, and is behind the route", () => {
+    const next = { ...NEW, name: "web.next", state: "exited" as const };
+    const rows = recover(host([WEB, next], [WEB, next]), desired());
     assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))), [
       "drain web.next",
       "wait for web.next to drain, at most 30s",

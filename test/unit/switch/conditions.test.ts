@@ -5,13 +5,17 @@ import { parseObservedSwitch } from "../../../provider/switch/observe-switch";
 import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
 import { parseEvent, resultOf } from "../../../provider/switch/switch-event";
 
-const BRIDGE = JSON.stringify({
+const BRIDGE = {
   Id: "f".repeat(64),
   Name: "bridge",
   Driver: "bridge",
   Options: { "com.docker.network.bridge.name": "docker0" },
   IPAM: { Config: [{ Subnet: "172.17.0.0/16", Gateway: "172.17.0.1" }] },
-});
+};
+const ENGINE = {
+  info: { SecurityOptions: ["name=apparmor", "name=seccomp,profile=default"], LiveRestoreEnabled: true },
+  networks: [BRIDGE],
+};
 const SEEN = `rules 0
 root
 iptables
@@ -22,10 +26,8 @@ address6 20 80 fe800000000000000000000000000001 eth0
 address6 00 20 20010db8000000000000000000000009 eth0
 address6 00 80 20010db8000000000000000000000005 eth0
 docker
-info ["name=apparmor","name=seccomp,profile=default"] true
-network ${BRIDGE}
 `;
-const HOST = parseObservedSwitch(SEEN);
+const HOST = parseObservedSwitch(SEEN, ENGINE);
 const WISH: SwitchWish = {
   networkMode: "default",
   ports: [{ container: 3000, host: 80, protocol: "tcp" }],
@@ -82,6 +84,9 @@ describe("parseObservedSwitch", () => {
   it("must read the host's addresses, networks and engine", () => {
     assert.equal(HOST.host6, "2001:0db8:0000:0000:0000:0000:0000:0005", "not a deprecated one");
     assert.equal(HOST.liveRestore, true);
+    assert.equal(HOST.rootless, false);
+    const rootless = { ...ENGINE, info: { SecurityOptions: ["name=rootless"] } };
+    assert.equal(parseObservedSwitch(SEEN, rootless).rootless, true);
     assert.equal(HOST.program, undefined);
     assert.equal(HOST.networks[0]?.gateway, "172.17.0.1");
   });
