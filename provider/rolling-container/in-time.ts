@@ -40,9 +40,13 @@ export function limitOf(operation: Operation, stopTimeoutMs = 10_000): number {
     case "remove-volume":
     case "untag":
       return 3 * MINUTE_MS;
+    // a change of a proxy waits for others' changes of it first, and for an exchange of the proxy itself
     case "write-route":
     case "remove-route":
-      return 4 * MINUTE_MS;
+    case "ready-server":
+    case "drain-server":
+    case "remove-server":
+      return 8 * MINUTE_MS;
     case "await-drained":
       return operation.timeoutMs + MINUTE_MS;
     case "stop":

@@ -109,8 +109,13 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     const steps = [...stopUp(candidate), ...startAgain(live, desired)];
     return [{ found: `${live.name} stopped, ${names}`, steps }];
   }
+  if (candidate.state !== "running") return [];
   const last = serving ?? kept[0];
-  if (last === undefined || candidate.state !== "running") return [];
+  if (last === undefined) {
+    // a first one is the planner's, which goes on with it
+    if (found.switches?.[liveName(desired.service, slot.slot)]?.files !== true) return [];
+    return [{ found: `no live one, ${names}`, steps: nameFirst(slot, candidate, desired, found) }];
+  }
   return [
     {
       found: `no live one, ${names} and ${last.name}`,
@@ -156,12 +161,8 @@ function undrained(slot: SlotFound, live: Found, desired: Wish, found: HostFound
   };
   const own = live.limits.restart === stays.restart ? [] : [{ operation: stays, cause: "it serves" }];
   const route = passOn(found, live, running, desired);
-  const steps = [
-    prove,
-    ...own,
-    ...route,
-    ...running.flatMap((each) => retireKept(each, "the new one serves")),
-  ];
+  const retired = running.flatMap((each) => retireKept(each, "the new one serves"));
+  const steps = [prove, ...committed([...own, ...route, ...retired])];
   return [{ found: `${first.name} still running beside ${live.name}`, steps }];
 }
 
@@ -203,7 +204,24 @@ function goForward(
   // should the host restart between the renames, the one that is no good would come back alone
   const first: Step = { operation: stays, cause: "it serves" };
   const route = passOn(found, candidate, [live], desired);
-  return [prove, first, ...route, ...commit(slot, live, refOf(candidate), desired, isUp)];
+  return [prove, ...committed([first, ...route]), ...commit(slot, live, refOf(candidate), desired, isUp)];
+}
+
+/** Put in its place by the host, and the one before was removed by hand meanwhile: nobody else serves. */
+function nameFirst(slot: SlotFound, candidate: Found, desired: Wish, found: HostFound): readonly Step[] {
+  const container = refOf(candidate);
+  const prove: Step = {
+    operation: gateOf(candidate, desired),
+    cause: "healthy, it gets the name",
+    undo: [{ kind: "remove", container }],
+  };
+  const named = commit(slot, undefined, container, desired, false);
+  return [prove, ...named, ...passOn(found, candidate, [], desired)];
+}
+
+/** What takes the proof back must not be done once the other one leaves: an interrupted run is carried on by the next. */
+function committed([first, ...rest]: readonly Step[]): readonly Step[] {
+  return first === undefined ? [] : [{ ...first, commit: true }, ...rest];
 }
 
 /** Died between the two renames. */

@@ -145,7 +145,7 @@ export class StepRun {
     let isFrozen = false;
     for (const operation of undo) {
       // who stops a run waits for seconds only, and sessions are stopped with it: the next run asks again
-      if (this.stopped && (operation.kind === "gate" || operation.kind === "await-drained")) continue;
+      if (this.stopped && operation.kind === "gate") continue;
       this.host.log.progress(`taking back: ${formatOperation(operation)}`);
       try {
         await this.one(operation, isFrozen ? FROZEN_MS : Number.POSITIVE_INFINITY);

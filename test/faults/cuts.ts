@@ -2,8 +2,8 @@ import type { Way } from "./way";
 
 const RENAMES = [
   "after rename web to web.REVISION",
+  "after restart policy of web.next: unless-stopped",
   "after rename web.next to web",
-  "after restart policy of web: unless-stopped",
   "after restart policy of web.REVISION: no",
 ];
 const TAG = "after tag image slipway/kept:web-REVISION";

@@ -21,6 +21,8 @@ export class SwitchModel {
   /** A program that died leaves its phase. */
   alive = true;
   rules: boolean;
+  /** One that ended leaves them until it is ended for good. */
+  hasFiles = true;
 
   constructor(
     docker: DockerModel,
@@ -37,6 +39,7 @@ export class SwitchModel {
   on(docker: DockerModel): SwitchModel {
     const same = new SwitchModel(docker, this.order, this);
     same.alive = this.alive;
+    same.hasFiles = this.hasFiles;
     return same;
   }
 
@@ -55,6 +58,7 @@ export class SwitchModel {
     return {
       program: this.alive && !isOver ? { pid: 1, phase: this.phase } : undefined,
       unfinished: this.alive || isOver ? undefined : this.phase,
+      files: this.hasFiles,
       rules: this.rules ? 4 : 0,
       copyAlive: this.rules ? this.at(this.order.copy)?.state === "running" : undefined,
     };
@@ -69,6 +73,7 @@ export class SwitchModel {
   end(): void {
     this.rules = false;
     this.phase = "ended";
+    this.hasFiles = false;
   }
 
   /** One act; how it ended when it did. */

@@ -141,7 +141,7 @@ async function sick(site: Site, way: Way, { image = "v2", inputs, error }: Sickn
   }
 }
 
-const COMMITTED = "after restart policy of web: unless-stopped";
+const COMMITTED = "after rename web.next to web";
 
 async function crashed(site: Site, way: Way): Promise<string> {
   const service = new Service(site, way);

@@ -31,7 +31,6 @@ const DISTINCT: ReadonlySet<string> = new Set([
   "switch unruled",
   "after rename web to web.REVISION",
   "after rename web.next to web",
-  "after restart policy of web: unless-stopped",
 ]);
 /** What the next run finds after these is what another disaster left, but for who is interrupted there. */
 const WHO_SERVES: ReadonlySet<string> = new Set([

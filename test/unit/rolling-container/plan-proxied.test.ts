@@ -153,7 +153,7 @@ describe("a plan with a route", () => {
     );
     assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))).slice(0, 7), [
       "gate web.next: running for 3s <- remove web.next, start web, restart policy of web: unless-stopped",
-      "restart policy of web.next: unless-stopped",
+      "* restart policy of web.next: unless-stopped",
       "drain web",
       "wait for web to drain, at most 30s",
       "remove server web",
@@ -177,7 +177,7 @@ describe("a plan with a route", () => {
     const rows = recover(host([NEW, kept], [NEW, kept]), desired());
     const steps = lines(formatSteps(rows.flatMap((row) => row.steps)));
     assert.deepEqual(steps.slice(1), [
-      "drain web.aaaaaaaa",
+      "* drain web.aaaaaaaa",
       "wait for web.aaaaaaaa to drain, at most 30s",
       "remove server web.aaaaaaaa",
       "restart policy of web.aaaaaaaa: no",

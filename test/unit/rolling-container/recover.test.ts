@@ -69,7 +69,7 @@ describe("recover", () => {
       [
         "web stopped, web.next (running):",
         "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, restart policy of web: unless-stopped",
-        "restart policy of web.next: unless-stopped (it serves)",
+        "* restart policy of web.next: unless-stopped (it serves)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
         "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
@@ -97,7 +97,7 @@ describe("recover", () => {
       [
         "web.aaaaaaaa still running beside web:",
         "gate web: running for 1s (it has to serve before the previous one is stopped) <- restart policy of web: no, stop web, rename web to web.bbbbbbbb, rename web.aaaaaaaa to web, restart policy of web: unless-stopped",
-        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "* restart policy of web.aaaaaaaa: no (it serves no more)",
         "stop web.aaaaaaaa (the new one serves)",
       ].join("\n"),
     );
