@@ -23,6 +23,9 @@ const ASK = `
 ask() { timeout 5 docker --host "unix://$folder/\${run:-run}/master.sock" system dial-stdio 2>/dev/null; }
 `;
 
+/** How often a proxy that runs is asked, one that is busy with a reload for one, before it counts as mute. */
+const TRIES = 4;
+
 /** Who changes a route waits while the proxy itself is being changed: by an up, or by the program that one has started. */
 const TURN = `
 turn() {
@@ -43,7 +46,13 @@ show() {
   done
   echo '${MARK}digests'
   for file in certs/*.pem; do [ -f "$file" ] && sha256sum -- "$file"; done
-  processes=$(printf 'show proc\\n' | ask) && [ -n "$processes" ] || { echo '${MARK}silent'; return 0; }
+  tries=0
+  until processes=$(printf 'show proc\\n' | ask) && [ -n "$processes" ]; do
+    [ "$(timeout 10 docker inspect --type container --format '{{.State.Running}}' "\${folder##*/}" 2>/dev/null)" = true ] || { echo '${MARK}silent'; return 0; }
+    tries=$((tries + 1))
+    [ "$tries" -lt ${TRIES} ] || { echo '${MARK}mute'; return 0; }
+    sleep 0.2
+  done
   echo '${MARK}processes'
   printf '%s\\n' "$processes"
   for pid in $(printf '%s\\n' "$processes" | sed -n 's/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'); do
@@ -66,8 +75,10 @@ turn
 cd -- "$folder" && exec 9>>lock || exit 1
 flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
 dd bs=1 count="$3" of="conf/.$2.new" 2>/dev/null && [ "$(wc -c <"conf/.$2.new")" -eq "$3" ] && mv -f -- "conf/.$2.new" "conf/$2" || exit 1
+commands=$(cat)
 echo '${MARK}answer'
-ask || :
+# what they say is so already does no harm a second time
+printf '%s\\n' "$commands" | ask || printf '%s\\n' "$commands" | ask || :
 show
 `;
 

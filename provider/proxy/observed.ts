@@ -31,6 +31,8 @@ export interface ObservedProxy {
   readonly digests: ReadonlyMap<string, string>;
   /** Undefined when its socket does not answer. */
   readonly version: string | undefined;
+  /** Its container runs, and its socket does not answer: what it does is not known. */
+  readonly mute: boolean;
   readonly formerPids: readonly number[];
   /** Of every route, those too that are in no file any more: what they have ends there. */
   readonly formerServers: readonly RouteServer[];
@@ -46,6 +48,7 @@ export function parseShown(text: string): ObservedProxy {
   const perWorker = new Map<number, readonly RuntimeServer[]>();
   let processes = parseProcesses("");
   let answer = "";
+  let mute = false;
   let digests = new Map<string, string>();
   for (const { head, body } of sections) {
     const [kind = "", name = ""] = head.split(" ");
@@ -53,6 +56,7 @@ export function parseShown(text: string): ObservedProxy {
     if (kind === "file") files.set(name, body.replace(/\n$/, ""));
     else if (kind === "worker") perWorker.set(Number(name), parseServers(body));
     else if (kind === "processes") processes = parseProcesses(body);
+    else if (kind === "mute") mute = true;
     else if (kind === "answer") answer = body.trim();
     else if (kind === "digests") digests = parseDigests(body);
   }
@@ -64,6 +68,7 @@ export function parseShown(text: string): ObservedProxy {
     files,
     digests,
     version: processes.version || undefined,
+    mute,
     formerPids: processes.workers.filter(({ current }) => !current).map(({ pid }) => pid),
     formerServers: servers(false),
     routes: routesOf({ files, digests, current: servers(true), former: servers(false) }),

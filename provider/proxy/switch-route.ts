@@ -27,14 +27,16 @@ export interface RouteTarget {
 
 /**
  * The route of a service as it stands on the proxy's host; one round trip.
- * @throws SlipwayError proxy-missing when there is no such proxy
+ * @throws SlipwayError proxy-missing when there is no such proxy, proxy-failed when it runs and does not answer
  */
 export async function observeRoute(
   host: ProxyHost,
   proxy: Pick<ProxyRef, "name">,
   service: string,
 ): Promise<ObservedRoute> {
-  return routeOf(await mustObserve(host, proxy.name), service);
+  const found = await mustObserve(host, proxy.name);
+  if (found.mute) throw mute(host, proxy.name, service);
+  return routeOf(found, service);
 }
 
 /**
@@ -102,7 +104,7 @@ export async function readyServer(
     const route = routeOf(found, before.service);
     const server = route.servers.find((each) => each.container === container);
     // a proxy that does not run finds it in the file when it starts
-    if (found.version === undefined || server?.up === true) return route;
+    if ((found.version === undefined && !found.mute) || server?.up === true) return route;
     if (host.clock.now() - began >= READY_MS)
       throw notReady(host, proxy.name, before.service, found.answer, container);
     // its place had no address, so Docker's DNS is asked first; the one before still serves
@@ -146,13 +148,17 @@ export async function waitDrained(
   const container = shortId(id);
   const began = host.clock.now();
   let route = before;
+  let isMute = false;
   for (;;) {
     const left = sessionsOf(route, container);
     const tookMs = host.clock.now() - began;
-    if (left === 0 || tookMs >= timeoutMs) return { route, left, tookMs };
+    // a proxy that says nothing has not said that all has ended
+    if ((left === 0 && !isMute) || tookMs >= timeoutMs) return { route, left, tookMs };
     host.log.progress(`draining ${container}: ${left} open, ${formatDuration(timeoutMs - tookMs)} left`);
     await host.clock.sleep(Math.min(POLL_MS, timeoutMs - tookMs), host.signal);
-    route = await observeRoute(host, proxy, before.service);
+    const found = await mustObserve(host, proxy.name);
+    isMute = found.mute;
+    if (!isMute) route = routeOf(found, before.service);
   }
 }
 
@@ -200,13 +206,27 @@ async function change(
   further = "",
 ): Promise<ObservedProxy> {
   const file = { name: routeFileName(entry.service), text: formatRouteFile(entry) };
-  return switchServers(host, proxy, file, toProcess(commands) + further);
+  const found = await switchServers(host, proxy, file, toProcess(commands) + further);
+  if (found.mute) throw mute(host, proxy, entry.service);
+  return found;
 }
 
 async function mustObserve(host: ProxyHost, proxy: string): Promise<ObservedProxy> {
   const found = await observeProxy(host, proxy);
   if (found === undefined) throw noProxy(host, proxy);
   return found;
+}
+
+/** Nobody may go by what a proxy that is there and says nothing is believed to do. */
+function mute({ session }: ProxyHost, proxy: string, service: string): SlipwayError {
+  return new SlipwayError({
+    code: "proxy-failed",
+    what: `switching "${service}"`,
+    host: session.target,
+    why: `the proxy "${proxy}" runs and does not answer, so what it does is not known`,
+    left: "The containers of the service go on",
+    next: `Look at docker logs ${proxy} there, then run pulumi up again`,
+  });
 }
 
 function mustHaveEntry({ session }: ProxyHost, proxy: string, { service, entry }: ObservedRoute): RouteEntry {

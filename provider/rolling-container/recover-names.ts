@@ -61,21 +61,38 @@ export function nameBack(
 }
 
 /** Died between the renames, and the candidate does not run any more: who served before comes back. */
-export function bringBack(slot: SlotFound, last: Found, desired: Wish): readonly Step[] {
+export function bringBack(
+  slot: SlotFound,
+  last: Found,
+  desired: Wish,
+  isServedByCopy: boolean,
+): readonly Step[] {
   const name = liveName(desired.service, slot.slot);
   const rename: Step = {
     operation: { kind: "rename", container: refOf(last), to: name },
     cause: "it served last",
   };
   const stop = slot.candidate === undefined ? [] : stopUp(slot.candidate);
-  return [...stop, rename, ...startAgain({ ...last, name }, desired)];
+  return [...stop, rename, ...startAgain({ ...last, name }, desired, isServedByCopy)];
 }
 
-/** Died inside the switch, before the candidate served: the live one first. */
-export function startAgain(live: Found, desired: Pick<Desired, "limits" | "update">): readonly Step[] {
+/**
+ * Died inside the switch, before the candidate served: the live one first. While a copy serves in its place, one that is no
+ * good is stopped again: running, it would be taken for the one that serves.
+ */
+export function startAgain(
+  live: Found,
+  desired: Pick<Desired, "limits" | "update">,
+  isServedByCopy = false,
+): readonly Step[] {
   const container = refOf(live);
+  const undo: readonly Operation[] = [{ kind: "stop", container, interrupts: false }];
   return [
-    { operation: { kind: "start", container }, cause: "the live one first" },
+    {
+      operation: { kind: "start", container },
+      cause: "the live one first",
+      ...(isServedByCopy ? { undo } : {}),
+    },
     { operation: gateBack(live, desired.update.healthyDeadlineMs), cause: "it has to serve again" },
     {
       operation: { kind: "restart-policy", container, restart: desired.limits.restart },

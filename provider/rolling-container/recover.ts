@@ -92,7 +92,10 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
   const marked = kept.find(({ state, limits }) => state === "exited" && limits.restart === "always");
   if (live === undefined && marked !== undefined && candidate?.state !== "running") {
     return [
-      { found: `no live one, ${marked.name} stopped in a switch`, steps: bringBack(slot, marked, desired) },
+      {
+        found: `no live one, ${marked.name} stopped in a switch`,
+        steps: bringBack(slot, marked, desired, isServedByCopy(found, slot.slot)),
+      },
     ];
   }
   if (candidate === undefined) return [];
@@ -106,7 +109,7 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     // one that is up in some way is the planner's, which can stop it
     if (live.state !== "exited" && live.state !== "created") return [];
     // stopped by hand, too, looks like this: started it does no harm
-    const steps = [...stopUp(candidate), ...startAgain(live, desired)];
+    const steps = [...stopUp(candidate), ...startAgain(live, desired, isServedByCopy(found, slot.slot))];
     return [{ found: `${live.name} stopped, ${names}`, steps }];
   }
   if (candidate.state !== "running") return [];

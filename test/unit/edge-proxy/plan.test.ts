@@ -50,6 +50,7 @@ function folder(of: Desired, more: Partial<ObservedProxy> = {}): ObservedProxy {
     files,
     digests,
     version: "3.2.0",
+    mute: false,
     formerPids: [],
     formerServers: [],
     routes: [route],
