@@ -3,6 +3,7 @@ import type { Desired } from "./desired";
 import { type Found, type HostFound, isAtWork, isUnsettled, slotOf, type SlotFound } from "./found";
 import type { Recovery } from "./leftovers";
 import type { Operation, Step } from "./operation";
+import { gateBack } from "./plan-exchange";
 import { refOf } from "./ref-of";
 import type { ObservedSwitch } from "../switch/observed-switch";
 
@@ -38,8 +39,20 @@ export function recoverSwitches(
       const step: Step = { operation: follow(true), cause: "it knows what it did" };
       return [{ found: `a switch of ${name} ${after}`, steps: [step] }];
     }
-    if (!isUnsettled(seen) || !hasServer(slot) || isCopyServing(seen, slot)) return [];
-    return [{ found: `rules of ${name} without need`, steps: settle(name, slot, "the live one serves") }];
+    if (!isUnsettled(seen) || !hasServer(slot) || seen.program !== undefined) return [];
+    const { live } = slot ?? {};
+    // one that was started again and is no good would take the copy's place
+    const prove: readonly Step[] =
+      live !== undefined && isCopyServing(seen, slot)
+        ? [
+            {
+              operation: gateBack(live, update.healthyDeadlineMs),
+              cause: "it has to serve before the copy goes",
+            },
+          ]
+        : [];
+    const steps = [...prove, ...settle(name, slot, "the live one serves")];
+    return [{ found: `rules of ${name} without need`, steps }];
   });
 }
 
@@ -97,9 +110,7 @@ function leadsNowhere({ rules, copyAlive, program }: ObservedSwitch, copy: Found
 
 function isCopyServing(seen: ObservedSwitch, slot: SlotFound | undefined): boolean {
   if (seen.rules === 0 || slot?.copy?.state !== "running") return false;
-  if (slot.kept.some(({ state }) => state === "running")) return false;
-  // one that is stuck has asked the live one: though it runs it is no good
-  return seen.program !== undefined || !hasServer(slot);
+  return !slot.kept.some(({ state }) => state === "running");
 }
 
 /** A kept one that runs has the port: by the rows for the rest it gets its name back. */

@@ -177,9 +177,10 @@ describe("what a switch left", () => {
   const limits = { replicas: 1, keepPrevious: 1, update: UPDATE_DEFAULTS };
   const copy = foundContainer({ name: "web.try" });
 
-  it("must go when the live one serves", () => {
+  it("must go when the live one has proved that it serves, and no sooner", () => {
+    assert.equal(formatSteps(planFinish(host([LIVE, copy], { rules: 6 }), limits)), "");
     assert.equal(
-      formatSteps(planFinish(host([LIVE, copy], { rules: 6 }), limits)),
+      formatSteps(planFinish(host([LIVE, copy], { rules: 6 }), limits, new Set([1]))),
       [
         "end the switch of web (the live one serves)",
         "stop web.try (the live one serves)",

@@ -62,9 +62,9 @@ describe("recover what a switch left", () => {
     );
   });
 
-  it("must end rules and copy that nobody needs", () => {
+  it("must end rules and copy that nobody needs, once the live one has shown that it serves", () => {
     assert.deepEqual(recovered([live, copy], { rules: 4, copyAlive: true }), [
-      "rules of web without need: end the switch of web (the live one serves); stop web.try (the live one serves); remove web.try (the live one serves)",
+      "rules of web without need: gate web: running for 1s (it has to serve before the copy goes); end the switch of web (the live one serves); stop web.try (the live one serves); remove web.try (the live one serves)",
     ]);
   });
 });
