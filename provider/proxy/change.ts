@@ -5,7 +5,6 @@ import { stripControl, tail } from "../secret";
 import {
   ANSWER_SCRIPT,
   APPLY_SCRIPT,
-  ASK_SCRIPT,
   EXIT,
   REMOVE_SCRIPT,
   MARK,
@@ -90,11 +89,6 @@ export async function askContainer(
   const args = [at.run, at.container, portHex(at.port)];
   const text = await run(host, proxy, "asking", ANSWER_SCRIPT, args, {});
   return { version: parseShown(text).version, listens: text.startsWith(`${MARK}listens`) };
-}
-
-/** Sends commands to the running proxy. Gives what is there then. */
-export async function sendCommands(host: ProxyHost, proxy: string, commands: string): Promise<ObservedProxy> {
-  return parseShown(await run(host, proxy, "talking to", ASK_SCRIPT, [], { stdin: commands }));
 }
 
 /** Removes all that a proxy has on the host beside its container. */

@@ -96,15 +96,6 @@ exit 0
 `;
 
 /**
- * Sends commands only. `$1` folder; commands by standard input.
- */
-export const ASK_SCRIPT = `folder=$1${ASK}${SHOW}
-echo '${MARK}answer'
-ask || :
-show
-`;
-
-/**
  * Changes files: all are tried together by `haproxy -c` in a container of its own before the first is changed, and the running
  * proxy reads them anew. `$1` folder, `$2` image (empty: the proxy's own), `$3` `reload` or `leave`, `$4` `route`, or `own` for
  * who changes the proxy itself, further ones files to remove; a tar of files by standard input.

@@ -39,13 +39,7 @@ export async function followSwitch(
   { log, limitMs, signal }: FollowOptions,
 ): Promise<SwitchResult> {
   const told = new ToldEvents(session, service, log);
-  const onAbort = (): void => {
-    log.progress("asking the switch to go back");
-    // when it cannot be told, it ends by itself, forward or back
-    askBack(session, service).catch((error: unknown) =>
-      log.debug(`asking to go back: ${session.redact(messageOf(error))}`),
-    );
-  };
+  const onAbort = (): void => beginAskingBack(session, service, log);
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -90,6 +84,14 @@ export class ToldEvents {
 /** Tells the program to end in order: before the old one is stopped it stays, after that it goes back. */
 export async function askBack(session: HostSession, service: string): Promise<void> {
   await session.script(ASK_BACK, [switchFolder(service)], { sudo: true });
+}
+
+/** The same, waited for by nobody: when it cannot be told, it ends by itself, forward or back. */
+export function beginAskingBack(session: HostSession, service: string, log: Log): void {
+  log.progress("asking the switch to go back");
+  askBack(session, service).catch((error: unknown) =>
+    log.debug(`asking to go back: ${session.redact(messageOf(error))}`),
+  );
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { isSlipwayError, messageOf } from "../errors";
 import { scriptCommand } from "../host/command/command";
 import type { CommandOutcome, HostSession } from "../host/session";
-import { askBack, FOLLOW, type FollowOptions, LINE_LOST, ToldEvents, WITHOUT_END } from "./follow-switch";
+import {
+  beginAskingBack,
+  FOLLOW,
+  type FollowOptions,
+  LINE_LOST,
+  ToldEvents,
+  WITHOUT_END,
+} from "./follow-switch";
 import { notStarted, placeArgs, startText } from "./start-switch";
 import { resultOf, type SwitchResult } from "./switch-event";
 import type { SwitchOrder } from "./switch-order";
@@ -30,11 +37,7 @@ export async function runSwitch(
   const goBack = (): void => {
     if (!state.launched || state.asked || !signal.aborted) return;
     state.asked = true;
-    log.progress("asking the switch to go back");
-    // when it cannot be told, it ends by itself, forward or back
-    askBack(session, service).catch((error: unknown) =>
-      log.debug(`asking to go back: ${session.redact(messageOf(error))}`),
-    );
+    beginAskingBack(session, service, log);
   };
   const onLine = (line: string): void => {
     if (line !== LAUNCHED) return told.hear(line);

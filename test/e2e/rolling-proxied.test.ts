@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { parseRouteFile } from "../../provider/proxy/route-file";
@@ -13,6 +10,7 @@ import { until } from "../lab/until";
 import { buildApp } from "../support/app-host";
 import { askFor } from "../support/edge-route";
 import { startEdge } from "../support/edge-service";
+import { killClientAt } from "../support/killed-client";
 import { RollingService } from "../support/rolling-service";
 import { buildPage, startDockerHost } from "../support/web-host";
 
@@ -204,14 +202,7 @@ describe("RollingContainer behind an EdgeProxy", function () {
       const v1 = await service.create("app:v1");
       let v2: Properties = {};
       await underLoad(async () => {
-        const program = join(__dirname, "../support/rolling-program.ts");
-        const argument = JSON.stringify({ base, olds: v1, image: "app:v2" });
-        const client = spawn(process.execPath, ["--import=tsx", program, argument], {
-          stdio: ["ignore", "pipe", "inherit"],
-        });
-        const ended = once(client, "exit");
-        client.stdout.on("data", (said: Buffer) => said.includes(text) && client.kill("SIGKILL"));
-        await ended;
+        await killClientAt(text, { base, olds: v1, image: "app:v2" });
         v2 = await service.update(v1, "app:v2");
       });
       console.log(`        the next run said: ${service.said.join(" | ")}`);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../provider/clock";
 import type { HandlerContext, Properties } from "../../provider/handler";
 import { silentLog } from "../../provider/log";
 import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
+import { handlerContext } from "./handler-context";
 
 /** A service "web" as its program would bring it up, through the real handler. */
 export class RollingService {
@@ -42,15 +42,7 @@ export class RollingService {
 
   private context(signal: AbortSignal = new AbortController().signal): HandlerContext {
     const keep = (text: string): void => void this.said.push(text);
-    return {
-      urn: "",
-      name: "web",
-      log: { ...silentLog, keep, warn: keep, progress: (text) => void this.onProgress(text) },
-      clock: systemClock,
-      random: Math.random,
-      signal,
-      holder: "test, somebody@here",
-      stack: "test/test",
-    };
+    const log = { ...silentLog, keep, warn: keep, progress: (text: string) => void this.onProgress(text) };
+    return { ...handlerContext(), log, signal };
   }
 }
