@@ -36,6 +36,7 @@ export type ErrorCode =
   | "task-failed"
   | "rollback-failed"
   | "unhealthy"
+  | "proxy-busy"
   | "proxy-config-invalid"
   | "proxy-failed"
   | "proxy-missing"

@@ -6,7 +6,7 @@ import { lockOf } from "../proxy/ref";
 /**
  * Runs `use` while this process is the only one that changes the proxy itself; routes are not changed meanwhile either. The
  * signal that `use` gets is aborted when the lock is lost.
- * @throws SlipwayError service-locked, naming the holder; sudo-unavailable
+ * @throws SlipwayError proxy-busy, naming the holder; sudo-unavailable
  */
 export function withProxyLock<T>(
   session: HostSession,
@@ -16,7 +16,7 @@ export function withProxyLock<T>(
 ): Promise<T> {
   const lock: FileLock = {
     path: lockOf(name),
-    code: "service-locked",
+    code: "proxy-busy",
     guarded: `the proxy "${name}"`,
     deed: "changes the proxy, or one of its routes,",
   };

@@ -6,6 +6,7 @@ import {
   ANSWER_SCRIPT,
   APPLY_SCRIPT,
   EXIT,
+  LOCK_SECONDS,
   REMOVE_SCRIPT,
   MARK,
   SHOW_SCRIPT,
@@ -49,7 +50,7 @@ export async function observeProxy(host: ProxyHost, proxy: string): Promise<Obse
 /**
  * Changes files of a proxy: all or none, tried by `haproxy -c` together with what stays, then read anew by what runs, without
  * losing a connection. Gives what is there then.
- * @throws SlipwayError proxy-config-invalid (nothing was changed), route-taken (nothing was changed), proxy-failed
+ * @throws SlipwayError proxy-config-invalid, route-taken, proxy-busy (nothing was changed then), proxy-failed
  */
 export async function applyFiles(host: ProxyHost, proxy: string, change: FileChange): Promise<ObservedProxy> {
   const whose = change.own === true ? "own" : "route";
@@ -60,7 +61,10 @@ export async function applyFiles(host: ProxyHost, proxy: string, change: FileCha
   );
 }
 
-/** Writes a route's file and sends commands to the running proxy, in one round trip. Gives what is there then. */
+/**
+ * Writes a route's file and sends commands to the running proxy, in one round trip. Gives what is there then.
+ * @throws SlipwayError proxy-busy: nothing was changed then
+ */
 export async function switchServers(
   host: ProxyHost,
   proxy: string,
@@ -126,9 +130,11 @@ function failureOf(session: HostSession, what: string, outcome: CommandOutcome):
     case EXIT.locked:
       return new SlipwayError({
         ...parts,
-        code: "service-locked",
-        why: "somebody else has been changing it, or its configuration, for more than a minute",
+        code: "proxy-busy",
+        why: `${words || "somebody else"} has been changing it all the time`,
+        after: `after ${LOCK_SECONDS}s`,
         left: "Nothing was changed",
+        next: "Run pulumi up again when that has ended",
       });
     case EXIT.twice:
       return new SlipwayError({

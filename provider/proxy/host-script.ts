@@ -9,7 +9,7 @@ import { LOCKS } from "./ref";
 export const EXIT = { locked: 75, twice: 76, refused: 77, reloadFailed: 78, unchecked: 79 } as const;
 
 /** How long each lock is waited for: another change of the same proxy's files, an exchange of the proxy itself. */
-const LOCK_SECONDS = 100;
+export const LOCK_SECONDS = 100;
 
 /** How long `haproxy -c` may take, twice; how long the next process is waited for after a reload. */
 const CHECK_SECONDS = 45;
@@ -30,7 +30,8 @@ const TRIES = 4;
 const TURN = `
 turn() {
   mkdir -p /run/slipway && exec 7>>"${LOCKS}.\${folder##*/}.lock" 8>>"${LOCKS}.\${folder##*/}.exchange" || exit 1
-  flock -s -w ${LOCK_SECONDS} 7 && flock -s -w ${LOCK_SECONDS} 8 || exit ${EXIT.locked}
+  flock -s -w ${LOCK_SECONDS} 7 || { head -n 1 "${LOCKS}.\${folder##*/}.lock" >&2; exit ${EXIT.locked}; }
+  flock -s -w ${LOCK_SECONDS} 8 || { echo 'the exchange of its container' >&2; exit ${EXIT.locked}; }
 }
 `;
 

@@ -113,7 +113,11 @@ async function failed(run: StepRun, { first, failures, back, committed }: Fallen
 function didNothing({ step, error }: Failure): boolean {
   const wentBack = error instanceof SwitchFailure && error.end === "kept";
   // the name is taken: what stands under it is not what this step would have made
-  return wentBack || (step.operation.kind === "create" && engineStatus(error) === 409);
+  return (
+    wentBack ||
+    isSlipwayError(error, "proxy-busy") ||
+    (step.operation.kind === "create" && engineStatus(error) === 409)
+  );
 }
 
 function leftInSwitchOf({ error }: Failure): string | undefined {

@@ -1,5 +1,5 @@
 import { formatDuration } from "../duration";
-import { messageOf, SlipwayError } from "../errors";
+import { isSlipwayError, messageOf, SlipwayError } from "../errors";
 import { StepFailure } from "./step-failure";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import { formatOperation } from "./operation";
@@ -39,15 +39,16 @@ export function rolloutError(failed: FailedRollout): SlipwayError {
   }
   if (error.leftInSwitch !== undefined) return switchError(what, host, error, failed.others);
   const stuck = error.undoFailure ?? failed.backFailure;
+  const busy = isSlipwayError(error.cause, "proxy-busy") ? error.cause.parts : undefined;
   return new SlipwayError({
-    code: stuck === undefined ? "rollout-failed" : "rollback-failed",
+    code: stuck === undefined ? (busy?.code ?? "rollout-failed") : "rollback-failed",
     what,
     host,
     why: whyOf(error),
     left: [leftOf(failed, error), failed.others].filter((text) => text !== "").join(". "),
     next:
       stuck === undefined
-        ? "Mend the new version, then run pulumi up again"
+        ? (busy?.next ?? "Mend the new version, then run pulumi up again")
         : `Look at the host (docker ps --all), then run pulumi up again, which goes on from what it finds`,
     evidence: error.evidence,
     cause: error,
@@ -75,8 +76,9 @@ function switchError(what: string, host: string, error: StepFailure, others: str
 export function stepError(what: string, host: string, error: StepFailure): SlipwayError {
   if (error.leftInSwitch !== undefined) return switchError(what, host, error, "");
   const { undoFailure } = error;
+  const busy = isSlipwayError(error.cause, "proxy-busy") ? error.cause.code : undefined;
   return new SlipwayError({
-    code: undoFailure === undefined ? "rollout-failed" : "rollback-failed",
+    code: undoFailure === undefined ? (busy ?? "rollout-failed") : "rollback-failed",
     what,
     host,
     why: whyOf(error),

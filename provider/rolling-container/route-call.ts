@@ -1,3 +1,4 @@
+import { isSlipwayError, SlipwayError } from "../errors";
 import type { ObservedRoute } from "../proxy/observed";
 import { shortId } from "../proxy/route-file";
 import {
@@ -85,8 +86,19 @@ export class RouteCalls {
     const written = await writeRoute(host, proxy, before, entry, replaces);
     const [first] = servers;
     if (first === undefined) return written;
-    // what HAProxy read anew counts as well until it has asked
-    return readyServer(host, proxy, written, await targetOf(host, place, idOf(first)));
+    try {
+      // what HAProxy read anew counts as well until it has asked
+      return await readyServer(host, proxy, written, await targetOf(host, place, idOf(first)));
+    } catch (error) {
+      if (written === before || !isSlipwayError(error, "proxy-busy")) throw error;
+      // the route is written: whoever takes this for nothing done would leave it
+      throw new SlipwayError({
+        ...error.parts,
+        code: "proxy-failed",
+        left: "The route is written",
+        cause: error,
+      });
+    }
   }
 }
 
