@@ -5,7 +5,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { formatHealthcheck, parseHealthcheck } from "../health/label";
 import type { Found } from "./found";
 import type { Wanted } from "./inputs";
-import type { Check } from "./operation";
+import type { Check } from "./container-ref";
 
 /** What one host should run: the arguments, with the image that the reference means there. */
 export interface Desired extends Wanted {

@@ -5,8 +5,6 @@ import type { Check, ContainerRef } from "./container-ref";
 import { formatRouteOperation, type RouteOperation } from "./route-operation";
 import { formatSwitch, type SwitchOperation } from "./switch-operation";
 
-export type { Check, ContainerRef };
-
 export interface GateOperation {
   readonly kind: "gate";
   readonly container: ContainerRef;

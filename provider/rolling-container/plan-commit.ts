@@ -1,7 +1,8 @@
 import { keptImage, keptName, liveName } from "../container/names";
 import type { Desired } from "./desired";
 import { type Found, revisionIn, type SlotFound } from "./found";
-import { atOnce, type ContainerRef, type Operation, type Step } from "./operation";
+import type { ContainerRef } from "./container-ref";
+import { atOnce, type Operation, type Step } from "./operation";
 import { refOf } from "./ref-of";
 
 /**

@@ -4,7 +4,8 @@ import { SECRETS_PATH } from "../container/spec";
 import { type Desired, secretVolumeOf } from "./desired";
 import { type Found, type HostFound, revisionIn, type ServiceFound } from "./found";
 import { EMPTY_IMAGE } from "./lock";
-import type { ContainerRef, Step } from "./operation";
+import type { ContainerRef } from "./container-ref";
+import type { Step } from "./operation";
 import { parseContainerName } from "./slot-name";
 
 /**

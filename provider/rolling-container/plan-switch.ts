@@ -15,7 +15,8 @@ import {
 } from "./plan-exchange";
 import { commit } from "./plan-commit";
 import { fillSecrets } from "./plan-secrets";
-import type { ContainerRef, GateOperation, Operation, Step } from "./operation";
+import type { ContainerRef } from "./container-ref";
+import type { GateOperation, Operation, Step } from "./operation";
 import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { enterRoute, leaveRoute, routeProof } from "./plan-proxied";

@@ -1,7 +1,8 @@
 import { furtherNetworks } from "../container/create-options";
 import { taskName } from "../container/names";
 import { containerOptions, type Desired } from "./desired";
-import type { ContainerRef, Step } from "./operation";
+import type { ContainerRef } from "./container-ref";
+import type { Step } from "./operation";
 import { fillSecrets } from "./plan-secrets";
 import type { Task } from "./task";
 

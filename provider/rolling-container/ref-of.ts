@@ -1,5 +1,5 @@
 import type { Found } from "./found";
-import type { ContainerRef } from "./operation";
+import type { ContainerRef } from "./container-ref";
 
 /** A container that was there when the host was looked at. */
 export function refOf(container: Found): ContainerRef {

@@ -1,6 +1,7 @@
 import { LABEL } from "../../provider/container/labels";
 import type { ContainerState } from "../../provider/container/observed";
-import type { ContainerRef, Operation } from "../../provider/rolling-container/operation";
+import type { ContainerRef } from "../../provider/rolling-container/container-ref";
+import type { Operation } from "../../provider/rolling-container/operation";
 import type { ObservedSwitch } from "../../provider/switch/observed-switch";
 import { isRouteOperation } from "../../provider/rolling-container/route-operation";
 import type { RouteModel } from "./route-model";
