@@ -5,7 +5,7 @@ import type { HostSession } from "../host/session";
 import { isObject } from "../values";
 import { serviceOf, type Wanted } from "./inputs";
 import { recordedContainers } from "./outputs";
-import { observeSwitch, parseObservedSwitch } from "../switch/observe-switch";
+import { lookAtEngine, observeSwitch, parseObservedSwitch } from "../switch/observe-switch";
 import type { ObservedSwitch } from "../switch/observed-switch";
 import { runsBoth, wishedWay } from "./switch-way";
 
@@ -31,17 +31,20 @@ export function recordedSwitchNames(outputs: Properties): readonly string[] {
   return [...new Set([serviceOf(outputs), ...recordedContainers(outputs).map(({ name }) => name)])];
 }
 
-/** Looks at several at once. */
+/** Looks at several at once; `networks`: the engine's, which the same look has asked for. */
 export async function observeSwitches(
   session: HostSession,
   names: readonly string[],
   signal: AbortSignal,
+  networks: Promise<readonly unknown[]>,
 ): Promise<Readonly<Record<string, ObservedSwitch>>> {
   if (names.length === 0) return {};
-  const { sudo } = await session.facts({ signal });
+  const [{ sudo }, docker] = await Promise.all([session.facts({ signal }), session.docker(signal)]);
+  if (sudo === "none") return Object.fromEntries(names.map((name) => [name, NOTHING]));
+  const engine = lookAtEngine(docker, networks);
   const look = async (name: string): Promise<readonly [string, ObservedSwitch]> => [
     name,
-    sudo === "none" ? NOTHING : await observeSwitch(session, name, signal),
+    await observeSwitch(session, name, signal, engine),
   ];
   return Object.fromEntries(await Promise.all(names.map(look)));
 }

@@ -40,16 +40,17 @@ export interface ObserveOptions {
 export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
   const docker = await session.docker(options.signal);
   const observing = observeService(docker, options.service, options, options.likely);
+  const listing = docker.listNetworks();
   const [service, former, networks, volumes, images, portTakers, switches, routes] = await Promise.all([
     observing,
     options.former === undefined ? undefined : observeService(docker, options.former, options),
-    docker.listNetworks(),
+    listing,
     docker.listVolumes(),
     docker.listImages({ filters: { reference: ["slipway/kept"] } }),
     observing.then((seen) =>
       observePortTakers(session, docker, portsInDoubt(options.ports, seen), options.signal),
     ),
-    observeSwitches(session, options.switches ?? [], options.signal),
+    observeSwitches(session, options.switches ?? [], options.signal, listing),
     observeRoutes({ session, signal: options.signal }, options.routes ?? []),
   ]);
   return {

@@ -1,5 +1,6 @@
+import type Docker from "dockerode";
 import { SlipwayError } from "../errors";
-import type { HostSession } from "../host/session";
+import type { CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { isObject } from "../values";
 import type { ObservedSwitch } from "./observed-switch";
@@ -50,31 +51,36 @@ export interface EngineLook {
 
 const NO_LOOK: EngineLook = { info: undefined, networks: [] };
 
+/** Asks the engine; `networks`: where somebody has asked for them already. */
+export async function lookAtEngine(
+  docker: Docker,
+  networks: Promise<readonly unknown[]> = docker.listNetworks(),
+): Promise<EngineLook> {
+  const [info, all] = await Promise.all([docker.info() as Promise<unknown>, networks]);
+  return { info, networks: all };
+}
+
 /**
  * Reads in one round trip what a host has of a switch of this service, and whether it can do one. Without root's rights
- * nothing is known but that.
+ * nothing is known but that. `engine`: what it says, where it was asked already.
  * @throws SlipwayError command-failed, connection-lost; what the engine refuses
  */
 export async function observeSwitch(
   session: HostSession,
   service: string,
   signal?: AbortSignal,
+  engine: Promise<EngineLook> = session.docker(signal).then((docker) => lookAtEngine(docker)),
 ): Promise<ObservedSwitch> {
-  const [facts, docker] = await Promise.all([
-    session.facts(signal ? { signal } : {}),
-    session.docker(signal),
-  ]);
-  const sudo = facts.sudo !== "none" && facts.sudo !== "root";
-  // its text is short enough for the line: by standard input it would be one round trip more
-  const argv = ["/bin/sh", "-c", OBSERVE, "observe-switch", service, switchFolder(service)];
+  const look = async (): Promise<CommandOutcome> => {
+    const facts = await session.facts(signal ? { signal } : {});
+    const sudo = facts.sudo !== "none" && facts.sudo !== "root";
+    // its text is short enough for the line: by standard input it would be one round trip more
+    const argv = ["/bin/sh", "-c", OBSERVE, "observe-switch", service, switchFolder(service)];
+    return session.exec(argv, { sudo, ...(signal ? { signal } : {}) });
+  };
   // the engine is asked over its own connection: three docker commands on the host would take a tenth of a second more
-  const [outcome, info, networks] = await Promise.all([
-    session.exec(argv, { sudo, ...(signal ? { signal } : {}) }),
-    docker.info() as Promise<unknown>,
-    docker.listNetworks(),
-  ]);
-  if (outcome.kind === "exited" && outcome.code === 0)
-    return parseObservedSwitch(outcome.stdout, { info, networks });
+  const [outcome, seen] = await Promise.all([look(), engine]);
+  if (outcome.kind === "exited" && outcome.code === 0) return parseObservedSwitch(outcome.stdout, seen);
   throw new SlipwayError({
     code: outcome.kind === "lost" ? "connection-lost" : "command-failed",
     what: `looking for a switch of "${service}"`,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type Docker from "dockerode";
 import { LABEL } from "../../../provider/container/labels";
+import type { HostSession } from "../../../provider/host/session";
 import { slotOf } from "../../../provider/rolling-container/found";
-import { observeService } from "../../../provider/rolling-container/observe";
+import { observeHost, observeService } from "../../../provider/rolling-container/observe";
 import { recordedOwnership } from "../../../provider/rolling-container/outputs";
 
 /** An engine with containers of the service `web`, by name, all labelled as of the stack `p/before`. */
@@ -24,6 +25,40 @@ function engineWith(...names: readonly string[]): Docker {
   };
   return docker as unknown as Docker;
 }
+
+describe("observeHost", () => {
+  it("must ask for the engine's networks and for itself once, however many switches are looked at", async () => {
+    const asked: string[] = [];
+    const answer = (what: string, value: unknown) => () => {
+      asked.push(what);
+      return Promise.resolve(value);
+    };
+    const docker = {
+      ...engineWith("web"),
+      listNetworks: answer("networks", []),
+      listVolumes: answer("volumes", { Volumes: [] }),
+      listImages: answer("images", []),
+      info: answer("info", {}),
+    };
+    const outcome = { kind: "exited", code: 0, stdout: "rules 0\n", stderr: "" };
+    const session = {
+      target: "root@host:22",
+      docker: () => Promise.resolve(docker),
+      facts: () => Promise.resolve({ sudo: "root" }),
+      exec: answer("script", outcome),
+    };
+    const found = await observeHost(session as unknown as HostSession, {
+      service: "web",
+      stack: "p/before",
+      recorded: recordedOwnership({}),
+      ports: [],
+      switches: ["web", "web-2"],
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(Object.keys(found.switches ?? {}), ["web", "web-2"]);
+    assert.deepEqual(asked.sort(), ["images", "info", "networks", "script", "script", "volumes"]);
+  });
+});
 
 describe("observeService", () => {
   const docker = engineWith("web", "web.aaaaaaaa", "web.cccccccc");
