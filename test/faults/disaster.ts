@@ -9,6 +9,8 @@ export interface Disaster {
   readonly pruned?: true;
   readonly powerLost?: true;
   readonly liveRestore?: true;
+  /** Why nobody gets through the proxy until a `pulumi up --refresh`. */
+  readonly proxyAway?: string;
   /** The deployer is dead afterwards, or has been let go on. */
   strike(site: Site, deployer: DeployProcess, service: string): Promise<void>;
 }
@@ -120,6 +122,56 @@ export const ORPHANED: Disaster = {
     await site.signalProgram(service, "CONT");
   },
 };
+
+export const PROXY_CRASHED: Disaster = {
+  name: "proxy's process killed",
+  did: "SIGKILL of HAProxy's process on the host, which its restart policy starts again; the deployer goes on",
+  strike: goesOn((site) => site.edge.crash()),
+};
+
+export const PROXY_KILLED: Disaster = {
+  name: "proxy killed by hand",
+  did: "`docker kill` of the EdgeProxy's container, the deployer goes on; then `pulumi up --refresh`",
+  proxyAway: "the proxy was killed by hand",
+  strike: goesOn((site) => site.edge.kill()),
+};
+
+export const PROXY_REMOVED: Disaster = {
+  name: "proxy removed by hand",
+  did: "`docker rm -f` of the EdgeProxy's container, the deployer goes on; then `pulumi up --refresh`",
+  proxyAway: "the proxy was removed by hand",
+  strike: goesOn((site) => site.edge.remove()),
+};
+
+export const PROXY_FROZEN: Disaster = {
+  name: "proxy frozen for a moment",
+  did: "`docker pause` of the EdgeProxy's container, the deployer goes on; it goes on itself after three seconds",
+  strike: async (site, deployer) => {
+    await site.edge.pause();
+    deployer.resume();
+    await site.edge.resume(3);
+  },
+};
+
+export const PROXY_MUTE: Disaster = {
+  name: "proxy frozen for long",
+  did: "`docker pause` of the EdgeProxy's container, the deployer goes on; it goes on itself when the deployer has ended",
+  strike: async (site, deployer) => {
+    await site.edge.pause();
+    deployer.resume();
+    await deployer.ended;
+    await site.edge.resume(0);
+  },
+};
+
+/** What can befall the proxy while the deployer talks to it. */
+export const PROXY_DISASTERS: readonly Disaster[] = [
+  PROXY_CRASHED,
+  PROXY_KILLED,
+  PROXY_REMOVED,
+  PROXY_FROZEN,
+  PROXY_MUTE,
+];
 
 /** What can befall a switch while the program on the host runs. */
 export const SWITCH_DISASTERS: readonly Disaster[] = [PROGRAM, PROGRAM_TOO, ORPHANED];

@@ -12,6 +12,8 @@ export interface FaultCase {
   readonly liveRestore?: true;
   /** The engine's files are on a file system of their own, and a small one. */
   readonly smallDisk?: true;
+  /** An EdgeProxy stands on the host. */
+  readonly edge?: true;
   /** Gives what was seen, in a few words; throws what broke. */
   run(site: Site): Promise<string>;
 }

@@ -11,6 +11,8 @@ export interface Aftermath {
   readonly restarted?: boolean;
   /** Images were removed: whoever builds them makes them again before the next up. */
   readonly pruned?: boolean;
+  /** The proxy is put right before the next up. */
+  readonly proxyAway?: boolean;
   /** Why nobody may serve before the next up, where that is the design's word. */
   readonly downBecause?: string;
   /**
@@ -55,6 +57,7 @@ export async function judge(service: Service, aftermath: Aftermath): Promise<str
     before === undefined ? `nobody served until the next up (${downBecause ?? ""})` : `${before} served`,
   );
   must(await site.disturbed(restarted));
+  if (aftermath.proxyAway === true) await site.edge.up();
   if (aftermath.pruned === true) await site.restoreImages();
   const failed = await service.tryUp(image, inputs);
   if (aftermath.refused !== undefined) {
@@ -95,6 +98,7 @@ export async function mustEnd(service: Service): Promise<void> {
   const left = await site.left(service.name);
   if (left.length > 0) throw new Error(`destroy left: ${left.join(", ")}`);
   must(await site.disturbed(false));
+  if (service.way.entrance === "route") must(await site.edge.disturbed());
 }
 
 async function firstServed(service: Service, limitMs: number): Promise<string | undefined> {

@@ -8,11 +8,12 @@ export class Sites {
 
   /** Runs one case on its host; a failure is a verdict, too. `onReady` is called when the host stands. */
   async run(fault: FaultCase, onReady?: () => void): Promise<LaneResult> {
-    const { name, did, smallDisk = false, liveRestore = false } = fault;
+    const { name, did, smallDisk = false, liveRestore = false, edge = false } = fault;
     const site = await this.site(smallDisk);
     onReady?.();
     try {
       await site.useLiveRestore(liveRestore);
+      if (edge) await site.useEdge();
       return { verdict: { name, did, holds: true, seen: await fault.run(site) }, log: "" };
     } catch (error) {
       const seen = error instanceof Error ? error.message : String(error);

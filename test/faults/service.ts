@@ -30,7 +30,7 @@ export class Service {
     this.way = way;
     if (like === undefined) count += 1;
     this.name = like?.name ?? `svc${count}x`;
-    this.port = way.publishes ? 20_000 + count : undefined;
+    this.port = way.entrance === "port" ? 20_000 + count : undefined;
     this.stack = like === undefined ? "faults/one" : "faults/two";
   }
 
@@ -41,6 +41,7 @@ export class Service {
       name: this.name,
       hosts: [this.site.host.connection()],
       image: image.includes(":") ? image : `page:${image}`,
+      ...(this.way.entrance === "route" ? { route: this.site.edge.route(this.name) } : {}),
       ports: this.port === undefined ? [] : [{ container: 3000, host: this.port }],
       healthcheck: { http: { port: 3000, path: "/" } },
       env: { TOKEN: CANARY },
@@ -128,7 +129,7 @@ export class Service {
   }
 
   served(): Promise<readonly string[]> {
-    return this.site.served(this.name, this.port);
+    return this.site.served(this.name, this.port ?? this.way.entrance);
   }
 
   /** One call in this process, as a process of its own would make it: with new connections. */

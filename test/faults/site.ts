@@ -1,6 +1,8 @@
 import type { LabHost } from "../lab/lab-host";
 import { until } from "../lab/until";
 import { buildPage, startDockerHost } from "../support/web-host";
+import { Edge } from "./edge";
+import type { Way } from "./way";
 
 /** What the images on the site are made of; their pages say the version. */
 export const VERSIONS = ["v1", "v2", "v3"] as const;
@@ -18,16 +20,20 @@ const SMALL_DISK = `systemctl stop docker.socket docker; mkdir -p ${SMALL_ROOT};
 /** Where the lab's registries are. */
 const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-/** Asks whoever serves `$1` on port `$2` of the host, or (`-`) each running container of it, for its page. */
+/**
+ * Asks whoever serves `$1` on port `$2` of the host for its page, or (`address`) each running container of it, or (`route`) as
+ * often as there may be containers whoever is behind its route.
+ */
 const ASK = `
-ask() { exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && sed '1,/^\\r*$/d' <&3; }
+ask() { exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\\r\\nHost: %s.example.com\\r\\n\\r\\n' "$3" >&3 && sed '1,/^\\r*$/d' <&3; }
 export -f ask
-if [ "$2" != - ]; then timeout 3 bash -c 'ask "$@"' ask 127.0.0.1 "$2"
-else
-  for address in $(docker ps -q --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'); do
-    timeout 3 bash -c 'ask "$@"' ask "$address" 3000; echo
-  done
-fi`;
+case $2 in
+  address) for address in $(docker ps -q --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'); do
+    timeout 3 bash -c 'ask "$@"' ask "$address" 3000 "$1"; echo
+  done ;;
+  route) for turn in 1 2 3; do timeout 3 bash -c 'ask "$@"' ask 127.0.0.1 80 "$1" || break; echo; done ;;
+  *) timeout 3 bash -c 'ask "$@"' ask 127.0.0.1 "$2" "$1" ;;
+esac`;
 
 /** Everything that bears the service's name, one thing a line. */
 const LEFT = `
@@ -38,6 +44,7 @@ docker network ls --format 'network {{.Name}}' | grep -F "$1-"
 docker volume ls --format 'volume {{.Name}}' | grep -F "slipway.secrets.$1"
 { iptables-save; ip6tables-save; } 2>/dev/null | grep -F "slipway:$1" | sed 's/^/rule /'
 [ ! -e "/run/slipway/$1" ] || echo "/run/slipway/$1"
+grep -rlF "$1." /var/lib/slipway/proxy 2>/dev/null
 systemctl list-units --all --plain --no-legend "slipway-switch-$1.*" | sed 's/^/unit /'
 :`;
 
@@ -45,6 +52,7 @@ systemctl list-units --all --plain --no-legend "slipway-switch-$1.*" | sed 's/^/
 const SAID = `
 docker ps -aq --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{json .Name}} {{json .Config.Labels}}'
 cat /run/slipway/*/events /run/slipway/*/phase 2>/dev/null
+cat /var/lib/slipway/proxy/*/conf/* 2>/dev/null
 journalctl --no-pager --quiet --output cat --since -15min
 :`;
 
@@ -57,6 +65,7 @@ for table in iptables ip6tables; do
   ! $table-save -t nat 2>/dev/null | grep -q slipway: || { $table-save -t nat | grep -v slipway: | $table-restore; echo rules; }
 done
 rm -rf /run/slipway/svc*
+for file in /var/lib/slipway/proxy/*/conf/50-svc*; do [ ! -e "$file" ] || { rm "$file"; echo route; }; done
 :`;
 
 /** A lab host with Docker, pages to deploy, and a neighbour that nobody of ours may touch. */
@@ -64,6 +73,7 @@ export class Site {
   readonly host: LabHost;
   private readonly smallDisk: boolean;
   private foreign = "";
+  private proxy: Edge | undefined;
   private liveRestore = false;
 
   private constructor(host: LabHost, smallDisk: boolean) {
@@ -123,9 +133,21 @@ export class Site {
     return same(now) === same(before) ? undefined : `the neighbour was ${before}, and is ${now}`;
   }
 
-  /** The pages that are served, without those that do not answer. */
-  async served(service: string, port: number | undefined): Promise<readonly string[]> {
-    const { stdout } = await this.host.exec(["bash", "-c", ASK, "ask", service, String(port ?? "-")]);
+  /** The proxy of this site; `useEdge` comes before. */
+  get edge(): Edge {
+    if (this.proxy === undefined) throw new Error("there is no proxy on this site yet");
+    return this.proxy;
+  }
+
+  /** Starts the proxy where there is none yet; what an earlier case did to it is put right. */
+  async useEdge(): Promise<void> {
+    if (this.proxy === undefined) this.proxy = await Edge.start(this.host);
+    else await this.proxy.up();
+  }
+
+  /** The pages that are served, without those that do not answer. `at`: a port of the host, or a way's entrance. */
+  async served(service: string, at: number | Way["entrance"]): Promise<readonly string[]> {
+    const { stdout } = await this.host.exec(["bash", "-c", ASK, "ask", service, String(at)]);
     return stdout.split("\n").filter((line) => line !== "");
   }
 

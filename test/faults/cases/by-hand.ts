@@ -2,7 +2,7 @@ import type { FaultCase } from "../fault-case";
 import { judge, mustEnd, serves } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
-import { BRIDGED, OVERLAP, PLAIN, type Way } from "../way";
+import { BRIDGED, OVERLAP, PLAIN, PROXIED, siteOf, type Way } from "../way";
 import { withLines } from "../with-lines";
 
 /** What somebody does on the host; `$1` is the service. */
@@ -40,6 +40,7 @@ const THEN: readonly (readonly [Way, "v2" | "v3"])[] = [
   [BRIDGED, "v2"],
   [BRIDGED, "v3"],
   [OVERLAP, "v3"],
+  [PROXIED, "v3"],
 ];
 
 /** Somebody did something to a container of ours, or has what it needs. */
@@ -50,6 +51,7 @@ export const HAND_CASES: readonly FaultCase[] = [
       return {
         name: `${way.name}: ${hand.name}, ${then}`,
         did: `\`${hand.script.replaceAll('"$1', '"web')}\` between two ups; then ${then}`,
+        ...siteOf(way),
         ...(hand.quick === true && next === "v2" ? { quick: true as const } : {}),
         run: (site) => handled(site, way, hand, next),
       };

@@ -4,7 +4,7 @@ import type { FaultCase } from "../fault-case";
 import { judge } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
-import { BRIDGED, OVERLAP, PLAIN, type Way } from "../way";
+import { BRIDGED, OVERLAP, PLAIN, siteOf, type Way, WAYS } from "../way";
 import { withLines } from "../with-lines";
 
 const SERVE = "exec /bin/busybox httpd -f -p 3000 -h /www";
@@ -112,10 +112,11 @@ export const HEALTH_CASES: readonly FaultCase[] = [
       };
     }),
   ),
-  ...[OVERLAP, BRIDGED, PLAIN].map((way): FaultCase => {
+  ...WAYS.map((way): FaultCase => {
     return {
       name: `${way.name}: crashes after the commit point`,
       did: "v2 passed its gate and has the name; its process is killed on the host",
+      ...siteOf(way),
       run: (site) => crashed(site, way),
     };
   }),

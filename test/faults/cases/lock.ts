@@ -3,7 +3,7 @@ import type { FaultCase } from "../fault-case";
 import { judge, serves } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
-import { BRIDGED, OVERLAP, PLAIN, type Way } from "../way";
+import { BRIDGED, OVERLAP, siteOf, type Way, WAYS } from "../way";
 import { withLines } from "../with-lines";
 
 const HELD = "before create web.next";
@@ -12,10 +12,11 @@ const SHORT = { minHealthyTime: "500ms", healthyDeadline: "2s", progressDeadline
 
 /** Who may change a service, when several want to or one is gone. */
 export const LOCK_CASES: readonly FaultCase[] = [
-  ...[OVERLAP, BRIDGED, PLAIN].map((way): FaultCase => {
+  ...WAYS.map((way): FaultCase => {
     return {
       name: `${way.name}: two ups of one stack at once`,
       did: "v2 and v3 are deployed at the same time from the same state",
+      ...siteOf(way),
       ...(way === OVERLAP ? { quick: true as const } : {}),
       run: (site) => twoAtOnce(site, way),
     };

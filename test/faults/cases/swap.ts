@@ -7,14 +7,17 @@ import {
   KILL,
   KILL_ENGINE,
   KILL_PRUNE,
+  KILL_REBOOT,
   PROGRAM,
+  PRUNE,
+  PROXY_DISASTERS,
   SWITCH_DISASTERS,
 } from "../disaster";
 import type { FaultCase } from "../fault-case";
 import { judge, mustEnd } from "../oracle";
 import { Service } from "../service";
 import type { Site } from "../site";
-import { OVERLAP, type Way, WAYS } from "../way";
+import { OVERLAP, PROXIED, siteOf, type Way, WAYS } from "../way";
 import { withLines } from "../with-lines";
 
 /**
@@ -29,8 +32,11 @@ const DISTINCT: ReadonlySet<string> = new Set([
   "switch oldstopped",
   "switch nextstarted",
   "switch unruled",
+  "after route web.next ready",
   "after rename web to web.REVISION",
   "after rename web.next to web",
+  "after drain web.REVISION",
+  "after remove server web.REVISION",
 ]);
 /** What the next run finds after these is what another disaster left, but for who is interrupted there. */
 const WHO_SERVES: ReadonlySet<string> = new Set([
@@ -40,7 +46,16 @@ const WHO_SERVES: ReadonlySet<string> = new Set([
   "switch oldstopped",
   "switch nextstarted",
   "switch unruled",
+  "after route web.next ready",
   "after rename web to web.REVISION",
+  "after drain web.REVISION",
+]);
+/** Where the proxy is about to be told something, or has just been. */
+const PROXY_TOLD: ReadonlySet<string> = new Set([
+  "after start web.next",
+  "after route web.next ready",
+  "after rename web.next to web",
+  "after drain web.REVISION",
 ]);
 
 function points(way: Way, disaster: Disaster): readonly string[] {
@@ -48,17 +63,23 @@ function points(way: Way, disaster: Disaster): readonly string[] {
   if (disaster === KILL) return all;
   if (disaster === PROGRAM) return all.filter(isInSwitch);
   const distinct = all.filter((cut) => DISTINCT.has(cut));
+  if (PROXY_DISASTERS.includes(disaster))
+    return way === PROXIED ? all.filter((cut) => PROXY_TOLD.has(cut)) : [];
   if (SWITCH_DISASTERS.includes(disaster)) return distinct.filter(isInSwitch);
   // killed and pruned is what an interrupted switch or a plain prune leaves; killed and restarted what a reboot does
   if (disaster === KILL_PRUNE) return distinct.filter((cut) => way === OVERLAP || isInSwitch(cut));
   if (disaster === KILL_ENGINE) return way === OVERLAP ? distinct : [];
-  // the containers go on under live-restore: only calls are cut off
-  return disaster === ENGINE_LIVE ? distinct.filter((cut) => WHO_SERVES.has(cut)) : distinct;
+  // the one that served is stopped then, and has no tag of ours yet
+  if (disaster === PRUNE) return all.filter((cut) => DISTINCT.has(cut) || cut === "after stop web.REVISION");
+  // the containers go on under live-restore: only calls are cut off; a line is lost with the host's power, too
+  const isShort = disaster === ENGINE_LIVE || (way === PROXIED && disaster === KILL_REBOOT);
+  return isShort ? distinct.filter((cut) => WHO_SERVES.has(cut)) : distinct;
 }
 const QUICK: ReadonlySet<string> = new Set([
   "overlap: deployer killed after start web.next",
   "overlap: deployer killed after rename web to web.REVISION",
   "bridged: deployer killed after start web.try",
+  "proxied: deployer killed after route web.next ready",
   "bridged: deployer killed at the switch's oldstopped",
   "plain: deployer killed at the switch's oldstopped",
   "bridged: line cut at the switch's nextstarted",
@@ -69,7 +90,7 @@ const QUICK: ReadonlySet<string> = new Set([
 export const SWAP_CASES: readonly FaultCase[] = [
   ...WAYS.map((way) => whole(way)),
   ...WAYS.flatMap((way) =>
-    [...DISASTERS, ...SWITCH_DISASTERS].flatMap((disaster) =>
+    [...DISASTERS, ...SWITCH_DISASTERS, ...PROXY_DISASTERS].flatMap((disaster) =>
       points(way, disaster).map((cut) => swapCase(way, disaster, cut)),
     ),
   ),
@@ -80,6 +101,7 @@ function swapCase(way: Way, disaster: Disaster, cut: string): FaultCase {
   return {
     name,
     did: `swap from v1 to v2; at "${cut}": ${disaster.did}`,
+    ...siteOf(way),
     ...(QUICK.has(name) ? { quick: true as const } : {}),
     ...(disaster.liveRestore ? { liveRestore: true as const } : {}),
     run: (site) => struck(site, way, disaster, cut),
@@ -98,7 +120,8 @@ async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Pr
       image: "v2",
       ...(disaster.restarted ? { restarted: true } : {}),
       ...(disaster.pruned ? { pruned: true } : {}),
-      ...(disaster.powerLost && way.publishes ? { engineMayForget: true } : {}),
+      ...(disaster.powerLost && way.entrance === "port" ? { engineMayForget: true } : {}),
+      ...(disaster.proxyAway ? { proxyAway: true, downBecause: disaster.proxyAway } : {}),
       ...(isInGap(way, cut) && disaster.pruned
         ? { downBecause: "live one and candidate stood still, and were pruned" }
         : {}),
@@ -116,6 +139,7 @@ function whole(way: Way): FaultCase {
   return {
     name: `${way.name}: every operation of a swap is cut`,
     did: "an undisturbed swap; its operations are compared with the points that the cases cut at",
+    ...siteOf(way),
     async run(site) {
       const service = new Service(site, way);
       await service.up("v1");
