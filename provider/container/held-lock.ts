@@ -7,10 +7,14 @@ import { lockName } from "./names";
 import { lookAtSessionProcess } from "./session-process";
 
 /** The lock of a service on one host, whoever holds it; undefined when there is none. */
-export async function observeLock(docker: Docker, service: string): Promise<HeldLock | undefined> {
+export async function observeLock(
+  docker: Docker,
+  service: string,
+  abortSignal?: AbortSignal,
+): Promise<HeldLock | undefined> {
   try {
     const [inspect, info] = await Promise.all([
-      docker.getContainer(lockName(service)).inspect(),
+      docker.getContainer(lockName(service)).inspect(abortSignal ? { abortSignal } : {}),
       docker.info() as Promise<unknown>,
     ]);
     const record = parseLockLabels(inspect.Config.Labels);
@@ -30,9 +34,13 @@ export async function observeLock(docker: Docker, service: string): Promise<Held
 }
 
 /** The id of what stands under the name of a service's lock; undefined when there is none. */
-export async function lockId(docker: Docker, service: string): Promise<string | undefined> {
+export async function lockId(
+  docker: Docker,
+  service: string,
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
   try {
-    return (await docker.getContainer(lockName(service)).inspect()).Id;
+    return (await docker.getContainer(lockName(service)).inspect({ abortSignal })).Id;
   } catch (error) {
     if (engineStatus(error) === 404) return undefined;
     throw error;
@@ -59,6 +67,6 @@ export async function isLocked(
   service: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const lock = await observeLock(docker, service);
+  const lock = await observeLock(docker, service, signal);
   return lock !== undefined && (await observeStaleness(session, lock, signal)) === undefined;
 }

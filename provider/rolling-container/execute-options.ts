@@ -1,11 +1,11 @@
-import type { Operation } from "./operation";
+import type { Step } from "./operation";
 
 /** What a run of steps is held to, and who has a word in it. */
 export interface ExecuteOptions {
   /** From now; no step begins, and no gate waits, after it. */
   readonly deadlineMs: number;
-  /** Called before each operation: the lock is looked at there. */
-  readonly beforeEach?: (operation: Operation) => Promise<void>;
+  /** Called before each step: the lock is looked at there. */
+  readonly beforeEach?: (step: Step) => Promise<void>;
   /** Called beside each operation that waits, and ended by the signal: the lock is kept in sight there. Never rejects. */
   readonly whileWaiting?: (signal: AbortSignal) => Promise<void>;
   /** Awaited, without a limit of its own, before the live one is touched; rejects when it must not be. */

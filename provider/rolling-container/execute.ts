@@ -40,7 +40,7 @@ export async function executeSteps(
     try {
       for (const step of group) host.log.progress(formatStep(step));
       if (group.some(({ touchesLive }) => touchesLive === true)) await options.beforeTouch?.();
-      await allEnded(group.map(({ operation }) => run.before(operation)));
+      await allEnded(group.map((step) => run.before(step)));
       run.assertInTime();
     } catch (error) {
       failures = group.slice(0, 1).map((step) => ({ step, error }));

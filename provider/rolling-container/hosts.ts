@@ -7,6 +7,7 @@ import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { isUnreachable, withAbandonHint } from "../host/machine/unreachable";
 import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
+import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
 
 /** The outputs' `hostKeys`: target to fingerprint. */
 export function recordedHostKeys(outputs: Properties): Readonly<Record<string, string>> {
@@ -71,7 +72,13 @@ function open(connection: Connection, { context, hostKeys }: OpenOptions, until:
   const ready = new Promise<HostAccess>((resolve, reject) => {
     const options = { log, clock, random, signal: lasting.signal, recordedHostKey };
     closed = withHost(connection, options, async (session) => {
-      const [docker, facts] = await Promise.all([session.docker(signal), session.facts({ signal })]);
+      const [docker, facts] = await inTime(
+        { session, clock, signal },
+        "reaching the Docker Engine",
+        LOOK_MS,
+        (limited) => Promise.all([session.docker(limited), session.facts({ signal: limited })]),
+        UNTOUCHED,
+      );
       signal.removeEventListener("abort", stop);
       resolve({ session, docker, clock, log, signal, machineId: machineIdOf(facts) });
       await until;

@@ -8,8 +8,12 @@ const MINUTE_MS = 60_000;
 /** One look at the lock, or at a whole host. */
 export const LOOK_MS = MINUTE_MS;
 
+/** What stands where nothing has been begun yet, and the engine does not answer. */
+export const UNTOUCHED = "Nothing was touched; what runs there goes on";
+
 /**
- * Does work that waits for the engine, for at most `timeoutMs`: a daemon that hangs must not hold a rollout for ever.
+ * Does work that waits for the engine, for at most `timeoutMs`: a daemon that hangs must not hold a rollout for ever. `left`:
+ * what stands when it is late, for work that changes nothing.
  * @throws SlipwayError engine-unreachable when it is late: whether the work was done is not known then
  */
 export async function inTime<T>(
@@ -17,6 +21,7 @@ export async function inTime<T>(
   what: string,
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<T>,
+  left?: string,
 ): Promise<T> {
   if (!Number.isFinite(timeoutMs)) return work(signal);
   const end = await withTimeLimit({ timeoutMs, signal, clock }, work);
@@ -25,9 +30,10 @@ export async function inTime<T>(
     code: "engine-unreachable",
     what,
     host: session.target,
-    why: "the engine did not answer, and whether it was done is not known",
+    why: `the engine did not answer${left === undefined ? ", and whether it was done is not known" : ""}`,
     after: `waited ${formatDuration(timeoutMs)}`,
-    next: "Look at systemctl status docker there; the next pulumi up looks what was done, and goes on from there",
+    ...(left === undefined ? {} : { left }),
+    next: `Look at systemctl status docker there; ${left === undefined ? "the next pulumi up looks what was done, and goes on from there" : "when it answers again, run it again"}`,
   });
 }
 

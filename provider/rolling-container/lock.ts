@@ -2,22 +2,26 @@ import type { Clock } from "../clock";
 import { engineStatus } from "../container/engine-status";
 import { lockId, observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
-import { type LockRecord, lockLabels } from "../container/lock-record";
+import { type HeldLock, type LockRecord, lockLabels } from "../container/lock-record";
 import { lockName } from "../container/names";
 import { ownSessionProcess } from "../container/session-process";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import type { HostAccess } from "./host-access";
+import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
 
 /** The image that locks are created from: nothing at all, made on the host. */
 export const EMPTY_IMAGE = "slipway/empty:1";
 const EMPTY_TAR = Buffer.alloc(1_024);
 const POLL_MS = 500;
 /**
- * So long a look at a lock holds. Who takes a lock over has to find it stale first: its holder's connection gone, which ends us
- * too, or the whole rollout's time run out.
+ * So long a look at a lock holds for what can be taken back, or comes after what cannot. Another deployer finds a lock free
+ * when its holder's connection is gone, which ends us too, when the rollout's whole time is over, or when somebody removed it:
+ * against that nothing helps but looking.
  */
-export const SEEN_FOR_MS = 5_000;
+const SEEN_FOR_MS = 5_000;
+/** And so long for what must not be done by two: as fresh as a look beside a wait keeps it. */
+export const JUST_SEEN_MS = 1_500;
 const AGAIN_MS = 50;
 const LOOK_EVERY_MS = 1_000;
 
@@ -36,7 +40,8 @@ export interface Lock {
   readonly id: string;
   release(): Promise<void>;
   /**
-   * Looks whether it is still ours, unless it was seen to be within `seenWithinMs`.
+   * Looks whether it is still ours, unless it was seen to be within `seenWithinMs`, by the clock that counts longer: this
+   * machine may have slept, while nobody else did.
    * @default SEEN_FOR_MS
    * @throws SlipwayError service-locked when it is not
    */
@@ -49,35 +54,37 @@ export interface Lock {
  * @throws SlipwayError service-locked, with the holder, when it is not free within `waitMs`
  */
 export async function acquireLock(host: HostAccess, options: LockOptions): Promise<Lock> {
-  const { clock, docker, log, session, signal } = host;
-  const own = await ownSessionProcess(session, signal);
+  const { clock, docker, log, session } = host;
+  const inLimit = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    inTime(host, `taking the lock of "${options.service}"`, LOOK_MS, work, UNTOUCHED);
+  const own = await inLimit((signal) => ownSessionProcess(session, signal));
   const record: LockRecord = { ...options, session: own };
   const endsAtMs = clock.now() + options.waitMs;
   let removed: string | undefined;
   for (let told = false; ; ) {
-    const id = await tryCreate(host, options.service, record);
+    const id = await inLimit((signal) => tryCreate({ ...host, signal }, options.service, record));
     if (id !== undefined) return held(host, options.service, id);
-    const lock = await observeLock(docker, options.service);
+    const lock = await inLimit((signal) => observeLock(docker, options.service, signal));
     if (lock === undefined || lock.id === removed) {
       // just released; or its removal hangs in the engine, which gives the name to nobody
       if (clock.now() >= endsAtMs)
         throw lockedBy(host, options, "somebody whose lock the engine is removing");
-      await clock.sleep(AGAIN_MS, signal);
+      await clock.sleep(AGAIN_MS, host.signal);
       continue;
     }
-    const stale = await observeStaleness(session, lock, signal);
+    const stale = await inLimit((signal) => observeStaleness(session, lock, signal));
     if (stale !== undefined) {
       log.keep(
         `${session.target}: took over the lock of "${options.service}" from ${lock.record.holder}: ${stale}`,
       );
-      await removeById(host, lock.id);
+      await inLimit(() => removeById(host, lock.id));
       removed = lock.id;
       continue;
     }
     if (clock.now() >= endsAtMs) throw lockedBy(host, options, lock.record.holder);
     if (!told) log.progress(`waiting for ${lock.record.holder}, who is changing "${options.service}"`);
     told = true;
-    await clock.sleep(POLL_MS, signal);
+    await clock.sleep(POLL_MS, host.signal);
   }
 }
 
@@ -86,10 +93,11 @@ export async function acquireLock(host: HostAccess, options: LockOptions): Promi
  * It never rejects: what it finds out, or cannot, whoever asks next hears.
  */
 export async function keepInSight(locks: readonly Lock[], clock: Clock, signal: AbortSignal): Promise<void> {
+  if (locks.length === 0) return;
   try {
     for (;;) {
+      await Promise.all(locks.map((lock) => lock.assertHeld(LOOK_EVERY_MS / 2)));
       await clock.sleep(LOOK_EVERY_MS, signal);
-      await Promise.all(locks.map((lock) => lock.assertHeld(SEEN_FOR_MS / 2)));
     }
   } catch {
     // over, or not seen: `assertHeld` looks by itself then
@@ -106,34 +114,56 @@ export async function removeEmptyImage({ docker }: HostAccess): Promise<void> {
   }
 }
 
+interface Moment {
+  readonly now: number;
+  readonly wall: number;
+}
+
 function held(host: HostAccess, service: string, id: string): Lock {
-  const { docker, clock, session } = host;
-  let seenAtMs = clock.now();
+  const { clock } = host;
+  // a run that is stopped looks, too, before it takes anything back, and gives the lock back
+  const calm = { ...host, signal: new AbortController().signal };
+  const moment = (): Moment => ({ now: clock.now(), wall: clock.wall() });
+  const isWithin = (at: Moment | undefined, ms: number): boolean =>
+    at !== undefined && clock.now() - at.now < ms && Math.abs(clock.wall() - at.wall) < ms;
+  let seen: Moment | undefined = moment();
+  let looking: { readonly began: Moment; readonly end: Promise<void> } | undefined;
+  const look = async (began: Moment): Promise<void> => {
+    const what = `looking at the lock of "${service}"`;
+    try {
+      await inTime(calm, what, LOOK_MS, async (signal) => {
+        const isOurs = (await lockId(host.docker, service, signal)) === id;
+        // whoever asks next must not go by an earlier look
+        seen = isOurs ? began : undefined;
+        if (!isOurs) throw lostLock(host, service, await observeLock(host.docker, service, signal));
+      });
+    } finally {
+      if (looking?.began === began) looking = undefined;
+    }
+  };
   return {
     id,
-    release: () => removeById(host, id),
-    async assertHeld(seenWithinMs = SEEN_FOR_MS) {
-      const nowMs = clock.now();
-      if (nowMs - seenAtMs < seenWithinMs) return;
-      if ((await lockId(docker, service)) === id) {
-        seenAtMs = nowMs;
-        return;
+    release: () => inTime(calm, `releasing the lock of "${service}"`, LOOK_MS, () => removeById(host, id)),
+    assertHeld(seenWithinMs = SEEN_FOR_MS) {
+      if (isWithin(seen, seenWithinMs)) return Promise.resolve();
+      // one that is under way is not begun twice
+      if (looking === undefined || !isWithin(looking.began, seenWithinMs)) {
+        const began = moment();
+        looking = { began, end: look(began) };
       }
-      // whoever asks next must not go by an earlier look
-      seenAtMs = Number.NEGATIVE_INFINITY;
-      const lock = await observeLock(docker, service);
-      throw new SlipwayError({
-        code: "service-locked",
-        what: `changing "${service}"`,
-        host: session.target,
-        why:
-          lock === undefined
-            ? "its lock was removed by somebody"
-            : `${lock.record.holder} took over its lock`,
-        next: "Look who else deploys it, then run pulumi up again",
-      });
+      return looking.end;
     },
   };
+}
+
+function lostLock({ session }: HostAccess, service: string, lock: HeldLock | undefined): SlipwayError {
+  return new SlipwayError({
+    code: "service-locked",
+    what: `changing "${service}"`,
+    host: session.target,
+    why: lock === undefined ? "its lock was removed by somebody" : `${lock.record.holder} took over its lock`,
+    next: "Look who else deploys it, then run pulumi up again",
+  });
 }
 
 /** The id of the new lock; undefined when the name is taken. */
@@ -147,6 +177,7 @@ async function tryCreate(host: HostAccess, service: string, record: LockRecord):
         // clean-up jobs are told to spare this label; by its name it is no container of the service
         Labels: { [LABEL.service]: service, ...lockLabels(record) },
         HostConfig: { NetworkMode: "none" },
+        abortSignal: host.signal,
       });
       return container.id;
     } catch (error) {

@@ -2,6 +2,7 @@ import type { HandlerContext, Properties } from "../handler";
 import { targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
 import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
+import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
 import { serviceOf } from "./inputs";
 import { observeHost } from "./observe";
 import { previousRevisions, recordContainers, recordedContainers, recordedOwnership } from "./outputs";
@@ -17,8 +18,14 @@ export async function readService(outputs: Properties, context: HandlerContext):
   return withHosts(connections, { context, hostKeys: recordedHostKeys(outputs) }, async (hosts) => {
     const { stack } = context;
     const found = await Promise.all(
-      hosts.map(({ session, signal }) =>
-        observeHost(session, { service, stack, recorded, ports: [], signal }),
+      hosts.map((host) =>
+        inTime(
+          host,
+          `reading "${service}"`,
+          LOOK_MS,
+          (signal) => observeHost(host.session, { service, stack, recorded, ports: [], signal }),
+          UNTOUCHED,
+        ),
       ),
     );
     return {

@@ -4,6 +4,7 @@ import { recordedHosts } from "../host/connection-fields";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
 import { recordedHostKeys, withHosts } from "./hosts";
+import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
 import { serviceOf } from "./inputs";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
@@ -54,9 +55,14 @@ function observe(
 ): Promise<HostFound> {
   const recorded = recordedOwnership(outputs);
   const switches = recordedSwitchNames(outputs);
-  const { session, signal } = host;
-  const routes = routeLooks(session.target, undefined, outputs);
-  return observeHost(session, { service, stack, recorded, ports: [], switches, routes, signal });
+  const routes = routeLooks(host.session.target, undefined, outputs);
+  return inTime(
+    host,
+    `removing "${service}"`,
+    LOOK_MS,
+    (signal) => observeHost(host.session, { service, stack, recorded, ports: [], switches, routes, signal }),
+    UNTOUCHED,
+  );
 }
 
 /** Networks that we made go with their last container; they stay while any other is in one. */

@@ -5,8 +5,7 @@ import type { Desired } from "./desired";
 import { executeSteps } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
-import { inTime, LOOK_MS } from "./in-time";
-import { keepInSight, type Lock } from "./lock";
+import { JUST_SEEN_MS, keepInSight, type Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
 import { planBack } from "./plan-back";
@@ -30,6 +29,12 @@ const ON_LIVE: ReadonlySet<Operation["kind"]> = new Set([
   ...(["stop", "rename", "remove", "switch", "end-switch"] as const),
   ...(["write-route", "ready-server", "drain-server", "remove-server", "remove-route"] as const),
 ]);
+
+/** Two deployers must not both do it: from here on the live one is touched. */
+function isForOne({ operation, touchesLive }: Step): boolean {
+  if (touchesLive === true || operation.kind === "switch") return true;
+  return operation.kind === "stop" && operation.interrupts;
+}
 
 /**
  * Carries out the plans, some hosts at a time. When one fails, the hosts that were done are put back too, unless the program
@@ -106,11 +111,15 @@ export async function runSteps(
   deadlineMs = desired.update.progressDeadlineMs,
   beforeTouch?: () => Promise<void>,
 ): Promise<Execution> {
+  let committed = false;
   return executeSteps(host, steps, {
     deadlineMs,
     ...(beforeTouch === undefined ? {} : { beforeTouch }),
-    beforeEach: async ({ kind }) => {
-      if (ON_LIVE.has(kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
+    beforeEach: async (step) => {
+      const decides = isForOne(step) || (step.commit === true && !committed);
+      committed ||= step.commit === true;
+      if (decides) await Promise.all(locks.map((lock) => lock.assertHeld(JUST_SEEN_MS)));
+      else if (ON_LIVE.has(step.operation.kind)) await Promise.all(locks.map((lock) => lock.assertHeld()));
     },
     whileWaiting: (signal) => keepInSight(locks, host.clock, signal),
   });
@@ -227,9 +236,7 @@ async function putBack(
       const steps = planBack(rollout.before, await rollout.observe(), rollout.desired);
       if (steps.length === 0) continue;
       // whatever failed, another deployer may have the service by now
-      await inTime(calm.host, "looking at the lock", LOOK_MS, () =>
-        Promise.all(rollout.locks.map((lock) => lock.assertHeld(0))),
-      );
+      await Promise.all(rollout.locks.map((lock) => lock.assertHeld(0)));
       await backOrPlainly(calm, steps);
       done += 1;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { engineMessage, engineStatus } from "../container/engine-status";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
+import { orAborted } from "../or-aborted";
 import { isSlipwayError, messageOf } from "../errors";
 import { stripControl } from "../secret";
 import { captureEvidence } from "./evidence";
@@ -34,6 +35,8 @@ const WAITS: ReadonlySet<Operation["kind"]> = new Set([
   "await-exit",
   "switch",
   "follow-switch",
+  "write-route",
+  "ready-server",
   "await-drained",
 ]);
 
@@ -87,11 +90,9 @@ export class StepRun {
     return this;
   }
 
-  /** What has to be so before an operation. */
-  before(operation: Operation): Promise<void> {
-    const { beforeEach } = this.options;
-    if (beforeEach === undefined) return Promise.resolve();
-    return inTime(this.host, "looking at the lock", LOOK_MS, () => beforeEach(operation));
+  /** What has to be so before a step. */
+  async before(step: Step): Promise<void> {
+    await orAborted(this.options.beforeEach?.(step) ?? Promise.resolve(), this.host.signal);
   }
 
   assertInTime(): void {

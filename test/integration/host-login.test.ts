@@ -104,7 +104,10 @@ describe("logging in", () => {
       return signal?.aborted === true ? Promise.reject(signal.reason as Error) : Promise.resolve();
     };
     const connection = { ...server.connection, dialErrorLimit: -1 };
-    const trying = site.login(connection, { clock: { now: () => 0, sleep }, signal: abort.signal });
+    const trying = site.login(connection, {
+      clock: { now: () => 0, wall: () => 0, sleep },
+      signal: abort.signal,
+    });
     await assert.rejects(trying, /enough/);
   });
 

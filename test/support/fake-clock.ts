@@ -14,6 +14,10 @@ export class FakeClock implements Clock {
     return this.timeMs;
   }
 
+  wall(): number {
+    return this.timeMs;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     this.sleeps.push(ms);

@@ -8,10 +8,20 @@ interface Sleeper {
 /** A clock on which time passes only when nothing else is left to do: then it jumps to where the next sleeper wakes. */
 export class IdleClock implements Clock {
   private timeMs = 0;
+  private sleptMs = 0;
   private sleepers: readonly Sleeper[] = [];
 
   now(): number {
     return this.timeMs;
+  }
+
+  wall(): number {
+    return this.timeMs + this.sleptMs;
+  }
+
+  /** The machine sleeps, which its own clock does not see. */
+  sleepMachine(ms: number): void {
+    this.sleptMs += ms;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -120,7 +120,7 @@ describe("executeSteps", () => {
 
   it("must not touch the live one when the lock is lost", async () => {
     const engine = new FakeEngine();
-    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> =>
+    const beforeEach = ({ operation: { kind } }: Step): Promise<void> =>
       kind === "stop" ? Promise.reject(new Error("lost")) : Promise.resolve();
     await assert.rejects(executeSteps(engine.access(), STEPS, { ...OPTIONS, beforeEach }), StepFailure);
     assert.deepEqual(engine.calls, [
@@ -138,7 +138,7 @@ describe("executeSteps", () => {
       what: "changing",
       why: "somebody took it over",
     });
-    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> =>
+    const beforeEach = ({ operation: { kind } }: Step): Promise<void> =>
       kind === "rename" ? Promise.reject(taken) : Promise.resolve();
     const failure = await executeSteps(engine.access(), STEPS.slice(0, -1), { ...OPTIONS, beforeEach }).catch(
       (error: unknown) => error,
@@ -166,7 +166,7 @@ describe("executeSteps", () => {
     const engine = new FakeEngine();
     const access = engine.access();
     const host = { ...access, signal: stopped.signal };
-    const beforeEach = ({ kind }: { readonly kind: string }): Promise<void> => {
+    const beforeEach = ({ operation: { kind } }: Step): Promise<void> => {
       if (kind === "gate") stopped.abort(new Error("the run was stopped"));
       return Promise.resolve();
     };

@@ -34,7 +34,7 @@ describe("observeHost", () => {
       return Promise.resolve(value);
     };
     const docker = {
-      ...engineWith("web"),
+      listContainers: () => Promise.resolve([]),
       listNetworks: answer("networks", []),
       listVolumes: answer("volumes", { Volumes: [] }),
       listImages: answer("images", []),

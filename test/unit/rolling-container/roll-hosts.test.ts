@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isSlipwayError, SlipwayError } from "../../../provider/errors";
+import { JUST_SEEN_MS } from "../../../provider/rolling-container/lock";
 import { planHost } from "../../../provider/rolling-container/plan";
 import { type HostRollout, rollHosts } from "../../../provider/rolling-container/roll-hosts";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -78,6 +79,24 @@ describe("rollHosts", () => {
     const engine = new FakeEngine();
     engine.failing.set("start id-web.next", 500);
     return lostLock(engine, /could not start web\.next.*they took over its lock/);
+  });
+
+  it("must know its lock held just now before the live one is touched, and before the first commit", async () => {
+    const engine = new FakeEngine();
+    const order: string[] = [];
+    engine.onCall = (call) => order.push(call);
+    const assertHeld = (seenWithinMs?: number): Promise<void> => {
+      order.push(`held ${seenWithinMs ?? "lately"}`);
+      return Promise.resolve();
+    };
+    const lock = { id: "lock", release: () => Promise.resolve(), assertHeld };
+    const locked = { ...rollout(engine, "root@a:22"), locks: [lock] };
+    await rollHosts([locked]);
+    const before = (call: string): string | undefined =>
+      order.slice(0, order.indexOf(call)).findLast((each) => each.startsWith("held"));
+    assert.equal(before("stop id-web"), `held ${JUST_SEEN_MS}`);
+    assert.equal(before("rename id-web web.aaaaaaaa"), `held ${JUST_SEEN_MS}`);
+    assert.equal(before("rename id-web.next web"), "held lately");
   });
 
   const ATOMIC = { ...UPDATE_DEFAULTS, strategy: "atomic" } as const;
