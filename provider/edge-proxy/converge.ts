@@ -1,14 +1,11 @@
-import { pullImage } from "../container/pull";
-import { engineMessage } from "../container/engine-status";
 import { formatDuration } from "../duration";
-import { SlipwayError } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { selfSignedPem } from "../proxy/self-signed";
-import { stripControl } from "../secret";
 import { type Desired, desiredOf } from "./desired";
 import { executeSteps, type Execution } from "./execute";
+import { ensureImage } from "./image";
 import type { ProxyInputs } from "./inputs";
-import { observeHost, observeImage, type ProxyAccess, type ProxyFound } from "./observe";
+import { observeHost, type ProxyAccess, type ProxyFound } from "./observe";
 import { outputsOf } from "./outputs";
 import { formatSteps, type Step } from "./operation";
 import { isOwn, planProxy, planRemoval } from "./plan";
@@ -31,7 +28,7 @@ export async function converge({ access, proxy, inputs, context, olds }: ProxyRu
   const desired = desiredOf(proxy, context.stack);
   const seen = await settled(desired, access, context);
   refuseForeign(desired, seen);
-  const found = { ...seen, imageId: seen.imageId ?? (await pulled({ access, proxy, inputs, context })) };
+  const found = { ...seen, imageId: seen.imageId ?? (await ensureImage(access, proxy, context)) };
   const newCertificate = (): string => selfSignedPem({ names: [proxy.connection.host, proxy.name] });
   const steps = planProxy(desired, found, { newCertificate });
   warnOfLostRoutes(found, context);
@@ -84,29 +81,10 @@ export async function remove({ access, proxy, context }: ProxyRun): Promise<void
 async function execute(
   steps: readonly Step[],
   access: ProxyAccess,
-  { clock, log }: HandlerContext,
+  { log }: HandlerContext,
 ): Promise<Execution> {
   if (steps.length > 0) log.debug(`plan:\n${formatSteps(steps)}`);
-  return executeSteps(steps, { ...access, clock, log });
-}
-
-async function pulled({ access, proxy, context }: ProxyRun): Promise<string> {
-  const { session, docker } = access;
-  const parts = {
-    code: "image-missing",
-    what: `setting up the proxy "${proxy.name}"`,
-    host: session.target,
-  } as const;
-  const rest = { left: "Nothing was touched", next: "Give an `image` that the host has or can pull" };
-  try {
-    await pullImage({ docker, log: context.log, signal: access.signal }, proxy.image, proxy.registries);
-  } catch (cause) {
-    const words = session.redact(stripControl(engineMessage(cause))).slice(0, 500);
-    throw new SlipwayError({ ...parts, ...rest, why: `${proxy.image} could not be pulled: ${words}`, cause });
-  }
-  const id = await observeImage(docker, proxy.image);
-  if (id !== undefined) return id;
-  throw new SlipwayError({ ...parts, ...rest, why: `${proxy.image} is not there after it was pulled` });
+  return executeSteps(steps, { ...access, log });
 }
 
 function warnOfLostRoutes({ folder }: ProxyFound, { log }: HandlerContext): void {

@@ -1,9 +1,7 @@
-import type { Clock } from "../clock";
 import type { Log } from "../log";
 import type { ProxyAccess } from "./observe";
 
 /** What an execution needs from the run. */
 export interface ExecuteContext extends ProxyAccess {
-  readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,8 +1,7 @@
 import { engineMessage, engineStatus } from "../container/engine-status";
+import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
-import { formatDuration } from "../duration";
 import { isSlipwayError, messageOf, SlipwayError } from "../errors";
-import { withTimeLimit } from "../health/time-limit";
 import { applyFiles, askContainer, removeFolder } from "../proxy/change";
 import { stripControl, tail } from "../secret";
 import { clearRules } from "../switch/clear-rules";
@@ -80,7 +79,9 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<S
       await applyFiles(context, operation.proxy, operation.change);
       return undefined;
     case "verify":
-      await verify(operation, context);
+      await inTime(context, formatOperation(operation), LOOK_MS, (signal) =>
+        verify(operation, { ...context, signal }),
+      );
       return undefined;
     case "clear-rules":
       await clearRules(context.session, operation.proxy, context.signal);
@@ -91,19 +92,9 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<S
     case "remove-folder":
       await removeFolder(context, operation.proxy);
       return undefined;
-    default: {
-      const { signal, clock, session } = context;
-      const end = await withTimeLimit({ timeoutMs: CALL_MS, signal, clock }, () => call(operation, context));
-      if (end.kind === "done") return undefined;
-      throw new SlipwayError({
-        code: "engine-unreachable",
-        what: formatOperation(operation),
-        host: session.target,
-        why: "the engine did not answer, and whether it was done is not known",
-        after: `waited ${formatDuration(CALL_MS)}`,
-        next: "Look at systemctl status docker there, then run pulumi up again",
-      });
-    }
+    default:
+      await inTime(context, formatOperation(operation), CALL_MS, () => call(operation, context));
+      return undefined;
   }
 }
 
@@ -181,7 +172,7 @@ async function verify(
         host: session.target,
         why:
           container?.state === "exited" ? `it exited with code ${container.exitCode}` : "it does not answer",
-        after: isOver ? `after ${formatDuration(VERIFY_MS)}` : undefined,
+        after: isOver ? `after ${VERIFY_MS / 1_000}s` : undefined,
         evidence: await lastLines(name, context),
       });
     }

@@ -7,6 +7,7 @@ import { isUnreachable } from "../host/machine/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { converge, lookAt, remove } from "./converge";
 import { desiredOf } from "./desired";
+import { ensureImage } from "./image";
 import { withProxyLock } from "./lock";
 import { parseProxy, type ProxyInputs, readProxy } from "./inputs";
 import type { ProxyAccess } from "./observe";
@@ -39,7 +40,7 @@ export const edgeProxyHandler: Handler = {
 
   async create(inputs, context) {
     const proxy = parseProxy(inputs);
-    const outputs = await alone(proxy, {}, context, async (access) => {
+    const outputs = await withImage(proxy, {}, context, async (access) => {
       try {
         return await converge({ access, proxy, inputs, context });
       } catch (error) {
@@ -52,7 +53,7 @@ export const edgeProxyHandler: Handler = {
   update(_id, olds, news, context) {
     const proxy = parseProxy(news);
     if (!isConnectionOnly(olds, news))
-      return alone(proxy, olds, context, (access) =>
+      return withImage(proxy, olds, context, (access) =>
         converge({ access, proxy, inputs: news, context, olds }),
       );
     return onHost(proxy, olds, context, (access) => {
@@ -102,7 +103,7 @@ async function onHost<T>(
     return await withHost(connection, options, async (session) => {
       const docker = await session.docker(signal);
       signal.removeEventListener("abort", stop);
-      return use({ session, docker, signal });
+      return use({ session, docker, clock, signal });
     });
   } finally {
     signal.removeEventListener("abort", stop);
@@ -116,9 +117,29 @@ function alone<T>(
   context: HandlerContext,
   use: (access: ProxyAccess) => Promise<T>,
 ): Promise<T> {
-  return onHost(proxy, olds, context, ({ session, docker }) =>
-    withProxyLock(session, proxy.name, context, (signal) => use({ session, docker, signal })),
-  );
+  return onHost(proxy, olds, context, (access) => locked(proxy, access, context, use));
+}
+
+/** The same, with the proxy's image on the host before anybody has to wait for us. */
+function withImage<T>(
+  proxy: ProxyInputs,
+  olds: Properties,
+  context: HandlerContext,
+  use: (access: ProxyAccess) => Promise<T>,
+): Promise<T> {
+  return onHost(proxy, olds, context, async (access) => {
+    await ensureImage(access, proxy, context);
+    return locked(proxy, access, context, use);
+  });
+}
+
+function locked<T>(
+  { name }: ProxyInputs,
+  access: ProxyAccess,
+  context: HandlerContext,
+  use: (access: ProxyAccess) => Promise<T>,
+): Promise<T> {
+  return withProxyLock(access.session, name, context, (signal) => use({ ...access, signal }));
 }
 
 const OF_THE_HOST = ["address", "version", "routes", "containerId", "state", "lastExchange", "drift"];

@@ -1,5 +1,7 @@
 import type Docker from "dockerode";
+import type { Clock } from "../clock";
 import { engineStatus } from "../container/engine-status";
+import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
 import { LABEL } from "../container/labels";
 import type { ObservedContainer } from "../container/observed";
@@ -16,6 +18,7 @@ import type { Desired } from "./desired";
 export interface ProxyAccess {
   readonly session: HostSession;
   readonly docker: Docker;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
@@ -47,11 +50,17 @@ export function copyOf(name: string): string {
   return `${name}.try`;
 }
 
-/** Reads the host, once. */
-export async function observeHost(
-  { session, docker, signal }: ProxyAccess,
-  desired: Desired,
-): Promise<ProxyFound> {
+/**
+ * Reads the host, once.
+ * @throws SlipwayError engine-unreachable when the engine does not answer
+ */
+export function observeHost(access: ProxyAccess, desired: Desired): Promise<ProxyFound> {
+  return inTime(access, `looking at the proxy "${desired.name}"`, LOOK_MS, (signal) =>
+    observe({ ...access, signal }, desired),
+  );
+}
+
+async function observe({ session, docker, signal }: ProxyAccess, desired: Desired): Promise<ProxyFound> {
   const { name, network, image, ports } = desired;
   const published = ports.map((port) => ({ container: port, host: port, protocol: "tcp" as const }));
   const [live, candidate, copy, exchange, folder, foundNetwork, imageId, portTakers] = await Promise.all([

@@ -1,4 +1,5 @@
 import { pack } from "tar-stream";
+import { portHex } from "../container/port-hex";
 import { SlipwayError } from "../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
@@ -14,7 +15,6 @@ import {
 } from "./host-script";
 import { type ObservedProxy, parseShown } from "./observed";
 import { folderOf } from "./ref";
-import { portHex } from "../switch/switch-order";
 
 /** The machine of a proxy, for one call. */
 export interface ProxyHost {

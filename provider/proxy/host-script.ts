@@ -119,7 +119,7 @@ sed -n 's/^# key //p' "$stage"/conf/50-*.cfg 2>/dev/null | sort >"$stage/keys"
 twice=$(cut -d ' ' -f 1 "$stage/keys" | uniq -d)
 if [ -n "$twice" ]; then printf '%s\\n' "$twice"; exit ${EXIT.twice}; fi
 grep -v '^tcp:' "$stage/keys" >"$stage/routes.map"
-[ -n "$image" ] || image=$(docker inspect --format '{{.Image}}' "\${folder##*/}") || exit 1
+[ -n "$image" ] || image=$(timeout 30 docker inspect --format '{{.Image}}' "\${folder##*/}") || exit 1
 check() {
   timeout ${CHECK_SECONDS} docker run --rm --network none --user 0:0 --label slipway.proxy-check=true \\
     --volume "$stage:/slipway:ro" --entrypoint haproxy "$image" -c -f /slipway/conf >"$stage/check" 2>&1

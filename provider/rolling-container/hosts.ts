@@ -7,7 +7,7 @@ import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { isUnreachable, withAbandonHint } from "../host/machine/unreachable";
 import { isObject } from "../values";
 import type { HostAccess } from "./host-access";
-import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 
 /** The outputs' `hostKeys`: target to fingerprint. */
 export function recordedHostKeys(outputs: Properties): Readonly<Record<string, string>> {

@@ -5,7 +5,7 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
-import { inTime } from "./in-time";
+import { inTime } from "../container/in-time";
 import type { Wanted } from "./inputs";
 
 /** What a reference means on one host. */

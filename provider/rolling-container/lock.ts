@@ -8,7 +8,7 @@ import { ownSessionProcess } from "../container/session-process";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import type { HostAccess } from "./host-access";
-import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 
 /** The image that locks are created from: nothing at all, made on the host. */
 export const EMPTY_IMAGE = "slipway/empty:1";

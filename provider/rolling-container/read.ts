@@ -2,7 +2,7 @@ import type { HandlerContext, Properties } from "../handler";
 import { targetOf } from "../host/connection";
 import { recordedHosts } from "../host/connection-fields";
 import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
-import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import { serviceOf } from "./inputs";
 import { observeHost } from "./observe";
 import { previousRevisions, recordContainers, recordedContainers, recordedOwnership } from "./outputs";

@@ -4,7 +4,7 @@ import { recordedHosts } from "../host/connection-fields";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
 import { recordedHostKeys, withHosts } from "./hosts";
-import { inTime, LOOK_MS, UNTOUCHED } from "./in-time";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import { serviceOf } from "./inputs";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";

@@ -2,7 +2,7 @@ import { publishedPorts } from "../container/spec";
 import { containersOf, type HostFound, revisionIn } from "./found";
 import type { HostAccess } from "./host-access";
 import { type ImageLook, lookAtImage } from "./image";
-import { inTime, LOOK_MS } from "./in-time";
+import { inTime, LOOK_MS } from "../container/in-time";
 import { likelyNames, observeHost } from "./observe";
 import { routeLooks } from "./observe-routes";
 import { switchNames } from "./observe-switches";

@@ -1,4 +1,5 @@
 import { engineMessage, engineStatus } from "../container/engine-status";
+import { inTime, LOOK_MS } from "../container/in-time";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
 import { orAborted } from "../or-aborted";
@@ -9,10 +10,10 @@ import { waitForExit } from "./exit";
 import { waitAtGate } from "./gate";
 import type { ExecuteOptions } from "./execute-options";
 import type { HostAccess } from "./host-access";
-import { inTime, limitOf, LOOK_MS } from "./in-time";
 import type { ContainerRef } from "./container-ref";
 import { formatOperation, type Operation, type Step } from "./operation";
 import { callEngine } from "./operation-call";
+import { limitOf } from "./operation-limit";
 import { RouteCalls } from "./route-call";
 import { isRouteOperation } from "./route-operation";
 import type { Execution } from "./step-failure";

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { SlipwayError } from "../errors";
 import { quote, scriptCommand } from "../host/command/command";
 import type { CommandOutcome, HostSession } from "../host/session";
@@ -48,28 +47,6 @@ fi
 ${LAUNCH}
 `;
 
-/** @default the program of this version; a test brings one that dies on the way */
-export interface StartOptions {
-  readonly program?: string;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Starts the program on the host; it needs us no more. What an earlier one left in its folder is replaced.
- * @throws SlipwayError service-locked while one is at work there, command-failed, connection-lost
- */
-export async function startSwitch(
-  session: HostSession,
-  order: SwitchOrder,
-  { program = SWITCH_PROGRAM, signal }: StartOptions = {},
-): Promise<void> {
-  const text = startText(order, program);
-  // not by session.script, whose text the debug log shows: a check's words are the user's
-  const end = createHash("sha256").update(text).digest("hex");
-  const { argv, stdin } = scriptCommand(text, placeArgs(order.service), end);
-  await launch(session, order.service, argv, stdin, signal);
-}
-
 /** What starts the program for this order; `$1`, `$2`, … as {@link placeArgs} has them. */
 export function startText(order: SwitchOrder, program = SWITCH_PROGRAM): string {
   const rules = isBridged(order) ? ruleTexts(order) : { rules4: "", rules6: "", count4: 0, count6: 0 };
@@ -98,7 +75,10 @@ export async function recoverSwitch(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const { argv, stdin } = scriptCommand(RECOVER, placeArgs(service), "slipway recovers");
-  return launch(session, service, argv, stdin, signal);
+  const outcome = await session.exec(argv, { sudo: true, stdin, ...(signal ? { signal } : {}) });
+  if (outcome.kind === "exited" && outcome.code === 0) return true;
+  if (outcome.kind === "exited" && outcome.code === NOTHING_TO_RECOVER) return false;
+  throw notStarted(session, service, outcome);
 }
 
 function isBridged(order: SwitchOrder): order is BridgedOrder {
@@ -108,19 +88,6 @@ function isBridged(order: SwitchOrder): order is BridgedOrder {
 /** The arguments of what starts it: the root, its folder, its unit. */
 export function placeArgs(service: string): readonly string[] {
   return [SWITCH_ROOT, switchFolder(service), switchUnit(service)];
-}
-
-async function launch(
-  session: HostSession,
-  service: string,
-  argv: readonly string[],
-  stdin: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const outcome = await session.exec(argv, { sudo: true, stdin, ...(signal ? { signal } : {}) });
-  if (outcome.kind === "exited" && outcome.code === 0) return true;
-  if (outcome.kind === "exited" && outcome.code === NOTHING_TO_RECOVER) return false;
-  throw notStarted(session, service, outcome);
 }
 
 /** Why the program did not start, or is not known to have. */

@@ -1,3 +1,4 @@
+import { portHex } from "../container/port-hex";
 import { SlipwayError } from "../errors";
 import { encodedPath } from "../health/probe-http";
 import type { HealthTest } from "../health/policy";
@@ -161,11 +162,6 @@ export function formatOrder(
 
 function relayPorts({ loopback, gateway, loopback6, host6 }: CopyRelay): readonly number[] {
   return [loopback, gateway, loopback6, host6].filter((port) => port !== undefined);
-}
-
-/** A port as the kernel's socket tables write it. */
-export function portHex(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, "0");
 }
 
 function containerLines(

@@ -4,7 +4,7 @@ import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
 import { askBack, followSwitch } from "../../provider/switch/follow-switch";
 import { observeSwitch } from "../../provider/switch/observe-switch";
-import { recoverSwitch, startSwitch } from "../../provider/switch/start-switch";
+import { recoverSwitch } from "../../provider/switch/start-switch";
 import type { SwitchResult } from "../../provider/switch/switch-event";
 import type { LabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
@@ -127,7 +127,7 @@ describe("what befalls a switch on a lab host", function () {
     const scene = await onHost((session) =>
       setScene(session, { nextMs: { minHealthyMs: 3_000, deadlineMs: 30_000 } }),
     );
-    await onHost((session) => startSwitch(session, scene.order));
+    const begun = onHost((session) => exchange(session, scene));
     await until("the new one to be started", async () =>
       (await eventsOn(host, "web")).includes("nextstarted"),
     );
@@ -138,6 +138,7 @@ describe("what befalls a switch on a lab host", function () {
     assert.equal(result.kind, "switched", result.why);
     assert.ok(result.events.some(({ text }) => text.includes("rules were gone")));
     assert.deepEqual(await standing(host), SWITCHED);
+    assert.equal((await begun).kind, "switched");
   });
 
   it("must serve from the copy while neither serves, and settle when one can", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CommandOutcome, HostSession } from "../../../provider/host/session";
+import type { CommandOutcome } from "../../../provider/host/session";
 import { SHOW_SCRIPT } from "../../../provider/proxy/host-script";
 import { executeSteps } from "../../../provider/rolling-container/execute";
 import type { HostAccess } from "../../../provider/rolling-container/host-access";

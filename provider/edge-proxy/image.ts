@@ -1,0 +1,44 @@
+import { engineMessage } from "../container/engine-status";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
+import { pullImage } from "../container/pull";
+import { SlipwayError } from "../errors";
+import type { HandlerContext } from "../handler";
+import { stripControl } from "../secret";
+import type { ProxyInputs } from "./inputs";
+import { observeImage, type ProxyAccess } from "./observe";
+
+const PULL_MS = 900_000;
+
+/**
+ * The id of the proxy's image, pulled where the host has none. Whoever changes the proxy asks for it before its lock: the
+ * routes of all services wait for that one.
+ * @throws SlipwayError image-missing, engine-unreachable; nothing was touched then
+ */
+export async function ensureImage(
+  access: ProxyAccess,
+  { name, image, registries }: ProxyInputs,
+  { log }: Pick<HandlerContext, "log">,
+): Promise<string> {
+  const { session } = access;
+  const look = (): Promise<string | undefined> =>
+    inTime(access, `looking for ${image}`, LOOK_MS, () => observeImage(access.docker, image), UNTOUCHED);
+  const present = await look();
+  if (present !== undefined) return present;
+  const parts = {
+    code: "image-missing",
+    what: `setting up the proxy "${name}"`,
+    host: session.target,
+  } as const;
+  const rest = { left: "Nothing was touched", next: "Give an `image` that the host has or can pull" };
+  try {
+    await inTime(access, `pulling ${image}`, PULL_MS, (signal) =>
+      pullImage({ docker: access.docker, log, signal }, image, registries),
+    );
+  } catch (cause) {
+    const words = session.redact(stripControl(engineMessage(cause))).slice(0, 500);
+    throw new SlipwayError({ ...parts, ...rest, why: `${image} could not be pulled: ${words}`, cause });
+  }
+  const pulled = await look();
+  if (pulled !== undefined) return pulled;
+  throw new SlipwayError({ ...parts, ...rest, why: `${image} is not there after it was pulled` });
+}
