@@ -207,7 +207,10 @@ function goForward(
   // should the host restart between the renames, the one that is no good would come back alone
   const first: Step = { operation: stays, cause: "it serves" };
   const route = passOn(found, candidate, [live], desired);
-  return [prove, ...committed([first, ...route]), ...commit(slot, live, refOf(candidate), desired, isUp)];
+  const isSet = ({ operation }: Step): boolean =>
+    operation.kind === "restart-policy" && operation.container.id === candidate.id;
+  const named = commit(slot, live, refOf(candidate), desired, isUp).filter((step) => !isSet(step));
+  return [prove, ...committed([first, ...route]), ...named];
 }
 
 /** Put in its place by the host, and the one before was removed by hand meanwhile: nobody else serves. */

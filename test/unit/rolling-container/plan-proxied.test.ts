@@ -151,14 +151,17 @@ describe("a plan with a route", () => {
       rows.map(({ found }) => found),
       ["web.next behind the route beside web"],
     );
-    assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))).slice(0, 7), [
+    assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))), [
       "gate web.next: running for 3s <- remove web.next, start web, restart policy of web: unless-stopped",
       "* restart policy of web.next: unless-stopped",
       "drain web",
       "wait for web to drain, at most 30s",
       "remove server web",
       "* rename web to web.aaaaaaaa",
-      "+ restart policy of web.next: unless-stopped",
+      "* rename web.next to web",
+      "+ restart policy of web.aaaaaaaa: no",
+      "+ tag image slipway/kept:web-aaaaaaaa",
+      "stop web.aaaaaaaa",
     ]);
   });
 

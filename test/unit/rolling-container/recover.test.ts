@@ -71,7 +71,6 @@ describe("recover", () => {
         "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, restart policy of web: unless-stopped",
         "* restart policy of web.next: unless-stopped (it serves)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
-        "+ restart policy of web.next: unless-stopped (it serves from now on)",
         "* rename web.next to web (it passed its gate)",
         "+ restart policy of web.aaaaaaaa: no (it serves no more)",
         "+ tag image slipway/kept:web-aaaaaaaa (spares the kept one's image)",
