@@ -5,7 +5,16 @@ import { checkOf, type Desired } from "./desired";
 import { type Found, type FoundRoute, type HostFound, slotOf } from "./found";
 import { gateBack } from "./plan-exchange";
 import type { GateOperation, Operation, Step } from "./operation";
-import { isListed, type RouteWish, routeWish, runningServersOf, serversOf, shapeOf } from "./plan-route";
+import {
+  isAnotherBackend,
+  isListed,
+  type RouteWish,
+  routeWish,
+  runningServersOf,
+  serversOf,
+  shapeOf,
+  stayingServers,
+} from "./plan-route";
 import { refOf } from "./ref-of";
 import type { RoutePlace } from "./route-operation";
 
@@ -35,9 +44,11 @@ export function enterRoute(
   const wish = routeWish(found, desired);
   if (wish === undefined) return [];
   if (slot !== CARRIER || wish.write === "none") return touchesLive([ready(wish.place, container)]);
-  const stay = runningServersOf(wish.entry, found).filter(({ id }) => id === undefined || !gone.includes(id));
-  const isAnother = wish.write === "fresh" || wish.former !== undefined || stay.length === 0;
-  if (isAnother) {
+  const before = [wish.entry, wish.former?.route.entry];
+  const stay = stayingServers(before, wish.shape, found).filter(
+    ({ id }) => id === undefined || !gone.includes(id),
+  );
+  if (stay.length === 0) {
     const wasServed = wish.entry !== undefined || wish.former !== undefined;
     return touchesLive([
       ...(wasServed ? [comesBack(container, desired)] : []),
@@ -92,15 +103,19 @@ export function leaveRoute(
   { routes = [] }: Pick<HostFound, "routes">,
   { id }: Pick<Found, "id">,
   container: ContainerRef,
-  wish: RouteWish | undefined,
+  wish: Pick<RouteWish, "place" | "shape"> | undefined,
 ): readonly Step[] {
   // one that nothing takes the place of goes as a whole, when the rollout is done
   if (wish === undefined) return [];
   return routes.flatMap((found): readonly Step[] => {
     if (found.place.proxy !== wish.place.proxy || !hasServer(found, id)) return [];
+    if (found.place.service === wish.place.service) return leaving(found, container);
     const wait = awaitDrained(found, container);
-    // with a new name of the service it went in one change
-    return found.place.service === wish.place.service ? leaving(found, container) : [wait];
+    const { entry } = found.route;
+    // with a new name of the service it went in one change, unless those behind the former one came along
+    if (entry === undefined || isAnotherBackend(entry, wish.shape)) return [wait];
+    const [drain, ...end] = leaving({ ...found, place: wish.place }, container);
+    return [...(drain === undefined ? [] : [drain]), wait, ...end];
   });
 }
 
@@ -160,12 +175,16 @@ function write(found: Seen, wish: RouteWish, servers: readonly ContainerRef[]): 
   return { operation, cause: causeOf(wish), undo: [asBefore(found, place, entry, former)] };
 }
 
-/** What makes a route what it was when the host was looked at. */
+interface StandingRoute extends Pick<FoundRoute, "place"> {
+  readonly route: Pick<FoundRoute["route"], "entry">;
+}
+
+/** What makes a route what it was when the host was looked at; `former`: as it was under another name of the service. */
 export function asBefore(
   found: Pick<HostFound, "service" | "former">,
   place: RoutePlace,
   entry: RouteWish["entry"],
-  former: FoundRoute | undefined,
+  former: StandingRoute | undefined,
 ): Operation {
   const before = former?.route.entry;
   if (former !== undefined && before !== undefined) {

@@ -1,10 +1,17 @@
 import type { ContainerRef } from "./container-ref";
 import type { Desired } from "./desired";
 import type { Found, HostFound } from "./found";
-import type { Step } from "./operation";
+import type { Operation, Step } from "./operation";
 import { asBefore, leaveRoute, ready } from "./plan-proxied";
-import { isAnotherBackend, type RouteWish, routeWish, runningServersOf, shapeOf } from "./plan-route";
-import { needsReload } from "../proxy/route-file";
+import {
+  type RouteWish,
+  routeWish,
+  runningServersOf,
+  shapeOf,
+  stayingServers,
+  withoutTwins,
+} from "./plan-route";
+import { needsReload, type RouteEntry } from "../proxy/route-file";
 
 const CAUSE = "the rollout failed elsewhere";
 
@@ -42,29 +49,37 @@ export function routeBack(
   if (isSame)
     return { enter: (container) => [ready(place, container, "it serves again")], leave, rest: () => [] };
   const former = was.place.service === place.service ? undefined : was;
-  const whole: Step = { operation: asBefore(before, place, entry, former), cause: CAUSE };
+  const whole = { place: was.place, shape: shapeOf(entry), entry };
   return {
     enter: (container, isFirst) =>
-      isFirst
-        ? [writeBack(now, wish, { ...was, entry }, container)]
-        : [ready(was.place, container, "it serves again")],
-    leave: former === undefined ? leave : () => [],
-    rest: (done) => (done === 0 ? [whole] : []),
+      isFirst ? [writeBack(now, wish, whole, container)] : [ready(was.place, container, "it serves again")],
+    leave: former === undefined ? leave : (found, container) => leaveRoute(now, found, container, whole),
+    rest: (done) => (done === 0 ? [{ operation: asBefore(before, place, entry, former), cause: CAUSE }] : []),
   };
 }
 
+/** A route before the rollout. */
+interface Former extends Pick<RouteWish, "place" | "shape"> {
+  readonly entry: RouteEntry;
+}
+
+/** With the one that is back all others that were behind it and run, and those who may stay until they have made way. */
 function writeBack(
   now: HostFound,
   { place, entry: seen }: RouteWish,
-  was: { readonly place: RouteWish["place"]; readonly entry: NonNullable<RouteWish["entry"]> },
+  was: Former,
   container: ContainerRef,
 ): Step {
   const isRenamed = was.place.service !== place.service;
-  const isFresh = isRenamed || seen === undefined || isAnotherBackend(seen, was.entry);
-  const servers = isFresh ? [container] : [container, ...runningServersOf(seen, now)];
-  const replaces = isRenamed ? { replaces: place.service } : {};
-  return {
-    operation: { kind: "write-route", place: was.place, shape: shapeOf(was.entry), servers, ...replaces },
-    cause: CAUSE,
+  const others = [...runningServersOf(was.entry, now), ...stayingServers([seen], was.shape, now)];
+  const servers = withoutTwins([container, ...others]);
+  const operation: Operation = {
+    kind: "write-route",
+    place: was.place,
+    shape: was.shape,
+    servers,
+    ...(isRenamed ? { replaces: place.service } : {}),
   };
+  const renamed = isRenamed && seen !== undefined ? { place, route: { entry: seen } } : undefined;
+  return { operation, cause: CAUSE, undo: [asBefore(now, was.place, seen, renamed)] };
 }

@@ -85,3 +85,18 @@ export function runningServersOf(entry: RouteEntry | undefined, found: Standing)
     all.some((each) => each.id === id && each.state === "running");
   return entry === undefined ? [] : serversOf(entry, found).filter(isRunning);
 }
+
+/** Those behind some routes who run, and who may be behind a route of this shape: it asks them at the same port. */
+export function stayingServers(
+  entries: readonly (RouteEntry | undefined)[],
+  shape: RouteShape,
+  found: Standing,
+): readonly ContainerRef[] {
+  const same = entries.filter((entry) => entry !== undefined && !isAnotherBackend(entry, shape));
+  return withoutTwins(same.flatMap((entry) => runningServersOf(entry, found)));
+}
+
+/** Each once. */
+export function withoutTwins(refs: readonly ContainerRef[]): readonly ContainerRef[] {
+  return refs.filter(({ id }, at) => refs.findIndex((each) => each.id === id) === at);
+}

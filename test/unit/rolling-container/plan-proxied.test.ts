@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import type { Desired } from "../../../provider/rolling-container/desired";
 import type { Found, HostFound } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
+import { slotsFrom } from "../../../provider/rolling-container/observe";
 import { formatPlan, planHost } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
 import { recover } from "../../../provider/rolling-container/recover";
 import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
-import { foundRoute, routeEntry, WANTED_ROUTE } from "../../support/route-model";
+import { foundRoute, routeEntry, WANTED_PLACE, WANTED_ROUTE } from "../../support/route-model";
 
 const NETWORKS = { networks: ["slipway"] };
 const WEB = foundContainer({ id: "aaaaaaaaaaaa01", ...NETWORKS });
@@ -120,22 +121,34 @@ describe("a plan with a route", () => {
   it("must put a host back by way of the route", () => {
     const kept = { ...WEB, name: "web.aaaaaaaa", state: "exited" as const };
     const back = planBack(host([WEB], [WEB]), host([NEW, kept], [NEW]), desired());
-    assert.deepEqual(
-      lines(formatSteps(back)).map((line) => line.replace(/ <- .*/, "")),
-      [
-        "start web.aaaaaaaa",
-        "gate web.aaaaaaaa: running for 1s",
-        "route web.aaaaaaaa ready",
-        "* rename web to web.next",
-        "rename web.aaaaaaaa to web",
-        "restart policy of web: unless-stopped",
-        "drain web.next",
-        "wait for web.next to drain, at most 30s",
-        "remove server web.next",
-        "stop web.next",
-        "remove web.next",
-      ],
-    );
+    assert.deepEqual(lines(formatSteps(back)), [
+      "start web.aaaaaaaa <- stop web.aaaaaaaa",
+      "gate web.aaaaaaaa: running for 1s",
+      "route web.aaaaaaaa ready <- drain web.aaaaaaaa, wait for web.aaaaaaaa to drain, at most 5s, remove server web.aaaaaaaa",
+      "* rename web to web.next",
+      "rename web.aaaaaaaa to web",
+      "restart policy of web: unless-stopped",
+      "drain web.next",
+      "wait for web.next to drain, at most 30s",
+      "remove server web.next",
+      "stop web.next",
+      "remove web.next",
+    ]);
+  });
+
+  it("must write a route back with all who were behind it and run, and forward again when that fails", () => {
+    const second = { ...WEB, id: "cccccccccccc03", name: "web-2" };
+    const kept = { ...WEB, name: "web.aaaaaaaa", state: "exited" as const };
+    const before = host([WEB, second], [WEB, second], { port: 4000 });
+    const writes = (behind: readonly Found[], more: Parameters<typeof routeEntry>[1] = {}) =>
+      lines(
+        formatSteps(planBack(before, host([NEW, kept, second], behind, more), desired({ replicas: 2 }))),
+      ).filter((line) => line.startsWith("write"));
+    assert.deepEqual(writes([NEW]), ["write route web to web.aaaaaaaa, web-2 <- write route web to web"]);
+    const renamed = { port: 4000, hosts: ["new.example.com"] };
+    assert.deepEqual(writes([NEW, second], renamed), [
+      "write route web to web.aaaaaaaa, web-2, web <- write route web to web, web-2",
+    ]);
   });
 
   it("must write the former host names back when another host failed and nothing was swapped here", () => {
@@ -188,21 +201,53 @@ describe("a plan with a route", () => {
     ]);
   });
 
-  it("must go over to a new name of the service in one change of the route", () => {
-    const found = host([], undefined);
-    const before = host([WEB], [WEB]);
-    const renamed: HostFound = {
-      ...found,
+  it("must take all who serve along to a new name of the service, and back again", () => {
+    const second = { ...WEB, id: "cccccccccccc03", name: "web-2" };
+    const former = host([WEB, second], [WEB, second]);
+    const before: HostFound = {
+      ...former,
       service: { service: "site", slots: [] },
-      former: before.service,
-      routes: before.routes ?? [],
+      former: former.service,
     };
-    const plan = planHost(renamed, desired({ service: "site" }));
-    const steps = plan.slots.flatMap((slot) => slot.steps);
-    const written = steps.find(({ operation }) => operation.kind === "write-route")?.operation;
-    assert.ok(written?.kind === "write-route");
-    assert.equal(written.replaces, "web");
-    assert.ok(steps.some(({ operation }) => operation.kind === "await-drained"));
-    assert.ok(!steps.some(({ operation }) => operation.kind === "drain-server"));
+    const wanted = desired({ service: "site", replicas: 2 });
+    const plan = planHost(before, wanted);
+    const written = plan.slots
+      .flatMap(({ steps }) => steps)
+      .find(({ operation }) => operation.kind === "write-route");
+    assert.ok(written?.operation.kind === "write-route");
+    assert.equal(written.operation.replaces, "web");
+    assert.deepEqual(lines(formatPlan(plan)).slice(3, 11), [
+      "write route site to web, web-2 <- write route web to web, web-2",
+      "route site.next ready <- drain site.next, wait for site.next to drain, at most 5s, remove server site.next",
+      "* rename site.next to site",
+      "+ restart policy of site.next: unless-stopped",
+      "drain web",
+      "wait for web to drain, at most 30s",
+      "wait for web to drain, at most 30s",
+      "remove server web",
+    ]);
+    const site = { ...NEW, name: "site" };
+    const place = { ...WANTED_PLACE, service: "site" };
+    const entry = routeEntry([second.id, site.id], { service: "site" });
+    const now: HostFound = {
+      ...before,
+      service: { service: "site", slots: slotsFrom([site], "site") },
+      former: foundHost([{ ...WEB, state: "exited" }, second]).service,
+      routes: [{ ...foundRoute(entry), place }],
+    };
+    const back = planBack(before, now, wanted);
+    assert.deepEqual(lines(formatSteps(back)), [
+      "start web <- stop web",
+      "gate web: running for 1s",
+      "write route web to web, web-2, site <- write route site to web-2, site",
+      "* rename site to site.next",
+      "restart policy of web: unless-stopped",
+      "drain site.next",
+      "wait for site.next to drain, at most 30s",
+      "wait for site.next to drain, at most 30s",
+      "remove server site.next",
+      "stop site.next",
+      "remove site.next",
+    ]);
   });
 });
