@@ -21,6 +21,7 @@ type IdOf = (container: ContainerRef) => string;
 /** The routes of one run of steps: what a change gave is what the next one rests on. */
 export class RouteCalls {
   private readonly seen = new Map<string, ObservedRoute>();
+  private readonly silent = new Set<string>();
 
   /** Carries one out; what is so already counts as done. */
   async call(host: HostAccess, operation: RouteOperation, idOf: IdOf): Promise<void> {
@@ -36,6 +37,17 @@ export class RouteCalls {
     this.seen.delete(keyOf(place));
     const after = await this.change(host, operation, before, idOf);
     this.seen.set(keyOf(place), after);
+    // one that runs knows a place at least of every route in its files
+    if (after.entry !== undefined && after.servers.length === 0) this.warnOfSilence(host, place);
+  }
+
+  /** The change counts: the proxy reads it when it starts. */
+  private warnOfSilence({ log, session }: HostAccess, { proxy, service }: RoutePlace): void {
+    if (this.silent.has(proxy)) return;
+    this.silent.add(proxy);
+    log.warn(
+      `${session.target}: the proxy "${proxy}" does not run, so that nobody gets to "${service}" by it. pulumi up --refresh starts it`,
+    );
   }
 
   private async change(

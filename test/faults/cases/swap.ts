@@ -11,6 +11,7 @@ import {
   PROGRAM,
   PRUNE,
   PROXY_DISASTERS,
+  PROXY_MUTE,
   SWITCH_DISASTERS,
 } from "../disaster";
 import type { FaultCase } from "../fault-case";
@@ -63,6 +64,9 @@ function points(way: Way, disaster: Disaster): readonly string[] {
   if (disaster === KILL) return all;
   if (disaster === PROGRAM) return all.filter(isInSwitch);
   const distinct = all.filter((cut) => DISTINCT.has(cut));
+  // each wait for a proxy that says nothing has its limit, which is a minute in all
+  if (disaster === PROXY_MUTE)
+    return [...PROXY_TOLD].filter((cut) => way === PROXIED && / ready$|after drain /.test(cut));
   if (PROXY_DISASTERS.includes(disaster))
     return way === PROXIED ? all.filter((cut) => PROXY_TOLD.has(cut)) : [];
   if (SWITCH_DISASTERS.includes(disaster)) return distinct.filter(isInSwitch);
@@ -108,6 +112,8 @@ function swapCase(way: Way, disaster: Disaster, cut: string): FaultCase {
   };
 }
 
+const AWAY = /^warn .*the proxy "edge" does not run/;
+
 async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Promise<string> {
   const service = new Service(site, way);
   await service.up("v1");
@@ -116,6 +122,8 @@ async function struck(site: Site, way: Way, disaster: Disaster, cut: string): Pr
     await deployer.halted(cut);
     await disaster.strike(site, deployer, service.name);
     const end = await service.settle(deployer);
+    if (disaster.proxyAway && end.kind === "ended" && !service.lines.some((line) => AWAY.test(line)))
+      throw new Error("the deployer ended well, and did not say that the proxy does not run");
     const seen = await judge(service, {
       image: "v2",
       ...(disaster.restarted ? { restarted: true } : {}),
