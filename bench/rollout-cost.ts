@@ -43,7 +43,9 @@ export async function measureCosts(
   for (let at = 0; at < swaps; at += 1) {
     // a version that is new to the host, then back to the one that was kept
     there.push(await service.roll(imageOf("v2"), { env: { TRY: String(at) } }));
+    await copiesGone(host);
     back.push(await service.roll(imageOf("v1")));
+    await copiesGone(host);
   }
   for (const line of timeline(there.at(-1))) say(`    ${line}`);
   await service.remove();
@@ -80,6 +82,7 @@ async function farSwaps(
     const far: Rolled[] = [];
     const turns: number[] = [];
     for (let at = 0; at < swaps; at += 1) {
+      await copiesGone(host);
       const rolled = await service.roll(imageOf("v2"), { env: { TRY: String(at) } });
       const span = { fromMs: rolled.beganMs, toMs: rolled.beganMs + rolled.ms };
       turns.push(counter.turns(span, gatesIn(rolled), RTT_MS));
@@ -91,6 +94,11 @@ async function farSwaps(
     counter.stop();
     delay.stop();
   }
+}
+
+/** One swap is to be measured, and not what the copy of the one before still has to answer. */
+async function copiesGone(host: LabHost): Promise<void> {
+  await host.must(["sh", "-c", 'until [ -z "$(docker ps -aqf name=[.]try)" ]; do sleep 0.1; done']);
 }
 
 function argumentsOf(host: LabHost, port: number): Properties {
@@ -109,7 +117,8 @@ function argumentsOf(host: LabHost, port: number): Properties {
 function overheadOf({ ms, operations, switch: way }: Rolled, { startMs, stopMs }: AloneMs): number {
   // a copy proves the version before the container itself takes its place, unless both can run side by side
   const times = way === "overlap" || way === "proxied" || !operations.some(isOfCopy) ? 1 : 2;
-  return ms - times * (startMs + GATE_MS + stopMs);
+  // the copy stops when the swap is over
+  return ms - times * (startMs + GATE_MS) - stopMs;
 }
 
 /** What a swap said, each with the time until it said the next thing. */

@@ -7,6 +7,7 @@ import { containersOf, type Found, type HostFound, slotOf } from "./found";
 import type { ContainerRef } from "./container-ref";
 import type { Operation, Step } from "./operation";
 import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
+import { awaitCleared } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { bridgedConditions, whyNoProgram } from "../switch/conditions";
 import { type RouteBack, routeBack } from "./plan-route-back";
@@ -72,6 +73,7 @@ function putBack(back: Return): readonly Step[] {
   const overlaps = runsBoth(wishedWay(desired));
   const last: Operation = { kind: "stop", container: away, interrupts: false };
   return [
+    ...awaitCleared(liveName(service, slot), now.switches?.[liveName(service, slot)]),
     ...(exchange(back, kept) ?? inPlace(back, kept, overlaps)),
     ...route.enter(kept, isFirst),
     {

@@ -8,6 +8,8 @@ import { refOf } from "./ref-of";
 import type { ObservedSwitch } from "../switch/observed-switch";
 
 const SLACK_MS = 600_000;
+/** The phase of a program whose new one serves already. */
+const CLEARING = "clearing";
 
 /**
  * The rows of the crash matrix that come before all others: a program of an earlier run, and what one left. While there are
@@ -28,7 +30,11 @@ export function recoverSwitches(
     });
     if (isAtWork(seen)) {
       const step: Step = { operation: follow(false), cause: "nobody acts beside it" };
-      return [{ found: `the switch of ${name} still at work (${seen.program?.phase ?? ""})`, steps: [step] }];
+      const found =
+        seen.program?.phase === CLEARING
+          ? `a copy of ${name} that still answers what it took`
+          : `the switch of ${name} still at work (${seen.program?.phase ?? ""})`;
+      return [{ found, steps: [step] }];
     }
     if (leadsNowhere(seen, slot?.copy)) {
       const step: Step = { operation: { kind: "clear-rules", service: name }, cause: "their copy is dead" };
@@ -64,7 +70,8 @@ export function settleSwitches(
   return Object.entries(switches).flatMap(([name, seen]) => {
     const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
     const isLeft = isUnsettled(seen) || (seen.files && slot === undefined);
-    if (!isLeft || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
+    // nobody cuts off what a copy still answers
+    if (!isLeft || isAtWork(seen) || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
     return settle(name, slot, hasServer(slot) ? "the live one serves" : "nobody needs it");
   });
 }
@@ -79,6 +86,14 @@ export function endSwitches({ switches = {} }: HostFound, cause: string): readon
       { operation: { kind: "end-switch", service }, cause },
     ];
   });
+}
+
+/** What a copy still answers is waited for, before a host that has switched is put back. */
+export function awaitCleared(name: string, seen: ObservedSwitch | undefined): readonly Step[] {
+  const isClearing = seen?.program?.phase === CLEARING || seen?.unfinished === CLEARING;
+  if (!isClearing) return [];
+  const follow = { kind: "follow-switch", service: name, recover: true, deadlineMs: SLACK_MS } as const;
+  return [{ operation: follow, cause: "its copy answers what it took" }];
 }
 
 /** The copy serves while nobody else does: it stays until somebody does. */

@@ -114,7 +114,7 @@ async function exchange(
     ...{ ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs },
   };
   signal.throwIfAborted();
-  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order), signal });
+  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order), signal, until: "served" });
 }
 
 function impossible(why: string): SwitchResult {

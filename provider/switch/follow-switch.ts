@@ -12,18 +12,27 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** New lines as they come, to the last one; 69: the program is gone, and nobody has started it again. `$1` folder. */
+/**
+ * New lines as they come, to the one that says how it ended, or, where `$2` is `gone`, until the program is gone that still clears
+ * up; 69: it is gone without that, and nobody has started it again. `$1` folder.
+ */
 export const FOLLOW = `${RUNNING}
-gone=0
+gone=0 ended=0
 exec 3<"$1/events" || exit 69
 while :; do
   while IFS= read -r line <&3; do
     printf '%s\\n' "$line"
-    case \${line#* } in 'end '*) exit 0 ;; esac
+    case \${line#* } in
+      'end switched '*) [ "$2" = gone ] || exit 0; ended=1 ;;
+      'end '*) exit 0 ;;
+    esac
   done
-  sleep 0.05
-  if running "$1"; then gone=0; else gone=$((gone + 1)); fi
-  [ "$gone" -lt 200 ] || exit 69
+  sleep 0.02
+  running "$1" && { gone=0; continue; }
+  gone=$((gone + 1)) phase=
+  { read -r phase <"$1/phase"; } 2>/dev/null
+  [ "$ended" = 0 ] || [ "$phase" != ended ] || exit 0
+  [ "$gone" -lt 500 ] || exit 69
 done
 `;
 
@@ -32,7 +41,9 @@ const ASK_BACK = `${RUNNING}
 ! running "$1" || kill "$pid"
 `;
 
-/** Follows the program to its end, in one command. A lost connection is `unknown`: the program goes on without us. */
+/**
+ * Follows the program in one command until it is gone, or stuck. A lost connection is `unknown`: the program goes on without us.
+ */
 export async function followSwitch(
   session: HostSession,
   service: string,
@@ -44,7 +55,7 @@ export async function followSwitch(
   if (signal.aborted) onAbort();
   try {
     const options = { sudo: true, onLine: (line: string) => told.hear(line), timeoutMs: limitMs };
-    const outcome = await session.script(FOLLOW, [switchFolder(service)], options);
+    const outcome = await session.script(FOLLOW, [switchFolder(service), "gone"], options);
     return resultOf(told.events, outcome.kind === "lost" ? LINE_LOST : WITHOUT_END);
   } catch (error) {
     return resultOf(told.events, session.redact(messageOf(error)));

@@ -12,8 +12,8 @@ trap 'ASKED=1' HUP INT TERM
 alive $$
 printf '%s %s\\n' $$ "$START" >"$DIR/pid"
 before=; { read -r before <"$DIR/phase"; } 2>/dev/null
-case $before in ended) exit 0 ;; esac
 now; END=$((NOW + DEADLINE))
+case $before in ended) exit 0 ;; clearing) known_to_hold; serves_alone ;; esac
 [ -z "$before" ] || recover
 at begun "$WAY"
 [ "$HTTP" != none ] || case $OLD_CHECK$NEXT_CHECK in *http*) say note no curl and no wget here: a port that is listened on passes ;; esac
@@ -24,7 +24,8 @@ case $WAY in bridged) bridged ;; *) plain ;; esac
  * The program that exchanges one container for another on the host, alone: who started it may be gone. It is started as
  * `sh program FOLDER`, and again the same way when it died: then it looks at what stands, and finishes or takes back.
  *
- * It writes `<ms> <name> <text>` lines to `events`; the last one is `<ms> end switched|kept|plain-instead|stuck <gapMs>
- * <why>`. Its exit code is 0 when it came to an end in order.
+ * It writes `<ms> <name> <text>` lines to `events`, among them one `<ms> end switched|kept|plain-instead|stuck <gapMs> <why>`:
+ * from then on it is known who serves. After a bridged `switched` it stays until its copy has answered what it took, and is
+ * gone; its phase is `clearing` then. Its exit code is 0 when it came to an end in order.
  */
 export const SWITCH_PROGRAM = [BASE, RULES_BY_COMMENT, RULES, GATE, STEPS, MAIN].join("");

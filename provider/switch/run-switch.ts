@@ -17,19 +17,21 @@ import type { SwitchOrder } from "./switch-order";
 const LAUNCHED = "launched";
 
 export interface RunOptions extends FollowOptions {
+  /** `served`: until it is known who serves; a copy may have requests to answer then. `gone`: until that is over, too. */
+  readonly until: "served" | "gone";
   /** @default the program of this version; a test brings one that dies on the way */
   readonly program?: string;
 }
 
 /**
- * Starts the program on the host and follows it to its end, in one command: a round trip, however far the host is. Once it was
+ * Starts the program on the host and follows it, in one command: a round trip, however far the host is. Once it was
  * told to start it may have started, so a lost connection is `unknown`: the program goes on without us.
  * @throws SlipwayError service-locked while one is at work there, command-failed, sudo-unavailable: nothing was started then
  */
 export async function runSwitch(
   session: HostSession,
   order: SwitchOrder,
-  { log, limitMs, signal, program }: RunOptions,
+  { log, limitMs, signal, program, until }: RunOptions,
 ): Promise<SwitchResult> {
   const { service } = order;
   const told = new ToldEvents(session, service, log);
@@ -44,7 +46,7 @@ export async function runSwitch(
     state.launched = true;
     goBack();
   };
-  const text = `${startText(order, program)}\necho ${LAUNCHED}\nset -- "$folder"\n${FOLLOW}`;
+  const text = `${startText(order, program)}\necho ${LAUNCHED}\nset -- "$folder" ${until}\n${FOLLOW}`;
   // not by session.script, whose text the debug log shows: a check's words are the user's
   const { argv, stdin } = scriptCommand(
     text,

@@ -21,12 +21,18 @@ mkdir -p "$root" && [ ! -L "$root" ] && chmod 700 "$root" || exit 1
 /** A unit that is started again when the program was killed, or a loop in a session of its own that does the same. */
 const LAUNCH = `
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+  begin() {
+    systemd-run --quiet --collect --no-block --unit "$unit" --description 'Slipway: exchanging a container' \\
+      --property Restart=on-failure --property RestartSec=500ms --property StartLimitIntervalSec=0 \\
+      --property KillMode=mixed --property TimeoutStopSec=30s --property OOMScoreAdjust=-900 \\
+      /bin/sh "$folder/program" "$folder"
+  }
+  begin 2>/dev/null && exit
+  # an earlier one's unit is there still
   systemctl stop "$unit.service" 2>/dev/null
   systemctl reset-failed "$unit.service" 2>/dev/null
-  exec systemd-run --quiet --collect --unit "$unit" --description 'Slipway: exchanging a container' \\
-    --property Restart=on-failure --property RestartSec=500ms --property StartLimitIntervalSec=0 \\
-    --property KillMode=mixed --property TimeoutStopSec=30s --property OOMScoreAdjust=-900 \\
-    /bin/sh "$folder/program" "$folder"
+  begin
+  exit
 fi
 command -v setsid >/dev/null && session=setsid || session=
 $session /bin/sh -c 'trap "" HUP; until /bin/sh "$0" "$1"; do sleep 1; done' "$folder/program" "$folder" </dev/null >/dev/null 2>&1 &

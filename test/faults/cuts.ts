@@ -31,7 +31,6 @@ export const CUTS: Readonly<Record<Way["name"], readonly string[]>> = {
     "switch drained",
     ...STOP_AND_START,
     "switch unruled",
-    "switch copystopped",
     "switch end",
     "after switch web to web.next by way of web.try, ports PORT (bridged)",
     ...RENAMES,

@@ -177,7 +177,11 @@ export class ModelRun {
 
   private one(operation: Operation): ModelAnswer | { readonly kind: "left" } {
     if (operation.kind === "switch" || operation.kind === "follow-switch") return this.exchange(operation);
-    if (this.done++ >= this.diesAfter) throw new Died();
+    this.clearCopy();
+    if (this.done++ >= this.diesAfter) {
+      if (this.docker.exchange?.isClearing === true) this.leave(this.docker.exchange);
+      throw new Died();
+    }
     this.log.push(formatOperation(operation));
     if (operation.kind === "stop" && operation.interrupts) this.gapSlot = slotIn(operation.container.name);
     const answer = this.docker.perform(this.byId(operation));
@@ -185,6 +189,12 @@ export class ModelRun {
     if (operation.kind === "gate" && operation.serves && answer.kind === "done") this.gapSlot = undefined;
     this.watch(operation, this.gapSlot);
     return answer;
+  }
+
+  /** The host does so by itself, sooner or later. */
+  private clearCopy(): void {
+    const { exchange } = this.docker;
+    if (exchange?.isClearing === true && exchange.alive && this.done % 4 === 0) exchange.act();
   }
 
   /** As StepRun: what it created, and what it gave another name, it knows by the id. */
@@ -207,6 +217,8 @@ export class ModelRun {
   ): ModelAnswer | { readonly kind: "left" } {
     const { docker } = this;
     this.log.push(formatOperation(operation));
+    const isBusy = docker.exchange?.alive === true && docker.exchange.isClearing;
+    if (operation.kind === "switch" && isBusy) return { kind: "refused", why: "an earlier one is at work" };
     if (operation.kind === "switch") docker.exchange = new SwitchModel(docker, this.orderOf(operation));
     else if (operation.recover) docker.exchange?.recover();
     const { exchange } = docker;
@@ -224,7 +236,7 @@ export class ModelRun {
       if (end !== undefined || exchange.phase === "nextgated") this.gapSlot = undefined;
       if (end === "stuck") this.gapSlot = slot;
       this.watch(operation, this.gapSlot);
-      if (end === undefined) continue;
+      if (end === undefined || (operation.kind === "follow-switch" && exchange.isClearing)) continue;
       this.gapSlot = undefined;
       if (operation.kind === "follow-switch" || end === "switched") return { kind: "done" };
       return end === "stuck" ? { kind: "left" } : { kind: "refused", why: end };

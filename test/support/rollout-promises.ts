@@ -66,7 +66,10 @@ class Promises {
   after(operation: { readonly kind: string; readonly container?: ContainerRef }, gapSlot?: number): void {
     const ours = ["switch", "follow-switch"].includes(operation.kind);
     const phase = this.docker.exchange?.alive === true ? this.docker.exchange.phase : "ended";
-    if (!ours && phase !== "ended" && phase !== "stuck")
+    if (this.docker.exchange?.cutOff === true) throw new Broken("what a copy still answered was cut off");
+    if (phase === "clearing" && this.docker.exchange?.isCopy(operation.container?.id) === true)
+      throw new Broken(`${operation.kind} of a copy that still answers`);
+    if (!ours && !["ended", "stuck", "clearing"].includes(phase))
       throw new Broken(`${operation.kind} beside a program at work`);
     for (const slot of [...this.serving, ...this.bridged]) {
       if (slot !== gapSlot && !this.isServed(slot)) throw new Broken(`nobody serves slot ${slot}`);
@@ -233,6 +236,8 @@ function settle(
     return;
   }
   const { exchange } = docker;
+  // the host goes on by itself
+  if (exchange?.isClearing === true && exchange.alive) exchange.act();
   if (exchange !== undefined && (exchange.rules || exchange.phase !== "ended"))
     throw new Broken(`a switch was left: ${exchange.phase}${exchange.rules ? ", with its rules" : ""}`);
   for (const slot of lookAt(docker).service.slots) {

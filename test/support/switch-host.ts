@@ -90,7 +90,7 @@ export async function exchange(
   options: { readonly program?: string; readonly signal?: AbortSignal } = {},
 ): Promise<SwitchResult> {
   const { program, signal = new AbortController().signal } = options;
-  const how = { log: silentLog, limitMs: longestSwitchMs(order), signal };
+  const how = { log: silentLog, limitMs: longestSwitchMs(order), signal, until: "gone" as const };
   return runSwitch(session, order, program === undefined ? how : { ...how, program });
 }
 

@@ -21,6 +21,8 @@ export class SwitchModel {
   /** A program that died leaves its phase. */
   alive = true;
   rules: boolean;
+  /** Its copy was taken away while it still answered. */
+  cutOff = false;
   /** One that ended leaves them until it is ended for good. */
   hasFiles = true;
 
@@ -64,13 +66,23 @@ export class SwitchModel {
     };
   }
 
+  /** The new one serves already, and the copy answers what it took. */
+  get isClearing(): boolean {
+    return this.phase === "clearing";
+  }
+
+  isCopy(id: string | undefined): boolean {
+    return id === this.order.copy;
+  }
+
   /** Starts one that died, or is stuck, once more: it looks at what stands. */
   recover(): void {
-    if (this.phase !== "ended") this.phase = "recover";
+    if (this.phase !== "ended" && !this.isClearing) this.phase = "recover";
     this.alive = true;
   }
 
   end(): void {
+    this.cutOff ||= this.alive && this.isClearing;
     this.rules = false;
     this.phase = "ended";
     this.hasFiles = false;
@@ -108,6 +120,10 @@ export class SwitchModel {
         this.rules = false;
         return go("unruled");
       case "unruled":
+        if (!order.bridged) return this.over("switched");
+        this.phase = "clearing";
+        return "switched";
+      case "clearing":
         docker.perform({ kind: "remove", ...container(order.copy) });
         return this.over("switched");
       case "back":

@@ -19,15 +19,15 @@ open_connections() {
   { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6"; echo host; cat /proc/net/tcp /proc/net/tcp6; } 2>/dev/null | awk -v want=" $TCP " -v on_host=" $2 " '
     $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } END { print n + 0 }'
 }
-# drain NAME PID PORTS: three looks in a row without a connection
+# drain NAME PID PORTS: two looks in a row without a connection
 drain() {
   now; DRAIN_END=$((NOW + DRAIN)) zeros=0
   while alive "$2"; do
     if [ "$(open_connections "$2" "$3")" = 0 ]; then zeros=$((zeros + 1)); else zeros=0; fi
-    [ "$zeros" -lt 3 ] || { say drained "$1"; return 0; }
+    [ "$zeros" -lt 2 ] || { say drained "$1"; return 0; }
     in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }
     [ "$PHASE" != ruled ] || { [ "$ASKED" = 0 ] && [ "$HELD" = 1 ]; } || return 0
-    pause 0.02
+    pause 0.01
   done
 }
 

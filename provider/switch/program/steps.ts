@@ -1,17 +1,20 @@
 /** The switch itself, the way back, and what the next one does with what a dead program left. */
 export const STEPS = `
-# the rules go first, then the copy, when nobody is connected to it any more
-finish() {
-  [ "$WAY" = bridged ] || return 0
+# the rules go first, then the copy
+finish() { [ "$WAY" = plain ] || { unrule && clear_copy; }; }
+unrule() {
   rules_away || { WHY='the rules cannot be removed'; return 1; }
   at unruled
+}
+# when nobody is connected to it any more
+clear_copy() {
   if ! copy_lives; then
     see "$COPY"; case $? in 1) rm -f "$DIR/copy"; return 0 ;; 2) return 0 ;; esac
     COPY_PID=$PID
   fi
   [ "$COPY_PID" = 0 ] || drain 'the copy' "$COPY_PID" "$RELAYS"
   stop_it "$COPY" "$COPY_PID" || say note the copy does not stop: "$WHY"
-  at copystopped
+  say copystopped
   ask 30 rm -f -v "$COPY" >/dev/null || say note the copy cannot be removed: "$WHY"
   rm -f "$DIR/copy"
 }
@@ -83,18 +86,31 @@ forward() {
   trap '' HUP INT TERM
   at nextgated
   now; [ "$END" -gt $((NOW + BACK)) ] || END=$((NOW + BACK))
-  finish || stuck "the candidate serves; $WHY"
+  [ "$WAY" = plain ] || unrule || stuck "the candidate serves; $WHY"
   # an engine that is restarted meanwhile takes it along, and brings the old one back
   passed_lives || { now; : "\${GAP_FROM:=$NOW}"; back the candidate ended after it had passed its gate; }
   SERVED_BY=next
-  end switched the candidate serves
+  serves_alone
+}
+# that is said at once: what the copy still answers may take its time
+serves_alone() {
+  [ "$WAY" = bridged ] || end switched the candidate serves
+  trap '' HUP INT TERM
+  printf 'clearing\n' >"$DIR/phase"
+  say end switched "$GAP" the candidate serves
+  clear_copy
+  printf 'ended\n' >"$DIR/phase"
+  exit 0
 }
 known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
 known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; heard "$PID"; COPY_HEARS=$known; }
 # both by one call; no when one of them does not run, or is not there
 known_both() {
-  ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" || return
-  { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/out"
+  if got "$COPY" "$OLD"; then sed -n 's/^.*"Pid":\\([0-9]*\\).*$/\\1/p' "$DIR/out" >"$DIR/pids"
+  else ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" && cat "$DIR/out" >"$DIR/pids" || return
+  fi
+  COPY_PID= OLD_PID=
+  { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/pids"
   alive "$OLD_PID" && alive "$COPY_PID" || return
   COPY_START=$START; heard "$COPY_PID"; COPY_HEARS=$known; heard "$OLD_PID"; OLD_HEARS=$known
   printf '%s\\n' "$known" >"$DIR/old-hears"
@@ -119,9 +135,10 @@ bridged() {
 }
 
 # what a program that died left: rules of a dead copy go at once, a live one is let in only when it is good, and first of all somebody serves
+known_to_hold() { COPY_PID= COPY_START=; { read -r COPY_PID COPY_START <"$DIR/copy"; } 2>/dev/null; }
 held_rules() {
-  HELD=0 COPY_PID= COPY_START=
-  { read -r COPY_PID COPY_START <"$DIR/copy"; } 2>/dev/null || return 0
+  HELD=0
+  known_to_hold || return 0
   if alive "$COPY_PID" && [ "$START" = "$COPY_START" ] && pick; then
     heard "$COPY_PID"; COPY_HEARS=$known HELD=1 LOOK_AT=0; look
   else rules_off && say copydied the rules of a dead copy are off

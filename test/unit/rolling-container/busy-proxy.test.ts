@@ -13,8 +13,12 @@ const HOLDER = "p/s of ann@laptop";
 
 /** A host whose proxy somebody else is changing, for longer than is waited. */
 function busyHost(engine: FakeEngine): HostAccess {
-  const exited = (code: number, stdout: string, stderr = ""): CommandOutcome =>
-    ({ kind: "exited", code, stdout, stderr });
+  const exited = (code: number, stdout: string, stderr = ""): CommandOutcome => ({
+    kind: "exited",
+    code,
+    stdout,
+    stderr,
+  });
   const exec = (argv: readonly string[]): Promise<CommandOutcome> =>
     Promise.resolve(argv.includes(SHOW_SCRIPT) ? exited(0, "@slipway silent\n") : exited(75, "", HOLDER));
   const access = engine.access();

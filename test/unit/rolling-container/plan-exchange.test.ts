@@ -164,6 +164,17 @@ describe("planBack with the program on the host", () => {
     );
   });
 
+  it("must wait first until the copy of the way there has answered what it took", () => {
+    const first = (seen: Partial<ObservedSwitch>): string | undefined =>
+      formatSteps(
+        planBack(before, { ...now, ...host([], seen), service: now.service }, desiredService()),
+      ).split("\n")[0];
+    const waits = "let the host finish the switch of web (its copy answers what it took)";
+    assert.equal(first({ program: { pid: 7, phase: "clearing" } }), waits);
+    assert.equal(first({ unfinished: "clearing" }), waits);
+    assert.match(first({}) ?? "", /^create web\.try/);
+  });
+
   it("must go back plainly where a copy could not be made, or two of it would write to one place", () => {
     const plainly = planBack(before, now, { ...desiredService(), plainly: true });
     assert.equal(exchangeIn(plainly).way.kind, "plain");

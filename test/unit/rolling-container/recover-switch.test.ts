@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Found } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { recover } from "../../../provider/rolling-container/recover";
+import { settleSwitches } from "../../../provider/rolling-container/recover-switch";
 import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
 import { observedSwitch } from "../../support/observed-switch";
 import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
@@ -32,6 +33,15 @@ describe("recover what a switch left", () => {
     assert.deepEqual(recovered([stopped, copy, next], { program, rules: 4, copyAlive: true }), [
       "the switch of web still at work (oldstopped): wait for the switch of web (nobody acts beside it)",
     ]);
+  });
+
+  it("must wait for a copy that still answers what it took, and never cut it off", () => {
+    const program = { pid: 7, phase: "clearing" };
+    const found = foundHost([live, copy], { switches: { web: observedSwitch({ program }) } });
+    assert.deepEqual(recovered([live, copy], { program }), [
+      "a copy of web that still answers what it took: wait for the switch of web (nobody acts beside it)",
+    ]);
+    assert.deepEqual(settleSwitches(found, new Set([1])), []);
   });
 
   it("must remove rules that lead to a dead copy before anything else", () => {
