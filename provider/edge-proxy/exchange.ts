@@ -56,7 +56,7 @@ export async function exchange(context: ExecuteContext, operation: ExchangeOpera
     lock: exchangeLockOf(proxy),
   };
   signal.throwIfAborted();
-  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order) + drainMs, signal });
+  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order) + drainMs, signal, until: "gone" });
 }
 
 async function lookFor(

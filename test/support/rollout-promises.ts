@@ -6,6 +6,7 @@ import { slotOf } from "../../provider/rolling-container/found";
 import { wishedWay } from "../../provider/rolling-container/switch-way";
 import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
 import type { RolloutCase } from "./rollout-cases";
+import { comesBack, servesProved } from "./comes-back";
 import { routeEntry } from "./route-model";
 import { lookAt, ModelRun, type Planner, PLANNER, type RunEnd, slotIn } from "./rollout-model";
 
@@ -168,24 +169,6 @@ function cut(given: RolloutCase, planner: Planner, operations: number, logs: str
   const { end } = watched(docker, given, planner, logs);
   if (end !== "refused" && returns) start.atEnd(given.reboot === undefined);
   settle(docker, given, planner, end, logs);
-}
-
-/** One whose gate was passed, and whose name was given: from then on it counts. */
-function servesProved(container: ModelContainer): boolean {
-  return container.state === "running" && container.proved;
-}
-
-/** True when everybody who serves would serve again by himself, whoever comes first to the port, had nobody touched the host. */
-function comesBack({ docker, desired }: RolloutCase): boolean {
-  const before = docker.containers.filter(servesProved);
-  const forward = docker.containers.map((_, index) => index);
-  const isBackIn = (order: readonly number[]): boolean => {
-    const alone = docker.copy();
-    alone.reboot(order);
-    const again = new Set(alone.containers.filter(servesProved).map(({ id }) => id));
-    return before.every(({ id }) => again.has(id));
-  };
-  return desired.limits.restart !== "no" && isBackIn(forward) && isBackIn([...forward].reverse());
 }
 
 function watched(
