@@ -9,6 +9,8 @@ read_order || exit 0
 find_http
 { read -r BEGAN <"$DIR/began"; } 2>/dev/null || { now; BEGAN=$NOW; printf '%s\\n' "$NOW" >"$DIR/began"; }
 trap 'ASKED=1' HUP INT TERM
+# whoever starts us again may not see that one lives: it waits, and comes when that one has ended
+{ read -r OTHER OTHER_START <"$DIR/pid"; } 2>/dev/null && alive "$OTHER" && [ "$START" = "$OTHER_START" ] && exit 75
 alive $$
 printf '%s %s\\n' $$ "$START" >"$DIR/pid"
 before=; { read -r before <"$DIR/phase"; } 2>/dev/null

@@ -18,7 +18,15 @@ root=$1 folder=$2 unit=$3
 mkdir -p "$root" && [ ! -L "$root" ] && chmod 700 "$root" || exit 1
 `;
 
-/** A unit that is started again when the program was killed, or a loop in a session of its own that does the same. */
+/**
+ * `$0` program, `$1` its folder. Starts the program again when it was killed, until it came to an end in order, or somebody took its folder away. The outer loop
+ * does so when the inner one is killed, too: a pipe, which the inner one and the program hold, ends without a word when both are
+ * dead. What the program itself starts does not hold it (`3>&-`): a hanging call must not look like a living program.
+ */
+export const KEEP_RUNNING = `trap "" HUP; { echo -900 >/proc/self/oom_score_adj; } 2>/dev/null
+until { until /bin/sh "$0" "$1" 3>&1 >/dev/null || [ ! -e "$0" ]; do sleep 1; done; echo over; } | read -r _; do sleep 1; done`;
+
+/** A unit that is started again when the program was killed, or loops in a session of their own that do the same. */
 const LAUNCH = `
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
   begin() {
@@ -35,7 +43,7 @@ if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
   exit
 fi
 command -v setsid >/dev/null && session=setsid || session=
-$session /bin/sh -c 'trap "" HUP; until /bin/sh "$0" "$1"; do sleep 1; done' "$folder/program" "$folder" </dev/null >/dev/null 2>&1 &
+$session /bin/sh -c '${KEEP_RUNNING}' "$folder/program" "$folder" </dev/null >/dev/null 2>&1 &
 `;
 
 const RECOVER = `${PREPARE}${RUNNING}

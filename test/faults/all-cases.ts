@@ -3,6 +3,7 @@ import { CLI_CASES } from "./cases/cli";
 import { DISK_CASES } from "./cases/disk";
 import { HEALTH_CASES } from "./cases/health";
 import { LOCK_CASES } from "./cases/lock";
+import { NO_SYSTEMD_CASES } from "./cases/no-systemd";
 import { REGISTRY_CASES } from "./cases/registry";
 import { SWAP_CASES } from "./cases/swap";
 import type { FaultCase } from "./fault-case";
@@ -14,6 +15,7 @@ const ALL = [
   ...HAND_CASES,
   ...REGISTRY_CASES,
   ...CLI_CASES,
+  ...NO_SYSTEMD_CASES,
   ...DISK_CASES,
 ];
 

@@ -21,6 +21,10 @@ nothing, \`destroy\` leaves nothing, and a secret of the service is in no log, l
 Pulumi's CLI and our provider; it stands still at the point that the case names while the fault is done. \`web\` is the
 service, \`web.next\` its candidate, \`web.try\` the copy, \`web.REVISION\` a kept one.
 
+What does not hold: on a host without systemd the switch program is started again by a loop of ours, and that one by another.
+Program and loop may be killed, also at once. Where somebody kills the outer loop and then the other two, or all three at once,
+nobody watches the rules any more: the copy serves on by them, and should it die, too, the port is dead until the next \`up\`.
+
 `;
 
 /**

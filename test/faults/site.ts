@@ -56,6 +56,14 @@ cat /var/lib/slipway/proxy/*/conf/* 2>/dev/null
 journalctl --no-pager --quiet --output cat --since -15min
 :`;
 
+const KILL_PROGRAM = `
+parent() { read -r stat <"/proc/$1/stat"; set -- \${stat##*) }; echo "$2"; }
+read -r program _ <"/run/slipway/$1/pid"
+loop=$(parent "$program")
+case $2 in loop) kill -KILL "$loop" "$program" ;; keeper) keeper=$(parent "$loop") && [ "$keeper" -gt 1 ] && kill -KILL "$keeper" ;; esac`;
+
+const SYSTEMD_RUN = "/usr/bin/systemd-run";
+
 /** Says what it removed. */
 const CLEAR = `
 systemctl stop 'slipway-switch-svc*' 2>/dev/null
@@ -217,6 +225,23 @@ iptables-save | grep -F "slipway:$1"; cat "/run/slipway/$1/events"; journalctl -
   async signalProgram(service: string, signal: "KILL" | "STOP" | "CONT"): Promise<void> {
     const send = 'read -r pid _ <"/run/slipway/$1/pid" && kill -s "$2" "$pid"; :';
     await this.host.must(["sh", "-c", send, "signal", service, signal]);
+  }
+
+  /**
+   * Kills at once the program that exchanges the containers of a service and the loop that starts it again, or who starts the
+   * loop again. The loop has the program for a child, and is the keeper's.
+   */
+  async killProgram(service: string, whose: "loop" | "keeper"): Promise<void> {
+    await this.host.must(["sh", "-c", KILL_PROGRAM, "kill", service, whose]);
+  }
+
+  /** Takes away what a switch looks for to find systemd. */
+  async hideSystemd(): Promise<void> {
+    await this.host.must(["mv", SYSTEMD_RUN, `${SYSTEMD_RUN}-hidden`]);
+  }
+
+  async showSystemd(): Promise<void> {
+    await this.host.must(["mv", `${SYSTEMD_RUN}-hidden`, SYSTEMD_RUN]);
   }
 
   /** What a clean-up job does. */
