@@ -10,6 +10,7 @@ import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from
 import { awaitCleared } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { bridgedConditions, whyNoProgram } from "../switch/conditions";
+import { unwantedBack } from "./plan-route-away";
 import { type RouteBack, routeBack } from "./plan-route-back";
 import { runsBoth, wishedWay } from "./switch-way";
 
@@ -38,7 +39,7 @@ export function planBack(before: HostFound, now: HostFound, desired: BackWish): 
     if (previous === undefined) return removeNew(live, route);
     return putBack({ now, slot, live, previous, desired, route, isFirst: entered++ === 0 });
   });
-  return [...steps, ...route.rest(entered)];
+  return [...steps, ...route.rest(entered), ...unwantedBack(before, now, desired, CAUSE)];
 }
 
 function stoodBefore(before: HostFound, slot: number, { id }: Found): boolean {

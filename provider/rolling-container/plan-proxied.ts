@@ -225,7 +225,9 @@ export function tidyRoutes(found: HostFound, desired: Pick<Desired, "route" | "r
   );
   return routes.flatMap((each): readonly Step[] => {
     if (each.place.proxy !== wish?.place.proxy || each.place.service !== wish.place.service)
-      return each.route.entry === undefined ? [] : removeRoute(found, each, "it is not wanted any more");
+      return each.route.entry === undefined
+        ? []
+        : removeRoute(found, each, "it is not wanted any more", (id) => !live.has(shortId(id)));
     const { entry, servers } = each.route;
     const known = [...(entry?.servers ?? []), ...servers].map(({ container }) => container ?? "");
     const stale = [...new Set(known)].filter((id) => id !== "" && !live.has(id));
@@ -243,7 +245,15 @@ export function endRoutes(found: HostFound, cause: string): readonly Step[] {
   );
 }
 
-function removeRoute(found: HostFound, route: FoundRoute, cause: string): readonly Step[] {
-  const waits = runningServersOf(route.route.entry, found).map((container) => awaitDrained(route, container));
+/** `goes`: who is to be stopped after that, and so waited for. */
+function removeRoute(
+  found: HostFound,
+  route: FoundRoute,
+  cause: string,
+  goes: (id: string) => boolean = () => true,
+): readonly Step[] {
+  const waits = runningServersOf(route.route.entry, found)
+    .filter(({ id }) => id !== undefined && goes(id))
+    .map((container) => awaitDrained(route, container));
   return [{ operation: { kind: "remove-route", place: route.place }, cause }, ...waits];
 }

@@ -21,6 +21,7 @@ import { isServedByCopy } from "./recover-switch";
 import { refOf } from "./ref-of";
 import { enterRoute, leaveRoute, routeProof } from "./plan-proxied";
 import { routeWish } from "./plan-route";
+import { leaveUnwanted } from "./plan-route-away";
 import { runsBoth, type SwitchWay, switchWay } from "./switch-way";
 
 const CAN_GO_ON: ReadonlySet<string> = new Set(["created", "exited", "running"]);
@@ -40,8 +41,17 @@ export function planSwitch(
   const candidate: ContainerRef = { name: candidateName(desired.service, slot.slot) };
   const source = obtainCandidate(slot, desired, candidate, cause);
   const running = previous !== undefined && isUp(previous) ? previous : undefined;
+  const unwanted = (ref: ContainerRef, mayReturn: boolean): readonly Step[] =>
+    previous === undefined
+      ? []
+      : leaveUnwanted(found, desired, { slot: slot.slot, found: previous, ref, mayReturn });
   const leave = (kept: ContainerRef): readonly Step[] =>
-    previous === undefined ? [] : leaveRoute(found, previous, kept, routeWish(found, desired));
+    previous === undefined
+      ? []
+      : [
+          ...leaveRoute(found, previous, kept, routeWish(found, desired)),
+          ...(runsBoth(way) ? unwanted(kept, false) : []),
+        ];
   const gone = [
     ...(slot.candidate === undefined || slot.candidate.id === source.ref.id ? [] : [slot.candidate.id]),
     ...(previous === undefined || runsBoth(way) ? [] : [previous.id]),
@@ -56,8 +66,15 @@ export function planSwitch(
   const steps = exchangeSteps({ way, isBridged, running, source, slot: slot.slot, desired, cause });
   if (steps === undefined)
     return [...source.steps, ...proofOf(source, desired, cause), ...proof, ...touching(passing)];
+  const away = running === undefined ? [] : unwanted(refOf(running), true);
   // the candidate first, so that a failure later takes back what an interrupted run left, too
-  return [...source.steps, ...besideLast(steps), ...proof, ...passing];
+  return [...source.steps, ...besideLast(beforeTouch(steps, away)), ...proof, ...passing];
+}
+
+/** The same steps, with some more where the live one begins to be touched. */
+function beforeTouch(steps: readonly Step[], more: readonly Step[]): readonly Step[] {
+  const at = steps.findIndex(({ touchesLive }) => touchesLive === true);
+  return at < 0 ? steps : [...steps.slice(0, at), ...touching(more), ...steps.slice(at)];
 }
 
 /** A copy is made while the candidate is: neither needs the other, and nobody notices either. */

@@ -5,7 +5,6 @@ import type { Desired } from "./desired";
 import { executeSteps } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
-import { inTime, LOOK_MS } from "../container/in-time";
 import { JUST_SEEN_MS, keepInSight, type Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
