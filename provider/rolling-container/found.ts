@@ -30,6 +30,8 @@ export interface SlotFound {
   readonly helpers?: readonly Found[];
   /** Ours, under a name that is no place: somebody renamed them by hand. */
   readonly strays?: readonly Found[];
+  /** Not ours, under names that kept ones may want. */
+  readonly taken?: readonly Found[];
 }
 
 /** A service as it stands on one host. */
@@ -93,7 +95,7 @@ export function revisionIn(container: Found): string {
   return container.labels[LABEL.revision] ?? container.id.slice(0, 8);
 }
 
-/** All containers of a slot. */
+/** All containers of a slot, but for those that only have a name of it. */
 export function containersOf(slot: SlotFound): readonly Found[] {
   const { live, candidate, copy, kept, helpers = [], strays = [] } = slot;
   return [live, candidate, copy, ...kept, ...helpers, ...strays].filter((each) => each !== undefined);

@@ -1,6 +1,14 @@
-import { type Found, isUp } from "./found";
+import { keptName } from "../container/names";
+import { type Found, isUp, revisionIn, type SlotFound } from "./found";
 import type { Operation, Step } from "./operation";
 import { refOf } from "./ref-of";
+
+/** Who has the name that the live one would have as a kept one, and is not ours. */
+export function takesKeptName({ slot, live, taken = [] }: SlotFound, service: string): Found | undefined {
+  if (live === undefined) return undefined;
+  const name = keptName(service, slot, revisionIn(live));
+  return taken.find((each) => each.name === name);
+}
 
 /** The policy of one that serves no more: no restart of the host brings it back. */
 export function quiet(kept: Found): Step {

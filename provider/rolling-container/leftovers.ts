@@ -43,7 +43,7 @@ export function withoutDead(slot: SlotFound): SlotFound {
   const alive = (each: Found | undefined): Found | undefined =>
     each?.foreign === undefined && each !== undefined && isDead(each) ? undefined : each;
   return {
-    slot: slot.slot,
+    ...slot,
     live: alive(slot.live),
     candidate: alive(slot.candidate),
     copy: alive(slot.copy),

@@ -171,7 +171,10 @@ export function slotsFrom(containers: readonly Found[], service: string): readon
     // `web-2` may be the second place of `web`, or another service of that name: then it is theirs
     if (name.slot > 1 && container.labels[LABEL.service] === container.name) continue;
     if (name.phase === "kept") {
-      if (container.foreign === undefined) slots.set(name.slot, { ...slot, kept: [...slot.kept, container] });
+      const { kept, taken = [] } = slot;
+      const is =
+        container.foreign === undefined ? { kept: [...kept, container] } : { taken: [...taken, container] };
+      slots.set(name.slot, { ...slot, ...is });
     } else if (name.phase === "fill" || name.phase === "task") {
       slots.set(name.slot, { ...slot, helpers: [...(slot.helpers ?? []), container] });
     } else slots.set(name.slot, { ...slot, [name.phase]: container });

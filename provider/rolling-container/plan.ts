@@ -9,10 +9,12 @@ import {
   type Found,
   type HostFound,
   isAtWork,
+  isUp,
   slotOf,
   type SlotFound,
 } from "./found";
 import { formatSteps, type Step } from "./operation";
+import { takesKeptName } from "./kept";
 import { stayBehindRoute } from "./plan-proxied";
 import { gate, planSwitch } from "./plan-switch";
 import { isServedByCopy } from "./recover-switch";
@@ -86,14 +88,18 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
   const { live } = slot;
   const previous = live ?? slotOf(found.former, number).live;
   if (live === undefined || !isUpToDate(live, desired)) {
+    refuseTakenName(slot, found, desired);
     const cause = causeOf(slot, previous, desired);
     return { slot: number, kind: "switch", steps: planSwitch(slot, previous, desired, found, cause) };
   }
   const change = compareLimits(desired.limits, live.limits);
   if (change === "replace") {
+    refuseTakenName(slot, found, desired);
     const steps = planSwitch(withoutKept(slot), live, desired, found, "a limit was taken away");
     return { slot: number, kind: "switch", steps };
   }
+  // clearing up would have given them each other's names
+  if (slot.kept.some(isUp)) refuseTakenName(slot, found, desired);
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
   // the program that let a copy serve in its place has seen that it does not
   const prove = isServedByCopy(found, number) && live.state !== "paused";
@@ -202,16 +208,29 @@ function refuseForeign(slot: SlotFound, found: HostFound, desired: Desired): voi
     (each) => each?.foreign !== undefined,
   );
   if (taken === undefined || (desired.adopt && taken === slot.live)) return;
-  throw new SlipwayError({
+  const other = "Give the service another name, or say adopt: true to take the container over";
+  throw nameTaken(taken, found, desired, taken === slot.live ? other : undefined);
+}
+
+/** The one that makes way is kept under a name that may be somebody else's. */
+function refuseTakenName(slot: SlotFound, found: HostFound, desired: Desired): void {
+  const taker = takesKeptName(slot, desired.service);
+  if (taker !== undefined) throw nameTaken(taker, found, desired);
+}
+
+function nameTaken(
+  { name, foreign = "somebody else" }: Found,
+  { target }: HostFound,
+  { service }: Desired,
+  next = `Remove or rename the container "${name}"`,
+): SlipwayError {
+  return new SlipwayError({
     code: "name-taken",
-    what: `rolling out "${desired.service}"`,
-    host: found.target,
-    why: `the name "${taken.name}" belongs to ${taken.foreign ?? "somebody else"}`,
+    what: `rolling out "${service}"`,
+    host: target,
+    why: `the name "${name}" belongs to ${foreign}`,
     left: "Nothing was touched",
-    next:
-      taken === slot.live
-        ? "Give the service another name, or say adopt: true to take the container over"
-        : `Remove or rename the container "${taken.name}"`,
+    next,
   });
 }
 

@@ -14,7 +14,7 @@ import {
   stopUp,
   withoutDead,
 } from "./leftovers";
-import { quiet, retireKept } from "./kept";
+import { quiet, retireKept, takesKeptName } from "./kept";
 import { bringBack, changePlaces, nameBack, startAgain } from "./recover-names";
 import { isBehindRoute, passOn, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
@@ -83,6 +83,8 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     return [...useless, ...undrained(slot, live, desired, found), ...withPolicy(kept)];
   }
   if (live !== undefined && serving !== undefined) {
+    // the planner refuses it
+    if (takesKeptName(slot, desired.service) !== undefined) return [];
     const names = `${live.name} (${live.state}), ${serving.name} (running)`;
     return [{ found: names, steps: changePlaces(slot, live, serving, desired) }];
   }
@@ -151,7 +153,8 @@ function undrained(slot: SlotFound, live: Found, desired: Wish, found: HostFound
   const running = slot.kept.filter(({ state }) => state === "running");
   const [first] = running;
   if (first === undefined) return [];
-  const undo = changePlaces(slot, live, first, desired).map(({ operation }) => operation);
+  const places = takesKeptName(slot, desired.service) === undefined;
+  const undo = places ? changePlaces(slot, live, first, desired).map(({ operation }) => operation) : [];
   const prove: Step = {
     operation: gateBack(live, desired.update.healthyDeadlineMs),
     cause: "it has to serve before the previous one is stopped",

@@ -31,6 +31,15 @@ function first(early: (operation: Operation) => boolean): Planner {
   ]);
 }
 
+/** Runs what `dependent` picks at the same time as the step before it. */
+function beside(dependent: (operation: Operation, before: Operation | undefined) => boolean): Planner {
+  return changed((steps) =>
+    steps.map((step, at) =>
+      dependent(step.operation, steps[at - 1]?.operation) ? { ...step, beside: true } : step,
+    ),
+  );
+}
+
 function setsPolicy(operation: Operation, restart: string): boolean {
   return operation.kind === "restart-policy" && operation.restart === restart;
 }
@@ -86,6 +95,12 @@ export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
     "lets the new one in and never the old one out",
     without(({ kind }) => kind === "drain-server" || kind === "remove-server"),
   ],
+  ["runs every step beside the one before it", beside(() => true)],
+  ["passes a name on while it is still taken", beside(({ kind }) => kind === "rename")],
+  ["goes on beside a gate", beside((_, before) => before?.kind === "gate")],
+  ["gives the new one requests beside its gate", beside(({ kind }) => kind === "ready-server")],
+  ["drains the old one beside letting the new one in", beside(({ kind }) => kind === "drain-server")],
+  ["stops the old one beside its drain", beside(({ kind }) => kind === "remove-server" || kind === "stop")],
   ["clears nothing up", { ...PLANNER, recover: () => [] }],
   ["tidies nothing up", { ...PLANNER, finish: () => [] }],
   ["renames before the gate", first(({ kind }) => kind === "create" || kind === "rename")],

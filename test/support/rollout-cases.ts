@@ -253,7 +253,8 @@ function containersIn(
     ...kept.flatMap((one) =>
       made(one, keptName("web", slot, VERSIONS[one.version]?.revision ?? ""), {
         ...served(one),
-        foreign: false,
+        // whether a stranger has the port is seen by its own look
+        publishes: publishes && !one.foreign,
       }),
     ),
   ];

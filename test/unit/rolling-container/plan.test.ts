@@ -212,6 +212,21 @@ describe("planHost", () => {
     );
   });
 
+  it("must refuse where the name of the one that is to be kept is somebody else's, and only then", () => {
+    const foreign = foundContainer({ name: "web.aaaaaaaa", labels: {}, foreign: "somebody else's (x)" });
+    assert.throws(() => planned(foundHost([foundContainer(), foreign]), desiredService()), {
+      code: "name-taken",
+      message:
+        /the name "web\.aaaaaaaa" belongs to somebody else's \(x\).*Nothing was touched.*Remove or rename/s,
+    });
+    const other = { ...foreign, name: "web.cccccccc" };
+    assert.match(
+      planned(foundHost([foundContainer(), other]), desiredService()),
+      /rename web to web\.aaaaaaaa/,
+    );
+    assert.equal(planned(foundHost([wantedContainer(), foreign]), desiredService()), "");
+  });
+
   it("must refuse a foreign container's name, and take it over with adopt", () => {
     const foreign = foundContainer({ id: "0123456789ab", labels: {}, foreign: "somebody else's (x)" });
     assert.throws(() => planned(foundHost([foreign]), desiredService()), {
