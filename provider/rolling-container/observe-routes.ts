@@ -65,6 +65,6 @@ export async function observeRoutes(
 }
 
 /** The route of outputs; undefined when there is none, or it does not read as one. */
-function recordedRoute({ route }: Properties): Route | undefined {
+export function recordedRoute({ route }: Properties): Route | undefined {
   return isObject(route) ? readRoute(new Fields(route)) : undefined;
 }

@@ -83,7 +83,10 @@ export function driftIn(outputs: Properties): string | undefined {
   if (none) return "what an interrupted run left on the hosts is not known";
   const settled = new Set(["running", "restarting"]);
   const off = recordedContainers(outputs).find(({ state }) => !settled.has(state));
-  return off === undefined ? undefined : `${off.name} on ${off.host} is ${off.state}`;
+  if (off !== undefined) return `${off.name} on ${off.host} is ${off.state}`;
+  const others: readonly unknown[] = Array.isArray(outputs.drift) ? outputs.drift : [];
+  const [first] = others;
+  return typeof first === "string" ? first : undefined;
 }
 
 /** Revisions that are kept, the last one first; each once. */

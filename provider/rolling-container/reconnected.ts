@@ -8,7 +8,7 @@ import { readService } from "./read";
 /** What the machines know nothing of. A machine that died must not be asked whether it may be abandoned. */
 const NOT_ON_HOSTS = ["hosts", "targets", "abandonUnreachable"];
 /** What outputs have beside the inputs. */
-const ADDED = ["containers", "revision", "url", "previous", "lastRollout", "hostKeys", "machineIds"];
+const ADDED = ["containers", "revision", "url", "previous", "lastRollout", "hostKeys", "machineIds", "drift"];
 
 /** An update, as it comes. */
 export interface Change {

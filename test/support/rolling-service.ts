@@ -30,6 +30,18 @@ export class RollingService {
     return handler.update("web", olds, await this.checked(image, more), this.context(signal));
   }
 
+  async refresh(outputs: Properties): Promise<Properties> {
+    const read = await handler.read("web", outputs, this.context());
+    assert.ok(read);
+    return read.outputs;
+  }
+
+  /** Whether the engine would call update though no argument has changed. */
+  async sees(olds: Properties, image: string, more: Properties = {}): Promise<boolean> {
+    const news = await this.checked(image, more);
+    return (await handler.diff("web", olds, news, this.context())).changes === true;
+  }
+
   delete(outputs: Properties): Promise<void> {
     return handler.delete("web", outputs, this.context());
   }
