@@ -44,9 +44,7 @@ export async function converge(task: ConvergeTask): Promise<Properties> {
   const observed = await observe(session, desired, context);
   if (isSettled(desired, observed)) return outputsOf(task.inputs, task.connection, session, observed, []);
   refuse(desired, observed);
-  return withEngineLock(session, context, (signal) =>
-    changeEngine({ ...task, context: { ...context, signal } }, desired),
-  );
+  return withEngineLock(session, context, () => changeEngine(task, desired));
 }
 
 /** What is there, with the drift that it shows; changes nothing. */
@@ -71,8 +69,9 @@ export async function uninstall(
 ): Promise<void> {
   const desired = await desiredOn(session, wish, wish, context.signal);
   const family = familyOf(session.target, await session.facts(), wish.source);
-  await withEngineLock(session, context, async (signal) => {
-    const { packages } = await observe(session, desired, { ...context, signal });
+  const { signal } = context;
+  await withEngineLock(session, context, async () => {
+    const { packages } = await observe(session, desired, context);
     const names = [...desired.names, ...desired.dependencies].filter((name) => name in packages.installed);
     if (names.length > 0) {
       context.log.progress(`removing ${names.join(", ")}`);

@@ -9,14 +9,13 @@ const ENGINE_LOCK: FileLock = {
 };
 
 /**
- * Runs `use` while this process is the only one that changes the engine of this machine. The signal that `use` gets is
- * aborted when the lock is lost.
+ * Runs `use` while this process is the only one that changes the engine of this machine.
  * @throws SlipwayError engine-locked, naming the holder; sudo-unavailable
  */
 export function withEngineLock<T>(
   session: HostSession,
   options: FileLockOptions,
-  use: (signal: AbortSignal) => Promise<T>,
+  use: () => Promise<T>,
 ): Promise<T> {
   return withFileLock(session, ENGINE_LOCK, options, use);
 }

@@ -117,7 +117,9 @@ function alone<T>(
   context: HandlerContext,
   use: (access: ProxyAccess) => Promise<T>,
 ): Promise<T> {
-  return onHost(proxy, olds, context, (access) => locked(proxy, access, context, use));
+  return onHost(proxy, olds, context, (access) =>
+    withProxyLock(access.session, proxy.name, context, () => use(access)),
+  );
 }
 
 /** The same, with the proxy's image on the host before anybody has to wait for us. */
@@ -129,17 +131,8 @@ function withImage<T>(
 ): Promise<T> {
   return onHost(proxy, olds, context, async (access) => {
     await ensureImage(access, proxy, context);
-    return locked(proxy, access, context, use);
+    return withProxyLock(access.session, proxy.name, context, () => use(access));
   });
-}
-
-function locked<T>(
-  { name }: ProxyInputs,
-  access: ProxyAccess,
-  context: HandlerContext,
-  use: (access: ProxyAccess) => Promise<T>,
-): Promise<T> {
-  return withProxyLock(access.session, name, context, (signal) => use({ ...access, signal }));
 }
 
 const OF_THE_HOST = ["address", "version", "routes", "containerId", "state", "lastExchange", "drift"];

@@ -4,15 +4,14 @@ import type { HostSession } from "../host/session";
 import { lockOf } from "../proxy/ref";
 
 /**
- * Runs `use` while this process is the only one that changes the proxy itself; routes are not changed meanwhile either. The
- * signal that `use` gets is aborted when the lock is lost.
+ * Runs `use` while this process is the only one that changes the proxy itself; routes are not changed meanwhile either.
  * @throws SlipwayError proxy-busy, naming the holder; sudo-unavailable
  */
 export function withProxyLock<T>(
   session: HostSession,
   name: string,
   options: Pick<HandlerContext, "holder" | "log" | "signal">,
-  use: (signal: AbortSignal) => Promise<T>,
+  use: () => Promise<T>,
 ): Promise<T> {
   const lock: FileLock = {
     path: lockOf(name),

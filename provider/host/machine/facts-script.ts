@@ -4,7 +4,7 @@ import type { HostFacts } from "../facts";
  * The nearest ancestor of our shell that is an sshd, else the shell's parent. Fields of /proc/PID/stat are counted after the
  * last `)`, since a name may hold anything.
  */
-const SESSION_PROCESS = `
+export const SESSION_PROCESS = `
 pid=$PPID
 found=
 while [ "$pid" -gt 1 ] 2>/dev/null; do

@@ -1,24 +1,51 @@
-import { PassThrough } from "node:stream";
 import { formatDuration } from "../../duration";
 import { SlipwayError, type ErrorCode } from "../../errors";
 import type { Log } from "../../log";
-import { tail } from "../../secret";
+import { stripControl, tail } from "../../secret";
 import type { CommandOutcome, HostSession } from "../session";
+import { SESSION_PROCESS } from "./facts-script";
 
 const WAIT_MS = 120_000;
-/** Longer than anything that is done under a lock; it goes with its process, and that with our channel. */
-const HOLD_MS = 7_200_000;
+/** For the command itself, beside the wait. */
+const SLACK_MS = 60_000;
 const TAKEN = 75;
+const GONE = 76;
 
 /**
- * Holds the lock until standard input ends: when the client dies, sshd closes it and the kernel frees the lock.
- * `$1` lock file, `$2` seconds to wait, `$3` holder. Its words: `held by …` (waiting), `locked`, or exit code 75.
+ * Holds what is open as 9 for as long as the server's process of our connection lives: the kernel frees the lock within a
+ * second of the client's death. `$1` that process, `$2` when it started.
  */
-const HOLD = [
-  `umask 077; mkdir -p -- "\${1%/*}" && exec 9>>"$1" || exit 1`,
-  `if ! flock -n 9; then echo "held by $(cat -- "$1")"; flock -w "$2" 9 || exit ${TAKEN}; fi`,
-  `printf '%s\\n' "$3" >"$1" && echo locked && exec cat >/dev/null`,
-].join("\n");
+const KEEP = `
+trap '' HUP
+while { read -r stat <"/proc/$1/stat"; } 2>/dev/null && set -- "$1" "$2" \${stat##*) } && [ "\${22}" = "$2" ]; do
+  sleep 0.5 9>&- 2>/dev/null || sleep 1 9>&-
+done
+`;
+
+/**
+ * Takes the lock for a process that stands apart and needs no channel of ours, so that a server with a single one will do.
+ * `$1` lock file, `$2` seconds to wait, `$3` holder, `$4` KEEP, `$5` and `$6` our connection's process, where it is known.
+ * Its words: `held by …` (waiting), `locked PID START`.
+ */
+const TAKE = `
+[ -n "$5" ] || set -- "$1" "$2" "$3" "$4" $(${SESSION_PROCESS})
+[ -n "$6" ] || exit 1
+umask 077; mkdir -p -- "\${1%/*}" && exec 9>>"$1" || exit 1
+if ! flock -n 9; then echo "held by $(cat -- "$1")"; flock -w "$2" 9 || exit ${TAKEN}; fi
+printf '%s\\n' "$3" >"$1" || exit 1
+command -v setsid >/dev/null && apart=setsid || apart=
+$apart /bin/sh -c "$4" slipway-lock "$5" "$6" </dev/null >/dev/null 2>&1 &
+pid=$!
+{ read -r stat <"/proc/$pid/stat"; } && set -- \${stat##*) } && echo "locked $pid \${20}"
+`;
+
+/** `$1` and `$2` what holds it. Exit code ${GONE}: it was not there any more. */
+const FREE = `
+{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || exit ${GONE}
+pid=$1 start=$2
+set -- \${stat##*) }
+[ "\${20}" = "$start" ] && kill -9 "$pid" || exit ${GONE}
+`;
 
 /** A lock that is a file of root's on a machine, and how errors speak of it. */
 export interface FileLock {
@@ -42,72 +69,56 @@ export interface FileLockOptions {
 }
 
 /**
- * Runs `use` while this process holds the lock on this machine. The signal that `use` gets is aborted when the lock is lost.
+ * Runs `use` while this process holds the lock on this machine: to its end, or to that of the connection.
  * @throws SlipwayError the lock's own code, naming the holder; sudo-unavailable
  */
 export async function withFileLock<T>(
   session: HostSession,
   lock: FileLock,
   options: FileLockOptions,
-  use: (signal: AbortSignal) => Promise<T>,
+  use: () => Promise<T>,
 ): Promise<T> {
-  const input = new PassThrough();
-  const lost = new AbortController();
-  const holding = takeLock(session, lock, options, input);
-  holding.ended.then(
-    () => lost.abort(lockLost(session, lock)),
-    (error: unknown) => lost.abort(error),
-  );
+  const held = await takeLock(session, lock, options);
   try {
-    await holding.taken;
-    return await use(AbortSignal.any([options.signal, lost.signal]));
+    return await use();
   } finally {
-    input.end();
-    await holding.ended.catch(() => {}); // how the holding process ended says nothing about what was done meanwhile
+    await freeLock(session, lock, held, options.log);
   }
 }
 
-interface Holding {
-  /** Resolves when the lock is ours. */
-  readonly taken: Promise<void>;
-  /** Settles when the holding process is gone. */
-  readonly ended: Promise<CommandOutcome>;
-}
+/** The process on the host that holds it: pid and start. */
+type Held = readonly [string, string];
 
-function takeLock(
-  session: HostSession,
-  lock: FileLock,
-  options: FileLockOptions,
-  input: PassThrough,
-): Holding {
-  const { holder, log, waitMs = WAIT_MS } = options;
-  // who has it keeps it to the end of what it guards, which may be taking back what a stopped run did
-  const waiting = new AbortController();
-  const stop = (): void => waiting.abort(options.signal.reason);
-  options.signal.addEventListener("abort", stop, { once: true });
-  if (options.signal.aborted) stop();
+async function takeLock(session: HostSession, lock: FileLock, options: FileLockOptions): Promise<Held> {
+  const { holder, log, signal, waitMs = WAIT_MS } = options;
+  const { sessionProcess } = await session.facts({ signal });
   const seconds = String(Math.ceil(waitMs / 1_000));
-  const argv = ["/bin/sh", "-c", HOLD, "slipway-lock", lock.path, seconds, holder.replaceAll("\n", " ")];
+  const [pid = "", start = ""] = sessionProcess.split(" ");
+  const args = [lock.path, seconds, holder.replaceAll("\n", " "), KEEP, pid, start];
   let other = "";
-  let locked: (() => void) | undefined;
-  const isLocked = new Promise<void>((resolve) => {
-    locked = resolve;
-  });
+  let held: Held | undefined;
   const onLine = (line: string): void => {
-    if (line === "locked") {
-      options.signal.removeEventListener("abort", stop);
-      locked?.();
-    }
+    const [, ...locked] = /^locked (\d+) (\d+)$/.exec(line) ?? [];
+    if (locked[0] !== undefined && locked[1] !== undefined) held = [locked[0], locked[1]];
     if (!line.startsWith("held by ")) return;
-    other = line.slice("held by ".length);
+    other = session.redact(stripControl(line.slice("held by ".length)));
     log.progress(`waiting for ${other}, who ${lock.deed} on ${session.target}`);
   };
-  const how = { sudo: true, stdin: input, onLine, timeoutMs: HOLD_MS, signal: waiting.signal };
-  const ended = session.exec(argv, how);
-  const refused = ended.then((outcome) => {
-    throw refusal(session, lock, outcome, other, waitMs);
-  });
-  return { taken: Promise.race([isLocked, refused]), ended };
+  const how = { sudo: true, onLine, timeoutMs: waitMs + SLACK_MS, signal };
+  const outcome = await session.exec(["/bin/sh", "-c", TAKE, "slipway-lock", ...args], how);
+  if (held === undefined) throw refusal(session, lock, outcome, other, waitMs);
+  return held;
+}
+
+/** One that cannot be freed now goes with the connection. */
+async function freeLock(session: HostSession, { guarded }: FileLock, held: Held, log: Log): Promise<void> {
+  try {
+    const outcome = await session.exec(["/bin/sh", "-c", FREE, "slipway-unlock", ...held], { sudo: true });
+    if (outcome.kind === "exited" && outcome.code === GONE)
+      log.warn(`${session.target}: the process that held the lock of ${guarded} was ended by somebody`);
+  } catch (error) {
+    log.debug(`the lock of ${guarded} on ${session.target} goes with the connection: ${String(error)}`);
+  }
 }
 
 function refusal(
@@ -117,36 +128,32 @@ function refusal(
   other: string,
   waitMs: number,
 ): SlipwayError {
-  const what = `taking the lock of ${lock.guarded}`;
-  const left = "Nothing was changed on the host";
+  const parts = {
+    what: `taking the lock of ${lock.guarded}`,
+    host: session.target,
+    left: "Nothing was changed on the host",
+  };
   if (outcome.kind === "exited" && outcome.code === TAKEN) {
     return new SlipwayError({
+      ...parts,
       code: lock.code,
-      what,
-      host: session.target,
       why: `${other || "somebody else"} ${lock.deed} there`,
       after: `after ${formatDuration(waitMs)}`,
-      left,
       next: "Run pulumi up again when the other run has ended",
     });
   }
-  if (outcome.kind !== "exited") return lockLost(session, lock);
+  if (outcome.kind !== "exited") {
+    return new SlipwayError({
+      ...parts,
+      code: "connection-lost",
+      why: "the command broke off",
+      next: "Run pulumi up again: it looks at the host anew",
+    });
+  }
   return new SlipwayError({
+    ...parts,
     code: "command-failed",
-    what,
-    host: session.target,
     why: `the command ended with exit code ${outcome.code}`,
-    left,
-    evidence: tail(outcome.stderr),
-  });
-}
-
-function lockLost(session: HostSession, { guarded }: FileLock): SlipwayError {
-  return new SlipwayError({
-    code: "connection-lost",
-    what: `holding the lock of ${guarded}`,
-    host: session.target,
-    why: "the process that held it ended",
-    next: "Run pulumi up again: it looks at the host anew",
+    evidence: tail(session.redact(stripControl(outcome.stderr))),
   });
 }
