@@ -1,6 +1,8 @@
 import { formatDuration } from "../duration";
 import type { HandlerContext, Properties } from "../handler";
+import { newAccount } from "../proxy/acme";
 import { selfSignedPem } from "../proxy/self-signed";
+import { getCertificates, mustHaveAcmeClient } from "./acme-client";
 import { type Desired, desiredOf } from "./desired";
 import { executeSteps, type Execution } from "./execute";
 import { ensureImage } from "./image";
@@ -29,15 +31,22 @@ export async function converge({ access, proxy, inputs, context, olds }: ProxyRu
   const seen = await settled(desired, access, context);
   refuseForeign(desired, seen);
   const found = { ...seen, imageId: seen.imageId ?? (await ensureImage(access, proxy, context)) };
+  await mustHaveAcmeClient(access, desired, found);
   const newCertificate = (): string => selfSignedPem({ names: [proxy.connection.host, proxy.name] });
-  const steps = planProxy(desired, found, { newCertificate });
+  const steps = planProxy(desired, found, { newCertificate, newAccount });
   warnOfLostRoutes(found, context);
   const { gapMs, exchanged } = await execute(steps, access, context);
   if (exchanged !== undefined) {
     const gap = gapMs === 0 ? "without a gap" : `with a gap of ${formatDuration(gapMs)}`;
     context.log.keep(`the proxy's container was exchanged ${gap} (${exchanged})`);
   } else if (gapMs > 0) context.log.keep(`nobody answered for ${formatDuration(gapMs)}`);
-  const after = steps.length === 0 ? found : await observeHost(access, desired);
+  let after = steps.length === 0 ? found : await observeHost(access, desired);
+  if (await getCertificates(access, proxy, after, context)) {
+    // what was shown before goes when there is something better
+    const better = await observeHost(access, desired);
+    await execute(planProxy(desired, better, { newCertificate, newAccount }), access, context);
+    after = await observeHost(access, desired);
+  }
   const lastExchange = exchanged === undefined ? olds?.lastExchange : { switch: exchanged, gapMs };
   return outputsOf(inputs, {
     proxy,

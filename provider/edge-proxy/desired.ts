@@ -3,12 +3,14 @@ import type { ContainerCreateOptions } from "dockerode";
 import { LABEL } from "../container/labels";
 import type { PortSpec } from "../container/spec";
 import { proxyConfiguration, PROXY_ALIASES } from "../proxy/configuration";
+import { PROXY_PATH } from "../proxy/acme";
+import type { OwnTls } from "../proxy/certificates";
 import { folderOf, INSIDE } from "../proxy/ref";
 import type { ObservedNetwork, ObservedSwitch } from "../switch/observed-switch";
 import { copyBindings } from "../switch/observe-copy";
 import { canonicalJson } from "../values";
 import { type ProxyInputs, portsOf } from "./inputs";
-import { certificateFiles } from "./tls";
+import { certificateFiles, ownTls } from "./tls";
 
 /** What has to be on the host. */
 export interface Desired {
@@ -18,7 +20,8 @@ export interface Desired {
   readonly ports: readonly number[];
   /** The proxy's own files but for a certificate that it makes itself; routes have theirs. Secret in parts. */
   readonly files: ReadonlyMap<string, string>;
-  readonly internalTls: boolean;
+  /** Certificates that the proxy makes or gets by itself. */
+  readonly tls: OwnTls;
   /** What is open has this long to end when the container is exchanged. Milliseconds. */
   readonly drainMs: number;
   /** Of what only a new container can change. */
@@ -27,7 +30,6 @@ export interface Desired {
   readonly stack: string;
 }
 
-export const PROXY_FILE = "conf/00-proxy.cfg";
 export const EXTRA_FILE = "conf/90-extra.cfg";
 
 export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
@@ -40,11 +42,11 @@ export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
     ports,
     drainMs,
     files: new Map([
-      [PROXY_FILE, proxyConfiguration(inputs.settings)],
+      [PROXY_PATH, proxyConfiguration(inputs.settings)],
       ...(config === "" ? [] : [[EXTRA_FILE, config] as const]),
       ...certificateFiles(tls),
     ]),
-    internalTls: tls.kind === "internal",
+    tls: ownTls(tls),
     specHash: createHash("sha256")
       .update(canonicalJson({ image, network, ports }))
       .digest("hex")

@@ -3,6 +3,7 @@ import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
 import { isSlipwayError, messageOf, SlipwayError } from "../errors";
 import { applyFiles, askContainer, removeFolder } from "../proxy/change";
+import { installKeeper, removeKeeper } from "../proxy/keeper";
 import { stripControl, tail } from "../secret";
 import { clearRules } from "../switch/clear-rules";
 import { endSwitch } from "../switch/end-switch";
@@ -89,6 +90,12 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<S
     case "end-exchange":
       await endSwitch(context.session, operation.proxy, context.signal);
       return undefined;
+    case "install-keeper":
+      await installKeeper(context, operation.proxy);
+      return undefined;
+    case "remove-keeper":
+      await removeKeeper(context, operation.proxy);
+      return undefined;
     case "remove-folder":
       await removeFolder(context, operation.proxy);
       return undefined;
@@ -109,6 +116,8 @@ type Call = Exclude<
       | "verify"
       | "clear-rules"
       | "end-exchange"
+      | "install-keeper"
+      | "remove-keeper"
       | "remove-folder";
   }
 >;

@@ -173,6 +173,6 @@ function isConnectionOnly(olds: Properties, news: Properties): boolean {
 }
 
 function desiredOfFiles(properties: Properties): unknown {
-  const { files, specHash, internalTls } = desiredOf(parseProxy(properties), "");
-  return { files: [...files], specHash, internalTls };
+  const { files, specHash, tls } = desiredOf(parseProxy(properties), "");
+  return { files: [...files], specHash, tls };
 }

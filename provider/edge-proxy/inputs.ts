@@ -6,6 +6,7 @@ import { readConnection } from "../host/connection-fields";
 import type { ProxySettings } from "../proxy/configuration";
 import type { ProxyRef } from "../proxy/ref";
 import { Fields, hasUnknown, isObject } from "../values";
+import { hasAcme, taggedVersion } from "./acme-fields";
 import { readTls, type Tls } from "./tls";
 
 /** An EdgeProxy's arguments with their defaults. */
@@ -73,6 +74,9 @@ export function readProxy(inputs: Properties): ReadProxy {
   const isTlsKnown = fields.raw("tls") !== undefined || !fields.has("tls");
   const tls = readTls(fields);
   const withTls = tls.kind !== "off";
+  const tagged = image === undefined ? undefined : taggedVersion(image);
+  if (tls.kind === "acme" && tagged !== undefined && !hasAcme(tagged))
+    fields.fail("image", `must be HAProxy 3.2 or newer for tls.acme, not ${tagged.join(".")}`);
   const httpPort = port(fields, "httpPort") ?? 80;
   const httpsGiven = port(fields, "httpsPort");
   if (isTlsKnown && !withTls && httpsGiven !== undefined)
@@ -88,10 +92,18 @@ export function readProxy(inputs: Properties): ReadProxy {
   const registries = fields.objects("registries", readRegistry) ?? [];
   const abandonUnreachable = fields.boolean("abandonUnreachable") ?? false;
   fields.rejectOthers(OUTPUTS);
-  if (name === undefined || connection === undefined || image === undefined || network === undefined) {
+  const isRead = tls.kind !== "acme" || tls.acme !== undefined;
+  if (
+    name === undefined ||
+    connection === undefined ||
+    image === undefined ||
+    network === undefined ||
+    !isRead
+  ) {
     return { failures, proxy: undefined, ref: undefined };
   }
-  const settings = { httpPort, httpsPort, redirectToHttps: withTls && (redirect ?? true), timeouts };
+  const acme = tls.kind === "acme" && tls.acme !== undefined ? { acme: tls.acme } : {};
+  const settings = { httpPort, httpsPort, redirectToHttps: withTls && (redirect ?? true), timeouts, ...acme };
   const proxy = {
     name,
     connection,
@@ -133,7 +145,12 @@ export function portsOf({
 function refRestsOn({ name, network, tcpPorts, httpPort, httpsPort, tls, host }: Properties): unknown {
   const way = isObject(host) ? [host.host, host.port, host.user] : host;
   // which certificates they are makes no difference
-  return [name, network, tcpPorts, httpPort, httpsPort, isObject(tls) ? "certificates" : tls, way];
+  const kind = isObject(tls)
+    ? isObject(tls.acme)
+      ? [tls.acme.directory]
+      : (tls.acme ?? "certificates")
+    : tls;
+  return [name, network, tcpPorts, httpPort, httpsPort, kind, way];
 }
 
 function refOf({ name, connection, network, settings, tcpPorts }: ProxyInputs): ProxyRef {
@@ -146,6 +163,7 @@ function refOf({ name, connection, network, settings, tcpPorts }: ProxyInputs): 
     address: connection.host,
     port: httpsPort ?? httpPort,
     tcpPorts,
+    ...(settings.acme === undefined ? {} : { acme: settings.acme.directory }),
   };
 }
 

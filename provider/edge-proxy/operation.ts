@@ -40,6 +40,9 @@ export type Operation =
       readonly recover: boolean;
       readonly limitMs: number;
     }
+  /** The host's timer that saves certificates from an ACME server. */
+  | { readonly kind: "install-keeper"; readonly proxy: string }
+  | { readonly kind: "remove-keeper"; readonly proxy: string }
   /** Rules that no exchange accounts for. */
   | { readonly kind: "clear-rules"; readonly proxy: string }
   /** Its files on the host. */
@@ -109,6 +112,9 @@ export function formatOperation(operation: Operation): string {
       return `clear rules of ${operation.proxy}`;
     case "end-exchange":
       return `remove the files of the exchange of ${operation.proxy}`;
+    case "install-keeper":
+    case "remove-keeper":
+      return `${operation.kind === "install-keeper" ? "install" : "remove"} the timer for certificates of ${operation.proxy}`;
     case "remove-folder":
       return `remove the folder of ${operation.proxy}`;
     case "create":

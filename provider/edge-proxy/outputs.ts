@@ -75,10 +75,18 @@ export function driftOf(desired: Desired, found: ProxyFound): readonly string[] 
   else if (folder?.version === undefined) drift.push("it does not answer");
   if (found.candidate !== undefined || found.copy !== undefined || found.exchange.unfinished !== undefined)
     drift.push("an exchange was cut off");
-  const files = fileDrift(desired, folder, () => "");
+  const files = fileDrift(desired, folder, {
+    newCertificate: () => "",
+    newAccount: () => new Map([["acme", ""]]),
+  });
   if (folder === undefined) drift.push("its folder is gone");
   else if (files !== undefined) drift.push(`files: ${files.why}`);
   if (network === undefined) drift.push("its network is gone");
+  if (desired.tls.kind === "acme" && folder !== undefined) {
+    if (!folder.keeper) drift.push("the timer that saves its certificates is gone");
+    if (folder.placeholders.length > 0)
+      drift.push(`no certificate yet for ${folder.placeholders.join(", ")}`);
+  }
   return drift;
 }
 

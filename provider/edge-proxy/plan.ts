@@ -2,25 +2,27 @@ import { LABEL } from "../container/labels";
 import type { ObservedContainer } from "../container/observed";
 import type { FileChange } from "../proxy/change";
 import { createOptions, type Desired } from "./desired";
-import { type FileDrift, fileDrift } from "./files";
+import { KEEPER_PATH } from "../proxy/acme";
+import { type FileDrift, fileDrift, type NewSecrets } from "./files";
 import type { ProxyFound } from "./observe";
 import { type Operation, type Step, step, verify } from "./operation";
 import { planExchange } from "./plan-exchange";
 
-/** What a plan needs beside what was seen. */
-export interface PlanOptions {
-  /** A new self-signed certificate with its key, for when there is none. */
-  readonly newCertificate: () => string;
-}
-
 /** From what is there to what should be; empty when it is. The image has to be on the host. */
-export function planProxy(desired: Desired, found: ProxyFound, options: PlanOptions): readonly Step[] {
-  const drift = fileDrift(desired, found.folder, options.newCertificate);
+export function planProxy(desired: Desired, found: ProxyFound, secrets: NewSecrets): readonly Step[] {
+  const drift = fileDrift(desired, found.folder, secrets);
   const { steps, live } = recover(desired, found);
   const tidy: readonly Step[] = found.exchange.files
     ? [step({ kind: "end-exchange", proxy: desired.name }, "left by a run that was cut off")]
     : [];
-  return [...steps, ...tidy, ...planNetwork(desired, found), ...planContainer(desired, found, live, drift)];
+  return [
+    ...steps,
+    ...tidy,
+    ...planNetwork(desired, found),
+    ...(desired.tls.kind === "acme" ? [] : planKeeper(desired, found)),
+    ...planContainer(desired, found, live, drift),
+    ...(desired.tls.kind === "acme" ? planKeeper(desired, found) : []),
+  ];
 }
 
 /** Everything of a proxy off the host; what another has in the network stays. */
@@ -63,6 +65,17 @@ function planNetwork({ name, network, stack }: Desired, found: ProxyFound): read
   const labels = { [LABEL.proxy]: name, [LABEL.stack]: stack };
   const undo: Operation = { kind: "remove-network", name: network };
   return [{ operation: { kind: "create-network", name: network, labels }, cause: "missing", undo: [undo] }];
+}
+
+/** HAProxy itself never writes a file, so the host saves what it got: the timer's program is among the files. */
+function planKeeper({ name, tls }: Desired, { folder }: ProxyFound): readonly Step[] {
+  if (tls.kind === "acme")
+    return folder?.keeper === true
+      ? []
+      : [step({ kind: "install-keeper", proxy: name }, "the host saves new certificates")];
+  return folder?.digests.has(KEEPER_PATH) === true
+    ? [step({ kind: "remove-keeper", proxy: name }, "no certificates to save")]
+    : [];
 }
 
 function planContainer(

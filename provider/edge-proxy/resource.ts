@@ -16,13 +16,29 @@ export interface CertificateArgs {
 }
 
 /**
+ * Certificates from an ACME server, such as Let's Encrypt, got and renewed by HAProxy itself (3.2 or newer): one for each host
+ * name of the routes. Port 80 of each name has to lead to this proxy (HTTP-01), so wildcards are refused. To give it is to agree
+ * to the server's terms.
+ */
+export interface AcmeArgs {
+  /** Told to the ACME server, for news about the certificates. */
+  readonly email: pulumi.Input<string>;
+  /** The ACME server's directory. @default "https://acme-v02.api.letsencrypt.org/directory" */
+  readonly directory?: pulumi.Input<string | undefined>;
+  /** PEM of the authority that the ACME server itself shows, for a private one. @default those that the image trusts */
+  readonly ca?: pulumi.Input<string | undefined>;
+}
+
+/**
  * "off": http only. "internal": self-signed certificates, one for each route's host names; clients have to be told to trust
  * them. `certificates`: yours, chosen by the name that a client asks for; the first is for those that ask for none of them.
+ * `acme`: got from an ACME server and renewed; until a name has its own, a self-signed one is shown.
  */
 export type TlsArgs =
   | "off"
   | "internal"
-  | { readonly certificates: pulumi.Input<pulumi.Input<CertificateArgs>[]> };
+  | { readonly certificates: pulumi.Input<pulumi.Input<CertificateArgs>[]> }
+  | { readonly acme: pulumi.Input<AcmeArgs> };
 
 /** How long the proxy waits. */
 export interface ProxyTimeoutArgs {
@@ -47,7 +63,7 @@ export interface EdgeProxyArgs {
   /** The proxy's name and its container's; it cannot change. No dots. @default the resource's name */
   readonly name?: pulumi.Input<string | undefined>;
   /**
-   * An image with HAProxy 2.6 or newer. Another one exchanges the container, without a gap where the host allows it: new
+   * An image with HAProxy 2.6 or newer; 3.2 or newer for `tls: { acme }`. Another one exchanges the container, without a gap where the host allows it: new
    * connections go to a copy, by iptables rules of ours, until the new one has the ports. @default "haproxy:3.2"
    */
   readonly image?: pulumi.Input<string | undefined>;
@@ -132,7 +148,7 @@ export interface RouteArgs {
 function withSecretKeys(tls: EdgeProxyArgs["tls"]): EdgeProxyArgs["tls"] {
   if (tls === undefined || typeof tls === "string") return tls;
   if (pulumi.Output.isInstance(tls) || tls instanceof Promise) return pulumi.secret(tls);
-  return { ...tls, certificates: pulumi.secret(tls.certificates) };
+  return "certificates" in tls ? { ...tls, certificates: pulumi.secret(tls.certificates) } : tls;
 }
 
 const SHAPE = {

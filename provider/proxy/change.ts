@@ -3,13 +3,13 @@ import { portHex } from "../container/port-hex";
 import { SlipwayError } from "../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
+import { MARK } from "./ask-script";
 import {
   ANSWER_SCRIPT,
   APPLY_SCRIPT,
   EXIT,
   LOCK_SECONDS,
   REMOVE_SCRIPT,
-  MARK,
   SHOW_SCRIPT,
   SWITCH_SCRIPT,
 } from "./host-script";
@@ -35,15 +35,15 @@ export interface FileChange {
   readonly own?: boolean;
 }
 
-/** What a change waits for at most: three locks, two tries of the configuration, one reload. */
-const CHANGE_MS = 450_000;
+/** What a change waits for at most: three locks, an order, two tries of the configuration, one reload. */
+const CHANGE_MS = 475_000;
 
 /**
  * Looks at a proxy's folder and processes, in one round trip; undefined when there is no such folder.
  * @throws SlipwayError sudo-unavailable, command-failed, connection-lost
  */
 export async function observeProxy(host: ProxyHost, proxy: string): Promise<ObservedProxy | undefined> {
-  const stdout = await run(host, proxy, "looking at", SHOW_SCRIPT, [], {});
+  const stdout = await runOnProxy(host, proxy, "looking at", SHOW_SCRIPT, [], {});
   return stdout.startsWith("@slipway absent") ? undefined : parseShown(stdout);
 }
 
@@ -57,7 +57,7 @@ export async function applyFiles(host: ProxyHost, proxy: string, change: FileCha
   const args = [change.image ?? "", change.reload ? "reload" : "leave", whose, ...change.removed];
   const stdin = await tarOf(change.files);
   return parseShown(
-    await run(host, proxy, "configuring", APPLY_SCRIPT, args, { stdin, timeoutMs: CHANGE_MS }),
+    await runOnProxy(host, proxy, "configuring", APPLY_SCRIPT, args, { stdin, timeoutMs: CHANGE_MS }),
   );
 }
 
@@ -74,7 +74,7 @@ export async function switchServers(
   const length = String(Buffer.byteLength(file.text));
   const stdin = Buffer.from(file.text + commands);
   const options = { stdin, timeoutMs: CHANGE_MS };
-  return parseShown(await run(host, proxy, "switching", SWITCH_SCRIPT, [file.name, length], options));
+  return parseShown(await runOnProxy(host, proxy, "switching", SWITCH_SCRIPT, [file.name, length], options));
 }
 
 /** The HAProxy of one container, asked by itself. */
@@ -91,16 +91,20 @@ export async function askContainer(
   at: { readonly container: string; readonly run: string; readonly port: number },
 ): Promise<ProxyAnswer> {
   const args = [at.run, at.container, portHex(at.port)];
-  const text = await run(host, proxy, "asking", ANSWER_SCRIPT, args, {});
+  const text = await runOnProxy(host, proxy, "asking", ANSWER_SCRIPT, args, {});
   return { version: parseShown(text).version, listens: text.startsWith(`${MARK}listens`) };
 }
 
 /** Removes all that a proxy has on the host beside its container. */
 export async function removeFolder(host: ProxyHost, proxy: string): Promise<void> {
-  await run(host, proxy, "removing", REMOVE_SCRIPT, [], {});
+  await runOnProxy(host, proxy, "removing", REMOVE_SCRIPT, [], {});
 }
 
-async function run(
+/**
+ * Runs one of our scripts as root, the proxy's folder before its arguments; gives what it printed.
+ * @throws SlipwayError by its exit code
+ */
+export async function runOnProxy(
   { session, signal }: ProxyHost,
   proxy: string,
   verb: string,

@@ -1,3 +1,4 @@
+import { type AcmeSettings, acmeGlobals, acmeSection, challengeLine } from "./acme";
 import { FREE_NAME, INSIDE } from "./ref";
 import { MAP_PATH } from "./route-file";
 
@@ -8,6 +9,8 @@ export interface ProxySettings {
   readonly httpsPort: number | undefined;
   /** http answers with the way to https. */
   readonly redirectToHttps: boolean;
+  /** Certificates are got from an ACME server. @default they are not */
+  readonly acme?: AcmeSettings;
   readonly timeouts: ProxyTimeouts;
 }
 
@@ -33,8 +36,10 @@ export function proxyConfiguration({
   httpPort,
   httpsPort,
   redirectToHttps,
+  acme,
   timeouts,
 }: ProxySettings): string {
+  const challenges = acme === undefined ? [] : [challengeLine(acme)];
   const sections = [
     [
       "global",
@@ -44,6 +49,7 @@ export function proxyConfiguration({
       "log stdout format raw local0 notice",
       `stats socket ${INSIDE}/run/worker.sock mode 600 level admin expose-fd listeners`,
       `hard-stop-after ${timeouts.hardStopMs}ms`,
+      ...(acme === undefined ? [] : acmeGlobals(acme)),
     ],
     [
       "defaults",
@@ -73,9 +79,15 @@ export function proxyConfiguration({
       "hold refused 1h",
       "hold other 1h",
     ],
-    httpsPort !== undefined && redirectToHttps
-      ? ["frontend http", `bind :${httpPort}`, redirectLine(httpsPort)]
-      : ["frontend http", `bind :${httpPort}`, "http-request set-header X-Forwarded-Proto http", ...ROUTING],
+    acme === undefined ? [] : acmeSection(acme),
+    [
+      "frontend http",
+      `bind :${httpPort}`,
+      ...challenges,
+      ...(httpsPort !== undefined && redirectToHttps
+        ? [redirectLine(httpsPort)]
+        : ["http-request set-header X-Forwarded-Proto http", ...ROUTING]),
+    ],
     httpsPort === undefined
       ? []
       : [

@@ -1,3 +1,6 @@
+import { STORE_PATH } from "./acme";
+import { ORDER_WAIT_SECONDS, REMOVE_KEEPER_SCRIPT, SAVE, SHOW_CERTIFICATES, STORE } from "./acme-script";
+import { ASK, MARK } from "./ask-script";
 import { LOCKS } from "./ref";
 
 /**
@@ -15,14 +18,6 @@ export const LOCK_SECONDS = 100;
 const CHECK_SECONDS = 45;
 const RELOAD_SECONDS = 30;
 
-/** Lines of ours between what is shown. */
-export const MARK = "@slipway ";
-
-/** A process that is ending may never answer: no wait is without a limit. */
-const ASK = `
-ask() { timeout 5 docker --host "unix://$folder/\${run:-run}/master.sock" system dial-stdio 2>/dev/null; }
-`;
-
 /** How often a proxy that runs is asked, one that is busy with a reload for one, before it counts as mute. */
 const TRIES = 4;
 
@@ -36,7 +31,7 @@ turn() {
 `;
 
 /** Shows the folder's files, and what the processes say: the current one first, former ones after it. */
-const SHOW = `
+const SHOW = `${SHOW_CERTIFICATES}
 show() {
   cd -- "$folder" 2>/dev/null || { echo '${MARK}absent'; return 0; }
   for file in conf/*.cfg routes.map; do
@@ -45,8 +40,7 @@ show() {
     cat -- "$file"
     echo
   done
-  echo '${MARK}digests'
-  for file in certs/*.pem; do [ -f "$file" ] && sha256sum -- "$file"; done
+  show_certificates
   tries=0
   until processes=$(printf 'show proc\\n' | ask) && [ -n "$processes" ]; do
     [ "$(timeout 10 docker inspect --type container --format '{{.State.Running}}' "\${folder##*/}" 2>/dev/null)" = true ] || { echo '${MARK}silent'; return 0; }
@@ -101,17 +95,21 @@ exit 0
  * proxy reads them anew. `$1` folder, `$2` image (empty: the proxy's own), `$3` `reload` or `leave`, `$4` `route`, or `own` for
  * who changes the proxy itself, further ones files to remove; a tar of files by standard input.
  */
-export const APPLY_SCRIPT = `folder=$1 image=$2 reload=$3 whose=$4${ASK}${TURN}${SHOW}
+export const APPLY_SCRIPT = `folder=$1 image=$2 reload=$3 whose=$4${ASK}${TURN}${SHOW}${SAVE}${STORE}
 shift 4
 umask 077
 [ "$whose" = own ] || turn
 mkdir -p -- "$folder/conf" "$folder/certs" "$folder/run" && cd -- "$folder" && exec 9>>lock || exit 1
+# a reload ends an order that is at work; one that takes too long goes on in vain, and is made again
+if [ -d acme ]; then exec 6>>acme/lock; flock -w ${ORDER_WAIT_SECONDS} 6 || :; fi
 flock -w ${LOCK_SECONDS} 9 || exit ${EXIT.locked}
 stage=$folder/stage
 rm -rf -- "$stage"
 trap 'rm -rf -- "$stage"' EXIT
 trap 'exit 129' HUP INT TERM
 mkdir -p "$stage/new/conf" "$stage/new/certs" && tar -x -f - -C "$stage/new" --no-same-owner || exit 1
+if [ -d acme ]; then save; cp -a acme "$stage/" || exit 1; fi
+for file in "$stage"/new/certs/60-*.pem; do [ ! -f "certs/\${file##*/}" ] || rm -f -- "$file"; done
 cp -a conf certs "$stage/" && cp -a "$stage/new/." "$stage/" || exit 1
 for file in "$@"; do rm -f -- "$stage/$file"; done
 rm -f "$stage"/conf/.*.new
@@ -119,6 +117,7 @@ sed -n 's/^# key //p' "$stage"/conf/50-*.cfg 2>/dev/null | sort >"$stage/keys"
 twice=$(cut -d ' ' -f 1 "$stage/keys" | uniq -d)
 if [ -n "$twice" ]; then printf '%s\\n' "$twice"; exit ${EXIT.twice}; fi
 grep -v '^tcp:' "$stage/keys" >"$stage/routes.map"
+store
 [ -n "$image" ] || image=$(timeout 30 docker inspect --format '{{.Image}}' "\${folder##*/}") || exit 1
 check() {
   timeout ${CHECK_SECONDS} docker run --rm --network none --user 0:0 --label slipway.proxy-check=true \\
@@ -129,8 +128,11 @@ check; code=$?
 [ "$code" -ne 124 ] || { check; code=$?; }
 [ "$code" -ne 124 ] || exit ${EXIT.unchecked}
 if [ "$code" -ne 0 ]; then cat "$stage/check" >&2; exit ${EXIT.refused}; fi
+[ ! -d "$stage/new/acme" ] || mkdir -p acme
 (cd "$stage/new" && find . -type f) | while read -r file; do mv -f -- "$stage/new/$file" "$file" || exit 1; done || exit 1
 for file in "$@"; do rm -f -- "$file"; done
+if [ -f "$stage/${STORE_PATH}" ]; then mv -f -- "$stage/${STORE_PATH}" "${STORE_PATH}" || exit 1; else rm -f "${STORE_PATH}"; fi
+while read -r file; do rm -f -- "$file"; done <"$stage/gone"
 mv -f -- "$stage/routes.map" routes.map || exit 1
 rm -rf -- "$stage"
 worker() { printf 'show proc\\n' | ask | sed -n '/^# workers/,/^# /s/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'; }
@@ -148,6 +150,6 @@ show
 `;
 
 /** Removes a proxy's folder, and those above it that it leaves empty. `$1` folder. */
-export const REMOVE_SCRIPT = `rm -rf -- "$1" && rmdir -- "\${1%/*}" "\${1%/*/*}" 2>/dev/null
+export const REMOVE_SCRIPT = `${REMOVE_KEEPER_SCRIPT}rm -rf -- "$1" && rmdir -- "\${1%/*}" "\${1%/*/*}" 2>/dev/null
 [ ! -e "$1" ]
 `;

@@ -1,7 +1,15 @@
-import { INTERNAL_CERTIFICATE, routeCertificate } from "./certificates";
+import { MARK } from "./ask-script";
+import { PROXY_PATH } from "./acme";
+import {
+  acmeCertificate,
+  acmeNames,
+  nameOfCertificate,
+  type OwnTls,
+  ownTlsOf,
+  routeCertificate,
+} from "./certificates";
 import { parseProcesses, parseServers, type RuntimeServer } from "./runtime-api";
 import { backendOf, parseRouteFile, type RouteEntry } from "./route-file";
-import { MARK } from "./host-script";
 
 /** A server of a route, as one process of the running proxy has it. */
 export interface RouteServer extends RuntimeServer {
@@ -17,8 +25,10 @@ export interface ObservedRoute {
   readonly servers: readonly RouteServer[];
   /** Paths of the certificates that the proxy made for it. */
   readonly certificates: readonly string[];
-  /** The proxy makes its own certificates. */
-  readonly internalTls: boolean;
+  /** Certificates that the proxy makes or gets by itself. */
+  readonly tls: OwnTls;
+  /** Host names of it that have no certificate from the ACME server yet. */
+  readonly placeholders: readonly string[];
   /** Those of former processes that still have something to end. */
   readonly former: readonly RouteServer[];
 }
@@ -27,8 +37,14 @@ export interface ObservedRoute {
 export interface ObservedProxy {
   /** By path in the folder; certificates not among them. */
   readonly files: ReadonlyMap<string, string>;
-  /** SHA-256 of each certificate file, by path in the folder. */
+  /** SHA-256 of each certificate, and of each file for the ACME client, by path in the folder. */
   readonly digests: ReadonlyMap<string, string>;
+  /** Certificates that it makes or gets by itself. */
+  readonly tls: OwnTls;
+  /** Host names that have no certificate from the ACME server yet; a self-signed one is shown. */
+  readonly placeholders: readonly string[];
+  /** The host saves what HAProxy got from the ACME server, by a timer. */
+  readonly keeper: boolean;
   /** Undefined when its socket does not answer. */
   readonly version: string | undefined;
   /** Its container runs, and its socket does not answer: what it does is not known. */
@@ -50,6 +66,8 @@ export function parseShown(text: string): ObservedProxy {
   let answer = "";
   let mute = false;
   let digests = new Map<string, string>();
+  let shownPlaceholders = "";
+  let keeper = false;
   for (const { head, body } of sections) {
     const [kind = "", name = ""] = head.split(" ");
     // the script puts a line feed behind each file, which may lack its own
@@ -59,7 +77,11 @@ export function parseShown(text: string): ObservedProxy {
     else if (kind === "mute") mute = true;
     else if (kind === "answer") answer = body.trim();
     else if (kind === "digests") digests = parseDigests(body);
+    else if (kind === "placeholders") shownPlaceholders = body;
+    else if (kind === "keeper") keeper = true;
   }
+  const tls = ownTlsOf(files.get(PROXY_PATH) ?? "", digests.keys());
+  const placeholders = parsePlaceholders(shownPlaceholders, tls);
   const servers = (current: boolean): readonly RouteServer[] =>
     processes.workers
       .filter((worker) => worker.current === current)
@@ -67,21 +89,25 @@ export function parseShown(text: string): ObservedProxy {
   return {
     files,
     digests,
+    tls,
+    placeholders,
+    keeper,
     version: processes.version || undefined,
     mute,
     formerPids: processes.workers.filter(({ current }) => !current).map(({ pid }) => pid),
     formerServers: servers(false),
-    routes: routesOf({ files, digests, current: servers(true), former: servers(false) }),
+    routes: routesOf({ files, digests, tls, placeholders, current: servers(true), former: servers(false) }),
     answer,
   };
 }
 
 /** The route of a service; one that is nowhere when the proxy does not know it. */
-export function routeOf({ routes, digests, formerServers }: ObservedProxy, service: string): ObservedRoute {
+export function routeOf(found: ObservedProxy, service: string): ObservedRoute {
+  const { routes, formerServers } = found;
   const route = routes.find((each) => each.service === service);
   if (route !== undefined) return route;
   const former = formerServers.filter(({ backend }) => backend === backendOf(service));
-  return { service, entry: undefined, servers: [], former, ...certificatesIn(digests, service) };
+  return { service, entry: undefined, servers: [], former, ...certificatesIn(found, service, []) };
 }
 
 /** Open requests and connections of a container behind a route, in every process. */
@@ -95,23 +121,27 @@ const ROUTE_FILE = /^conf\/50-(.+)\.cfg$/;
 interface Shown {
   readonly files: ReadonlyMap<string, string>;
   readonly digests: ReadonlyMap<string, string>;
+  readonly tls: OwnTls;
+  readonly placeholders: readonly string[];
   readonly current: readonly RouteServer[];
   readonly former: readonly RouteServer[];
 }
 
-function routesOf({ files, digests, current, former }: Shown): readonly ObservedRoute[] {
+function routesOf(shown: Shown): readonly ObservedRoute[] {
+  const { files, current, former } = shown;
   const routes = [...files].flatMap(([path, text]) => {
     const service = ROUTE_FILE.exec(path)?.[1];
     if (service === undefined) return [];
     const ofService = (server: RouteServer): boolean => server.backend === backendOf(service);
-    const entry = parseRouteFile(text);
+    const parsed = parseRouteFile(text);
+    const entry = parsed?.service === service ? parsed : undefined;
     return [
       {
         service,
-        entry: entry?.service === service ? entry : undefined,
+        entry,
         servers: current.filter(ofService),
         former: former.filter(ofService),
-        ...certificatesIn(digests, service),
+        ...certificatesIn(shown, service, entry === undefined ? [] : acmeNames([entry])),
       },
     ];
   });
@@ -119,13 +149,15 @@ function routesOf({ files, digests, current, former }: Shown): readonly Observed
 }
 
 function certificatesIn(
-  digests: ReadonlyMap<string, string>,
+  { digests, tls, placeholders }: Pick<Shown, "digests" | "tls" | "placeholders">,
   service: string,
-): Pick<ObservedRoute, "certificates" | "internalTls"> {
+  names: readonly string[],
+): Pick<ObservedRoute, "certificates" | "tls" | "placeholders"> {
   const prefix = routeCertificate({ service, hosts: [] }).replace(/[0-9a-f]{8}\.pem$/, "");
   return {
     certificates: [...digests.keys()].filter((path) => path.startsWith(prefix)),
-    internalTls: digests.has(INTERNAL_CERTIFICATE),
+    tls,
+    placeholders: placeholders.filter((name) => names.includes(name)),
   };
 }
 
@@ -142,4 +174,13 @@ function sectionsOf(text: string): readonly { readonly head: string; readonly bo
 function parseDigests(text: string): Map<string, string> {
   const lines = text.split("\n").map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line));
   return new Map(lines.flatMap((match) => (match ? [[match[2] ?? "", match[1] ?? ""]] : [])));
+}
+
+/** Those of another ACME server than the proxy's own have gone out of use. */
+function parsePlaceholders(text: string, tls: OwnTls): readonly string[] {
+  if (tls.kind !== "acme") return [];
+  const names = text.split("\n").map((line) => [line, nameOfCertificate(line)] as const);
+  return names.flatMap(([path, name]) => {
+    return name !== undefined && path === acmeCertificate(name, tls.id) ? [name] : [];
+  });
 }

@@ -17,6 +17,8 @@ export interface ProxyRef {
   readonly port: number;
   /** Ports that it holds for tcp routes. */
   readonly tcpPorts: readonly number[];
+  /** The ACME server that it gets certificates from, by its directory; undefined when it gets none. */
+  readonly acme?: string;
 }
 
 /** Reads what an EdgeProxy was unwrapped into; undefined when it is not whole or not known yet. */
@@ -28,10 +30,11 @@ export function readProxyRef(fields: Fields): ProxyRef | undefined {
   const address = fields.requiredString("address");
   const port = fields.integer("port", { min: 1, max: 65_535 });
   const tcpPorts = fields.list("tcpPorts", (value) => (typeof value === "number" ? value : undefined)) ?? [];
+  const acme = fields.string("acme");
   fields.rejectOthers();
   if (name === undefined || target === undefined || network === undefined) return undefined;
   if (scheme === undefined || address === undefined || port === undefined) return undefined;
-  return { name, target, network, scheme, address, port, tcpPorts };
+  return { name, target, network, scheme, address, port, tcpPorts, ...(acme === undefined ? {} : { acme }) };
 }
 
 /** Where a proxy of that name has its configuration on the host; root's alone. */

@@ -1,6 +1,7 @@
 import type { Failure } from "../handler";
 import { machineOfTarget } from "../host/connection";
 import { type Fields, isObject } from "../values";
+import { isAcmeName } from "./certificates";
 import { type ProxyRef, readProxyRef } from "./ref";
 
 /** A `route` argument with its defaults: how a service is reached through its proxies. */
@@ -76,6 +77,18 @@ export function routeFailures(route: Route, targets: readonly string[]): readonl
     .map((target) => ({
       property: "route.proxy",
       reason: `names no EdgeProxy on ${target}, where the service runs`,
+    }));
+}
+
+/** What is wrong with a route's hosts where a proxy of it gets certificates from an ACME server: those it cannot ask for. */
+export function acmeFailures({ proxies, protocol, hosts }: Route): readonly Failure[] {
+  const proxy = proxies.find(({ acme }) => acme !== undefined);
+  if (proxy === undefined || protocol === "tcp") return [];
+  return hosts
+    .filter((host) => !isAcmeName(host))
+    .map((host) => ({
+      property: "route.hosts",
+      reason: `cannot have ${host}: the proxy "${proxy.name}" gets its certificates by ACME (HTTP-01), which gives none for ${host.startsWith("*") ? "wildcards: name the hosts one by one, or give the proxy `tls: { certificates }`" : "addresses"}`,
     }));
 }
 

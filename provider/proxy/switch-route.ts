@@ -54,7 +54,7 @@ export async function writeRoute(
 ): Promise<ObservedRoute> {
   const isServed = before.servers.length > 0;
   if (isServed && !needsReload(before.entry, entry)) return before;
-  const certificates = routeCertificates([entry], before.certificates, before.internalTls);
+  const certificates = routeCertificates([entry], before.certificates, before.tls);
   const files = new Map([
     [`conf/${routeFileName(entry.service)}`, formatRouteFile(entry)],
     ...certificates.files,

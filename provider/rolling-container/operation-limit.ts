@@ -11,8 +11,10 @@ export function limitOf(operation: Operation, stopTimeoutMs = 10_000): number {
     case "remove-volume":
     case "untag":
       return 3 * MINUTE_MS;
-    // a change of a proxy waits for others' changes of it first, and for an exchange of the proxy itself
+    // gets certificates, too
     case "write-route":
+      return 12 * MINUTE_MS;
+    // a change of a proxy waits for others' changes of it first, and for an exchange of the proxy itself
     case "remove-route":
     case "ready-server":
     case "drain-server":

@@ -1,5 +1,6 @@
 import { isSlipwayError, SlipwayError } from "../errors";
 import type { ObservedRoute } from "../proxy/observed";
+import { orderCertificates } from "../proxy/order-certificates";
 import { shortId } from "../proxy/route-file";
 import {
   drainServer,
@@ -39,6 +40,7 @@ export class RouteCalls {
     this.seen.set(keyOf(place), after);
     // one that runs knows a place at least of every route in its files
     if (after.entry !== undefined && after.servers.length === 0) this.warnOfSilence(host, place);
+    else if (operation.kind === "write-route") await orderCertificates(host, place.proxy, after.placeholders);
   }
 
   /** The change counts: the proxy reads it when it starts. */

@@ -1,6 +1,6 @@
 import { type ContainerSpec, publishedPorts, usesHostNetwork } from "../container/spec";
 import { type Connection, machineOfTarget, targetOf } from "../host/connection";
-import { readRoute, type Route, routeFailures } from "../proxy/route";
+import { acmeFailures, readRoute, type Route, routeFailures } from "../proxy/route";
 import type { Fields } from "../values";
 import type { UpdateSettings } from "./update-settings";
 
@@ -29,7 +29,8 @@ export function checkRoute(
   }: { readonly spec: ContainerSpec; readonly hosts: readonly Connection[]; readonly update: UpdateSettings },
 ): void {
   const targets = hosts.map(targetOf);
-  for (const { property, reason } of routeFailures(route, targets)) fields.fail(property, reason);
+  for (const { property, reason } of [...routeFailures(route, targets), ...acmeFailures(route)])
+    fields.fail(property, reason);
   const networks = new Set(route.proxies.map(({ network }) => network));
   if (networks.size > 1)
     fields.fail(

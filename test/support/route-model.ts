@@ -57,7 +57,8 @@ export function foundRoute(entry: RouteEntry | undefined, draining: readonly str
     servers,
     former: [],
     certificates: [],
-    internalTls: false,
+    tls: { kind: "none" },
+    placeholders: [],
   };
   return { place: WANTED_PLACE, drainTimeoutMs: WANTED_ROUTE.drainTimeoutMs, route };
 }

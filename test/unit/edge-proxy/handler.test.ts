@@ -89,15 +89,12 @@ describe("edgeProxyHandler.check", () => {
     ]);
   });
 
-  it("must take each form of TLS, and say of ACME that it is not there yet", async () => {
+  it("must take each form of TLS, and show no value of a wrong one", async () => {
     const good = newCertificate("a.example");
     assert.deepEqual(await failuresOf({ tls: { certificates: [good] } }), []);
-    assert.deepEqual(await failuresOf({ tls: { acme: { email: "a@b.example" } } }), [
-      'tls.acme is not available yet: give `{ certificates }`, or "internal" for self-signed ones',
-    ]);
-    assert.deepEqual(await failuresOf({ tls: {} }), ["tls.certificates is required"]);
+    assert.deepEqual(await failuresOf({ tls: {} }), ["tls.certificates or acme is required"]);
     assert.deepEqual(await failuresOf({ tls: "on" }), [
-      'tls must be "off", "internal" or { certificates: [...] }',
+      'tls must be "off", "internal", { certificates: [...] } or { acme: { email } }',
     ]);
     const other = { certificate: good.certificate, key: newCertificate("a.example").key };
     assert.deepEqual(await failuresOf({ tls: { certificates: [{ certificate: "x", key: "y" }, other] } }), [
@@ -105,6 +102,43 @@ describe("edgeProxyHandler.check", () => {
       "tls.certificates[1].key is not the certificate's",
     ]);
     assert.deepEqual(await failuresOf({ httpsPort: 444 }), ['httpsPort needs tls, which is "off"']);
+  });
+
+  it("must want of ACME what HAProxy and the ACME server can take", async () => {
+    const email = "a@b.example";
+    assert.deepEqual(await failuresOf({ tls: { acme: { email } } }), []);
+    const { certificate } = newCertificate("acme.test");
+    const whole = { email, directory: "https://acme.test:14000/dir", ca: certificate };
+    assert.deepEqual(await failuresOf({ tls: { acme: whole } }), []);
+    assert.deepEqual(await failuresOf({ tls: { acme: {} } }), ["tls.acme.email is required"]);
+    const wrong = { email: "a b\n@c", directory: "http://acme.test", ca: "x", staging: true };
+    assert.deepEqual(await failuresOf({ tls: { acme: wrong, certificates: [] } }), [
+      "tls.certificates cannot stand beside acme",
+      "tls.acme.email must be an address such as admin@example.com",
+      "tls.acme.directory must be the https address of an ACME server's directory",
+      "tls.acme.ca is no certificate in PEM form",
+      "tls.acme.staging is not a known argument",
+    ]);
+    const tls = { acme: { email } };
+    for (const image of ["haproxy:3.1", "registry.example/library/haproxy:2.8-alpine"])
+      assert.match(
+        String(await failuresOf({ image, tls })),
+        /^image must be HAProxy 3\.2 or newer for tls\.acme, not [23]\.[18]$/,
+      );
+    for (const image of ["haproxy:3.2", "haproxy:3.3-alpine", "haproxy:latest", "own/proxy:1.0"])
+      assert.deepEqual(await failuresOf({ image, tls }), []);
+  });
+
+  it("must let routes know of ACME, and leave it open while the directory is not known", async () => {
+    const acme = { email: UNKNOWN };
+    const known = await handler.check({}, { ...INPUTS, tls: { acme } }, contextWith());
+    assert.deepEqual([known.failures, known.inputs.ref], [[], UNKNOWN]);
+    const { inputs } = await handler.check(
+      {},
+      { ...INPUTS, tls: { acme: { email: "a@b.example" } } },
+      contextWith(),
+    );
+    assert.match(JSON.stringify(inputs.ref), /"acme":"https:\/\/acme-v02\.api\.letsencrypt\.org\/directory"/);
   });
 
   it("must refuse another name, under which the routes would be lost", async () => {

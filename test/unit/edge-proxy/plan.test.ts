@@ -1,81 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import type { ObservedContainer } from "../../../provider/container/observed";
-import { type Desired, desiredOf } from "../../../provider/edge-proxy/desired";
-import { parseProxy } from "../../../provider/edge-proxy/inputs";
-import type { ProxyFound } from "../../../provider/edge-proxy/observe";
 import { formatSteps } from "../../../provider/edge-proxy/operation";
 import { planProxy, planRemoval } from "../../../provider/edge-proxy/plan";
 import { refuseForeign } from "../../../provider/edge-proxy/refuse";
-import type { Properties } from "../../../provider/handler";
-import type { ObservedProxy } from "../../../provider/proxy/observed";
-import { formatRouteFile, type RouteEntry } from "../../../provider/proxy/route-file";
+import { formatRouteFile } from "../../../provider/proxy/route-file";
 import { planLeft } from "../../../provider/edge-proxy/plan-exchange";
 import type { ObservedSwitch } from "../../../provider/switch/observed-switch";
-import { observedContainer } from "../../support/observed-container";
+import { container, desired, folder, found, plan, secrets, WEB } from "../../support/edge-plan";
 import { observedSwitch } from "../../support/observed-switch";
-
-const WEB: RouteEntry = {
-  service: "web",
-  protocol: "http",
-  hosts: ["example.com"],
-  path: "/",
-  port: 3000,
-  listen: 0,
-  places: 2,
-  servers: [],
-};
-
-const desired = (more: Properties = {}): Desired =>
-  desiredOf(
-    parseProxy({ name: "edge", host: { host: "203.0.113.1" }, image: "haproxy:3.2", ...more }),
-    "p/s",
-  );
-
-function container(of: Desired, more: Partial<ObservedContainer> = {}): ObservedContainer {
-  const labels = { "slipway.proxy": "edge", "slipway.spec-hash": of.specHash };
-  return observedContainer({ id: "live", name: "edge", labels, restartPolicy: "unless-stopped", ...more });
-}
-
-function folder(of: Desired, more: Partial<ObservedProxy> = {}): ObservedProxy {
-  const files = new Map([...of.files].filter(([path]) => path.startsWith("conf/")));
-  files.set("conf/50-web.cfg", formatRouteFile(WEB)).set("routes.map", "example.com/ service.web\n");
-  const digests = new Map(
-    [...of.files]
-      .filter(([path]) => path.startsWith("certs/"))
-      .map(([path, text]) => [path, createHash("sha256").update(text).digest("hex")]),
-  );
-  const route = { service: "web", entry: WEB, servers: [], former: [], certificates: [], internalTls: false };
-  return {
-    files,
-    digests,
-    version: "3.2.0",
-    mute: false,
-    formerPids: [],
-    formerServers: [],
-    routes: [route],
-    answer: "",
-    ...more,
-  };
-}
-
-function found(of: Desired, more: Partial<ProxyFound> = {}): ProxyFound {
-  return {
-    target: "root@203.0.113.1:22",
-    live: container(of),
-    candidate: undefined,
-    copy: undefined,
-    exchange: observedSwitch(),
-    folder: folder(of),
-    network: { id: "n", owned: true, inUse: true },
-    imageId: "sha256:1",
-    portTakers: [],
-    ...more,
-  };
-}
-
-const plan = (wanted: Desired, seen: ProxyFound): string =>
-  formatSteps(planProxy(wanted, seen, { newCertificate: () => "PEM" }));
 
 describe("planProxy", () => {
   it("must be empty when all is as it should be", () => {
@@ -158,7 +90,7 @@ ${rest}`,
       live: container(desired(), published),
       exchange: observedSwitch({ networks }),
     });
-    const steps = planProxy(desired({ image: "haproxy:3.3" }), seen, { newCertificate: () => "PEM" });
+    const steps = planProxy(desired({ image: "haproxy:3.3" }), seen, secrets);
     const copy = steps.flatMap(({ operation }) =>
       operation.kind === "create" && operation.name === "edge.try" ? [operation.options] : [],
     );

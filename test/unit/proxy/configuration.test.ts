@@ -114,16 +114,16 @@ describe("routeCertificates", () => {
   };
 
   it("must make one for a route with names, once, and take away those of others", () => {
-    const { files } = routeCertificates([web, { ...web, service: "any", hosts: [] }], [], true);
+    const { files } = routeCertificates([web, { ...web, service: "any", hosts: [] }], [], {
+      kind: "internal",
+    });
     const [path = ""] = files.keys();
     assert.match(path, /^certs\/50-web\.[0-9a-f]{8}\.pem$/);
     assert.equal(files.size, 1);
-    const again = routeCertificates(
-      [web],
-      [path, "certs/50-gone.00000000.pem", "certs/00-internal.pem"],
-      true,
-    );
+    const again = routeCertificates([web], [path, "certs/50-gone.00000000.pem", "certs/00-internal.pem"], {
+      kind: "internal",
+    });
     assert.deepEqual([again.files.size, again.removed], [0, ["certs/50-gone.00000000.pem"]]);
-    assert.deepEqual(routeCertificates([web], [path], false).removed, [path]);
+    assert.deepEqual(routeCertificates([web], [path], { kind: "none" }).removed, [path]);
   });
 });
