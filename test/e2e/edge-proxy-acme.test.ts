@@ -149,7 +149,9 @@ describe("EdgeProxy with certificates from an ACME server", function () {
     await site.update(inputs({ tls: "internal" }));
     assert.match((await shown("a.example")).issuer, /CN=a\.example/);
     assert.equal((await host.exec(["systemctl", "is-active", "slipway-proxy-edge.timer"])).code, 3);
+    await writeRoute("web", []);
     await site.update(inputs());
+    assert.equal(await host.must(["systemctl", "is-active", "slipway-proxy-edge.timer"]), "active");
     await host.must(["docker", "rm", "-f", "pebble"]);
     await handler.delete("edge", site.outputs, site.context());
     assert.equal((await host.exec(["ls", "/var/lib/slipway"])).code, 2);
