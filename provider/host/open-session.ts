@@ -4,6 +4,7 @@ import { scriptCommand, shownCommand, writeFileCommand } from "./command/command
 import { connectEngine } from "./engine/docker-client";
 import { type ExecContext, cut, runCommand } from "./command/exec";
 import type { HostFacts } from "./facts";
+import { readyScript } from "./command/ready-script";
 import { forwardFrom } from "./transport/forward";
 import { fingerprintOf } from "./host-key/host-key";
 import type { LiveConnection } from "./transport/live-connection";
@@ -63,6 +64,10 @@ export function openSession(live: LiveConnection, options: WithHostOptions): Hos
       const { argv, stdin } = scriptCommand(text, args, context.nonce());
       context.debug(redact(`script ${shownCommand(args)}\n${text.trim().replace(/^/gm, "  | ")}`));
       return exec(argv, { ...how, stdin });
+    },
+    ready(args, how = {}) {
+      const onPressure = (giveUp: () => void): (() => void) => transport.onChannelPressure(giveUp);
+      return readyScript({ exec, onPressure, end: `slipway ${context.nonce()}` }, args, how);
     },
     async facts({ fresh = false, signal } = {}) {
       const either = joined(signal);

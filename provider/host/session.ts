@@ -26,6 +26,17 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a script is run that is made ready before its text is known; its time runs from then on. */
+export type ReadyOptions = Pick<CommandOptions, "sudo" | "timeoutMs" | "signal">;
+
+/** What waits on the machine for a text of ours. */
+export interface ReadyScript {
+  /** Runs the text, once: a round trip, as a rule. Started anew where it was given up meanwhile. As `exec`. */
+  run(text: string, onLine?: (line: string) => void): Promise<CommandOutcome>;
+  /** Ends it without a text; after `run` this does nothing. */
+  drop(): void;
+}
+
 /** One machine, as the code sees it. Given by `withHost`; not to be kept after its function returned. */
 export interface HostSession {
   /** `user@address:port`. */
@@ -47,6 +58,11 @@ export interface HostSession {
     args?: readonly string[],
     options?: Omit<CommandOptions, "stdin">,
   ): Promise<CommandOutcome>;
+  /**
+   * Starts what will run a POSIX sh text of ours, which a command otherwise waits two round trips for; `args` as in `script`, and
+   * the text is in no log. It holds a session channel, and gives it up when others wait for one.
+   */
+  ready(args: readonly string[], options?: ReadyOptions): ReadyScript;
   /** Facts, read once a connection in one round trip; `fresh` reads them again, for all who share it. */
   facts(options?: { readonly fresh?: boolean; readonly signal?: AbortSignal }): Promise<HostFacts>;
   /**

@@ -42,9 +42,10 @@ export class Transport {
     this.queue = new ChannelQueue(SESSION_CHANNELS, () => this.idleHolders.forEach((giveUp) => giveUp()));
   }
 
-  /** `giveUp` is called when commands wait for a channel: idle ones should be closed. */
-  onChannelPressure(giveUp: () => void): void {
+  /** `giveUp` is called when commands wait for a channel: idle ones should be closed. Gives the way to stop that. */
+  onChannelPressure(giveUp: () => void): () => void {
     this.idleHolders.add(giveUp);
+    return () => void this.idleHolders.delete(giveUp);
   }
 
   /**

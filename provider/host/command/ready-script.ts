@@ -1,0 +1,49 @@
+import { PassThrough } from "node:stream";
+import type { CommandOptions, CommandOutcome, ReadyOptions, ReadyScript } from "../session";
+import { scriptCommand } from "./command";
+
+/** What a ready script stands on. */
+export interface ReadyContext {
+  readonly exec: (argv: readonly string[], options: CommandOptions) => Promise<CommandOutcome>;
+  /** Calls when others wait for a session channel; gives the way to stop that. */
+  readonly onPressure: (giveUp: () => void) => () => void;
+  /** A word that no text holds. */
+  readonly end: string;
+}
+
+/** See `HostSession.ready`. */
+export function readyScript(
+  { exec, onPressure, end }: ReadyContext,
+  args: readonly string[],
+  options: ReadyOptions,
+): ReadyScript {
+  const input = new PassThrough();
+  let state: "waits" | "runs" | "gone" = "waits";
+  let hand: CommandOptions["onLine"];
+  /** Without a text it does nothing, and ends. */
+  const giveUp = (): void => {
+    if (state !== "waits") return;
+    state = "gone";
+    input.end();
+  };
+  const stopListening = onPressure(giveUp);
+  const { argv } = scriptCommand("", args, end);
+  const ended = exec(argv, { ...options, stdin: input, onLine: (line) => hand?.(line) });
+  const settle = (): void => {
+    stopListening();
+    giveUp();
+  };
+  // whoever runs a text hears how that went; one that was never ready is started anew then
+  ended.then(settle, settle);
+  return {
+    run(text, onLine) {
+      const { stdin } = scriptCommand(text, args, end);
+      if (state !== "waits") return exec(argv, { ...options, stdin, ...(onLine ? { onLine } : {}) });
+      state = "runs";
+      hand = onLine;
+      input.end(stdin);
+      return ended;
+    },
+    drop: giveUp,
+  };
+}
