@@ -30,6 +30,14 @@ export async function executeSteps(
   options: ExecuteOptions,
 ): Promise<Execution> {
   const run = new StepRun(host, options);
+  try {
+    return await executeIn(run, steps, options);
+  } finally {
+    run.end();
+  }
+}
+
+async function executeIn(run: StepRun, steps: readonly Step[], options: ExecuteOptions): Promise<Execution> {
   let back: readonly Back[] = [];
   let committed = false;
   let queue = steps;
@@ -38,7 +46,7 @@ export async function executeSteps(
     queue = rest;
     let failures: readonly Failure[] = [];
     try {
-      for (const step of group) host.log.progress(formatStep(step));
+      for (const step of group) run.host.log.progress(formatStep(step));
       if (group.some(({ touchesLive }) => touchesLive === true)) await options.beforeTouch?.();
       await allEnded(group.map((step) => run.before(step)));
       run.assertInTime();
@@ -55,7 +63,7 @@ export async function executeSteps(
       for (const step of group) {
         back = [...(step.undo ?? []).map((operation): Back => ({ operation, step })), ...back];
       }
-      if (group.every(({ operation }) => operation.kind === "gate")) run.lookAhead(queue);
+      run.lookAhead(group, queue);
       const ended = await run.performAll(group);
       failures = ended.flatMap(({ step, end, error }) => (end === "failed" ? [{ step, error }] : []));
       for (const { step, end } of ended) {

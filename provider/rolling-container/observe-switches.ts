@@ -1,7 +1,7 @@
 import { liveName } from "../container/names";
 import { publishedPorts } from "../container/spec";
 import type { Properties } from "../handler";
-import type { HostSession } from "../host/session";
+import type { HostSession, ReadyScript } from "../host/session";
 import { isObject } from "../values";
 import { serviceOf, type Wanted } from "./inputs";
 import { recordedContainers } from "./outputs";
@@ -31,12 +31,16 @@ export function recordedSwitchNames(outputs: Properties): readonly string[] {
   return [...new Set([serviceOf(outputs), ...recordedContainers(outputs).map(({ name }) => name)])];
 }
 
+/** Looks at switches that are ready to be taken, by their live names. */
+export type ReadySwitchLooks = ReadonlyMap<string, Promise<ReadyScript>>;
+
 /** Looks at several at once; `networks`: the engine's, which the same look has asked for. */
 export async function observeSwitches(
   session: HostSession,
   names: readonly string[],
   signal: AbortSignal,
   networks: Promise<readonly unknown[]>,
+  ready: ReadySwitchLooks = new Map(),
 ): Promise<Readonly<Record<string, ObservedSwitch>>> {
   if (names.length === 0) return {};
   const [{ sudo }, docker] = await Promise.all([session.facts({ signal }), session.docker(signal)]);
@@ -44,7 +48,7 @@ export async function observeSwitches(
   const engine = lookAtEngine(docker, networks);
   const look = async (name: string): Promise<readonly [string, ObservedSwitch]> => [
     name,
-    await observeSwitch(session, name, signal, engine),
+    await observeSwitch(session, name, signal, { engine, ready: ready.get(name) }),
   ];
   return Object.fromEntries(await Promise.all(names.map(look)));
 }

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { engineStatus } from "../container/engine-status";
 import { parseInspect } from "../container/inspect";
 import { LABEL } from "../container/labels";
-import { keptName, liveName, lockName } from "../container/names";
+import { copyName, keptName, liveName, lockName } from "../container/names";
 import { optionsLike } from "../container/like-it";
 import { parseLimits } from "../container/limits";
 import type { PublishedPort } from "../container/spec";
@@ -13,7 +13,7 @@ import { emptySlot, type Found, type HostFound, type ServiceFound, type SlotFoun
 import type { RecordedOwnership } from "./outputs";
 import { observePortTakers } from "../container/port-takers";
 import { observeRoutes, type RouteLook } from "./observe-routes";
-import { observeSwitches } from "./observe-switches";
+import { observeSwitches, type ReadySwitchLooks } from "./observe-switches";
 import { parseContainerName } from "./slot-name";
 
 /** What to look for, and by what a container of ours is known. */
@@ -29,8 +29,9 @@ export interface ObserveOptions {
   readonly ports: readonly PublishedPort[];
   /** Names that containers of the service have in all likelihood: saves a round trip. @default none */
   readonly likely?: readonly string[];
-  /** Live names whose switches are wanted. @default none */
+  /** Live names whose switches are wanted; undefined: neither those nor the networks. */
   readonly switches?: readonly string[];
+  readonly readyLooks?: ReadySwitchLooks | undefined;
   /** Routes that are wanted, or recorded. @default none */
   readonly routes?: readonly RouteLook[];
   readonly signal: AbortSignal;
@@ -40,7 +41,8 @@ export interface ObserveOptions {
 export async function observeHost(session: HostSession, options: ObserveOptions): Promise<HostFound> {
   const docker = await session.docker(options.signal);
   const observing = observeService(docker, options.service, options, options.likely);
-  const listing = docker.listNetworks();
+  // a rollout that is tidied up needs no network any more
+  const listing = options.switches === undefined ? Promise.resolve([]) : docker.listNetworks();
   const [service, former, networks, volumes, images, portTakers, switches, routes] = await Promise.all([
     observing,
     options.former === undefined ? undefined : observeService(docker, options.former, options),
@@ -50,7 +52,7 @@ export async function observeHost(session: HostSession, options: ObserveOptions)
     observing.then((seen) =>
       observePortTakers(session, docker, portsInDoubt(options.ports, seen), options.signal),
     ),
-    observeSwitches(session, options.switches ?? [], options.signal, listing),
+    observeSwitches(session, options.switches ?? [], options.signal, listing, options.readyLooks),
     observeRoutes({ session, signal: options.signal }, options.routes ?? []),
   ]);
   return {
@@ -138,7 +140,10 @@ export function likelyNames(
 ): readonly string[] {
   const slots = Array.from({ length: replicas }, (_, index) => index + 1);
   const kept = revisions.flatMap((revision) => slots.map((slot) => keptName(service, slot, revision)));
-  return [...slots.map((slot) => liveName(service, slot)), ...kept].slice(0, MOST_LIKELY);
+  return [...slots.map((slot) => liveName(service, slot)), copyName(service, 1), ...kept].slice(
+    0,
+    MOST_LIKELY,
+  );
 }
 
 function stopTimeoutIn(inspect: unknown): { readonly stopTimeoutMs?: number } {

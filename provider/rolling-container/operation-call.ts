@@ -1,10 +1,13 @@
 import type Docker from "dockerode";
 import { archiveOf } from "./archive";
+import type { Clock } from "../clock";
 import { engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
 import type { RouteOperation } from "./route-operation";
 import type { HostOperation } from "./switch-call";
+
+const [UNTAG_TRIES, UNTAG_PAUSE_MS] = [5, 100];
 
 /** Operations that are one call of the Engine API; a gate is a wait, see gate.ts. */
 export type CallOperation = Exclude<
@@ -20,6 +23,7 @@ export async function callEngine(
   docker: Docker,
   operation: CallOperation,
   idOf: (name: string, id: string | undefined) => string,
+  clock: Clock,
   abortSignal: AbortSignal,
 ): Promise<string | undefined> {
   const containerOf = (ref: { readonly name: string; readonly id?: string }): Docker.Container =>
@@ -104,8 +108,7 @@ export async function callEngine(
       return undefined;
     }
     case "untag":
-      // 409: a container still needs the image by this name; then it stays
-      await allowing([404, 409], docker.getImage(operation.tag).remove({ noprune: false, abortSignal }));
+      await untag(docker, operation.tag, clock, abortSignal);
       return undefined;
   }
 }
@@ -114,6 +117,20 @@ export async function callEngine(
 async function isInNetwork(docker: Docker, name: string, abortSignal: AbortSignal): Promise<boolean> {
   const inside = await docker.listContainers({ all: true, filters: { network: [name] }, abortSignal });
   return inside.length > 0;
+}
+
+/** While a container needs the image by this name (409) it stays; one that is just being removed needs it no more in a moment. */
+async function untag(docker: Docker, tag: string, clock: Clock, abortSignal: AbortSignal): Promise<void> {
+  for (let left = UNTAG_TRIES; left > 0; left--) {
+    try {
+      await docker.getImage(tag).remove({ noprune: false, abortSignal });
+      return;
+    } catch (error) {
+      if (engineStatus(error) === 404) return;
+      if (engineStatus(error) !== 409) throw error;
+      if (left > 1) await clock.sleep(UNTAG_PAUSE_MS, abortSignal);
+    }
+  }
 }
 
 async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {

@@ -42,7 +42,7 @@ export function planFinish(
   ];
 }
 
-/** What is left when the steps were carried out, for the containers of the service: those that were removed are gone. */
+/** What is left when the steps were carried out, for the containers and tags of the service: those that were removed are gone. */
 export function withoutRemoved(found: HostFound, steps: readonly Step[]): HostFound {
   const gone = new Set(
     steps.flatMap(({ operation }) => (operation.kind === "remove" ? [operation.container.id] : [])),
@@ -57,7 +57,9 @@ export function withoutRemoved(found: HostFound, steps: readonly Step[]): HostFo
     kept: slot.kept.filter(({ id }) => !gone.has(id)),
     ...(slot.strays === undefined ? {} : { strays: slot.strays.filter(({ id }) => !gone.has(id)) }),
   }));
-  return { ...found, service: { ...found.service, slots } };
+  const untagged = steps.flatMap(({ operation }) => (operation.kind === "untag" ? [operation.tag] : []));
+  const keptTags = found.keptTags.filter((tag) => !untagged.includes(tag));
+  return { ...found, keptTags, service: { ...found.service, slots } };
 }
 
 /** Containers that stay, with their slots. */

@@ -5,7 +5,8 @@ import { type ImageLook, lookAtImage } from "./image";
 import { inTime, LOOK_MS } from "../container/in-time";
 import { likelyNames, observeHost } from "./observe";
 import { routeLooks } from "./observe-routes";
-import { switchNames } from "./observe-switches";
+import { type ReadySwitchLooks, switchNames } from "./observe-switches";
+import { readyToObserve } from "../switch/observe-switch";
 import type { RecordedOwnership } from "./outputs";
 import type { RolloutRequest } from "./what-runs";
 
@@ -17,6 +18,7 @@ export class RolloutLook {
   private readonly recorded: RecordedOwnership;
   /** Revisions whose containers are known to stand there. */
   private readonly revisions: Set<string>;
+  private readonly ready = new Map<HostAccess, ReadySwitchLooks>();
   private readonly images = new Map<HostAccess, Promise<ImageLook>>();
 
   constructor(
@@ -32,9 +34,28 @@ export class RolloutLook {
     this.revisions = new Set(recorded.kept);
   }
 
+  /** Makes ready what the first look takes longest for, while the lock is waited for. */
+  makeReady(host: HostAccess): void {
+    const { wanted, olds } = this.request;
+    // one channel, whatever comes: others on the host have to have some, too
+    for (const name of switchNames(wanted, this.former, olds).slice(0, 1)) {
+      const ready = readyToObserve(host.session, name, host.signal);
+      ready.catch(() => {}); // whoever looks hears of it
+      this.ready.set(host, new Map([[name, ready]]));
+    }
+  }
+
+  /** What was made ready and is not needed. */
+  end(): void {
+    for (const looks of this.ready.values())
+      for (const look of looks.values()) void look.then((ready) => ready.drop()).catch(() => {});
+  }
+
   /** `switches`: what is there of a switch, too, which takes longer. */
   async observe(host: HostAccess, switches = false): Promise<HostFound> {
     const { wanted, olds } = this.request;
+    const readyLooks = this.ready.get(host);
+    if (switches) this.ready.delete(host);
     const found = await inTime(host, `looking at "${wanted.service}"`, LOOK_MS, (signal) =>
       observeHost(host.session, {
         service: wanted.service,
@@ -44,7 +65,7 @@ export class RolloutLook {
         ports: publishedPorts(wanted.spec),
         likely: likelyNames(wanted, [...this.revisions]),
         routes: routeLooks(host.session.target, wanted, olds),
-        ...(switches ? { switches: switchNames(wanted, this.former, olds) } : {}),
+        ...(switches ? { switches: switchNames(wanted, this.former, olds), readyLooks } : {}),
         signal,
       }),
     );

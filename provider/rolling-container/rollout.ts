@@ -28,6 +28,7 @@ import type { Step } from "./operation";
 import { runTasks, tasksMs } from "./tasks";
 import { RolloutLook } from "./rollout-look";
 import { formatPlan, type HostPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
+import { planSurplus } from "./plan-surplus";
 import { planFinish, planRemoval, withoutRemoved } from "./plan-finish";
 import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
 import { orWhatRuns, type RolloutRequest } from "./what-runs";
@@ -69,8 +70,10 @@ function rollOn(
   const all = [...hosts, ...leaving];
   // each host, the pull, and what is cleared up before
   const ttlMs = progressDeadlineMs * (all.length + 2) + lockWaitMs + tasksMs([...preDeploy, ...postDeploy]);
-  return withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
-    const run = new RolloutRun(request, context, former, locksOf);
+  const look = new RolloutLook(request, context.stack, former, recordedOwnership(olds));
+  for (const host of hosts) look.makeReady(host);
+  const rolling = withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
+    const run = new RolloutRun(request, context, look, locksOf);
     const found = await run.recoverAll(hosts);
     const rollouts = await run.plan(hosts, found);
     await run.before(rollouts);
@@ -79,6 +82,7 @@ function rollOn(
     await run.after(rollouts);
     return run.outputs(hosts, seen, summary, rollouts[0]?.desired.revision);
   });
+  return rolling.finally(() => look.end());
 }
 
 /** One rollout under its locks. */
@@ -92,14 +96,14 @@ class RolloutRun {
   constructor(
     request: RolloutRequest,
     context: HandlerContext,
-    former: string | undefined,
+    look: RolloutLook,
     locksOf: (host: HostAccess) => readonly Lock[],
   ) {
     this.request = request;
     this.context = context;
     this.locksOf = locksOf;
     this.recorded = recordedOwnership(request.olds ?? {});
-    this.look = new RolloutLook(request, context.stack, former, this.recorded);
+    this.look = look;
   }
 
   /** Gives the hosts as they are then. */
@@ -232,21 +236,31 @@ class RolloutRun {
     leaving: readonly HostAccess[],
   ): Promise<readonly HostFound[]> {
     const desired = this.request.wanted;
+    const run = (host: HostAccess, steps: readonly Step[]): Promise<void> => {
+      const work = { host, locks: this.locksOf(host), desired };
+      return runStepsOrSay(`tidying up after "${desired.service}"`, work, steps);
+    };
     const tidy = async (
       host: HostAccess,
       switches: boolean,
       stepsOf: (found: HostFound) => readonly Step[],
+      known: readonly Step[] = [],
     ): Promise<HostFound> => {
-      const found = await this.look.observe(host, switches);
+      const looking = this.look.observe(host, switches);
+      await allEnded<unknown>([looking, run(host, known)]);
+      const found = withoutRemoved(await looking, known);
       const steps = stepsOf(found);
-      if (steps.length === 0) return found;
-      const work = { host, locks: this.locksOf(host), desired };
-      await runStepsOrSay(`tidying up after "${desired.service}"`, work, steps);
+      await run(host, steps);
       return withoutRemoved(found, steps);
     };
     const left = ({ switches = {} }: HostFound): boolean => Object.values(switches).some(isUnsettled);
     const staying = rollouts.map(({ host, plan, before }) =>
-      tidy(host, left(before), (found) => planFinish(found, desired, provedSlots(plan))),
+      tidy(
+        host,
+        left(before),
+        (found) => planFinish(found, desired, provedSlots(plan)),
+        planSurplus(before, plan, desired),
+      ),
     );
     const gone = leaving.map((host) =>
       tidy(host, true, (found) => planRemoval(found, "the host was taken out")),

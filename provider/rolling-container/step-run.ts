@@ -2,6 +2,7 @@ import { engineMessage, engineStatus } from "../container/engine-status";
 import { inTime, LOOK_MS } from "../container/in-time";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
+import type { ReadyScript } from "../host/session";
 import { orAborted } from "../or-aborted";
 import { isSlipwayError, messageOf } from "../errors";
 import { stripControl } from "../secret";
@@ -17,7 +18,7 @@ import { limitOf } from "./operation-limit";
 import { RouteCalls } from "./route-call";
 import { isRouteOperation } from "./route-operation";
 import type { Execution } from "./step-failure";
-import { callHost, isHostOperation, lookForSwitch, type SwitchLook } from "./switch-call";
+import { callHost, isHostOperation, lookForSwitch, readyForSwitch, type SwitchLook } from "./switch-call";
 import type { SwitchOperation } from "./switch-operation";
 import { SwitchFailure } from "./switch-failure";
 
@@ -48,6 +49,13 @@ export interface StepEnd {
   readonly error?: unknown;
 }
 
+/** What an exchange rests on, before its turn has come. */
+interface Ahead {
+  readonly operation: SwitchOperation;
+  readonly look: Promise<SwitchLook>;
+  readonly ready: ReadyScript;
+}
+
 /** A gate's verdict, as what was thrown. */
 class GateFailure extends Error {
   readonly output: string;
@@ -69,7 +77,7 @@ export class StepRun {
   private readonly routes = new RouteCalls();
   private readonly endsAtMs: number;
   private gated: ObservedContainer | undefined;
-  private ahead: { readonly operation: SwitchOperation; readonly look: Promise<SwitchLook> } | undefined;
+  private ahead: Ahead | undefined;
   private gapBeganMs: number | undefined;
   private gapMs = 0;
   private way: "bridged" | "plain" | undefined;
@@ -125,12 +133,27 @@ export class StepRun {
     }
   }
 
-  /** For what comes after a wait: what can be looked at meanwhile has not to be waited for then. */
-  lookAhead([next]: readonly Step[]): void {
+  /** For what comes after a gate: what can be looked at and started meanwhile has not to be waited for then. */
+  lookAhead(gates: readonly Step[], [next]: readonly Step[]): void {
     if (next?.operation.kind !== "switch") return;
+    const limits = gates.map(({ operation }) =>
+      operation.kind === "gate" ? operation.deadlineMs : Infinity,
+    );
+    // while anything but gates is waited for nothing is looked at: it may change
+    const gateMs = Math.max(...limits);
+    if (!Number.isFinite(gateMs)) return;
     const look = lookForSwitch(this.host, next.operation, (container) => this.idOf(container));
     look.catch(() => {}); // it is looked at again then
-    this.ahead = { operation: next.operation, look };
+    this.ahead = {
+      operation: next.operation,
+      look,
+      ready: readyForSwitch(this.host, next.operation, gateMs),
+    };
+  }
+
+  /** What was made ready and is not needed. */
+  end(): void {
+    this.ahead?.ready.drop();
   }
 
   /** What was seen while the copy was at its gate holds for the copy that passed it, and no later start of it. */
@@ -199,7 +222,9 @@ export class StepRun {
       if (operation.serves) this.endGap(result.servedAtMs);
     } else if (isHostOperation(operation)) {
       // under no limit of ours: it has its own, and one that is interrupted is waited for until it has gone back
-      const result = await callHost(this.host, operation, (exchange) => this.lookFor(exchange));
+      const { ahead } = this;
+      const ready = ahead?.operation === operation ? ahead.ready : undefined;
+      const result = await callHost(this.host, operation, (exchange) => this.lookFor(exchange), ready);
       this.interrupted ||= result?.events.some(({ name }) => name === "stopping") ?? false;
       this.gapMs = Math.max(this.gapMs, result?.gapMs ?? 0);
       if (operation.kind === "switch" && result?.kind === "switched") this.way = operation.way.kind;
@@ -219,7 +244,9 @@ export class StepRun {
       // a step's own limit, and in taking back from an engine that hangs, less; never what is left of the whole run: an
       // operation that has begun is waited for
       const timeoutMs = leftMs === FROZEN_MS ? Math.min(limitMs, FROZEN_MS) : limitMs;
-      const created = await limited(timeoutMs, (signal) => callEngine(docker, operation, idOf, signal));
+      const created = await limited(timeoutMs, (signal) =>
+        callEngine(docker, operation, idOf, clock, signal),
+      );
       if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);
       if (operation.kind === "create" && created !== undefined)
         this.created.set(operation.container.name, created);

@@ -1,6 +1,7 @@
 import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
 import { isSlipwayError } from "../errors";
+import type { ReadyScript } from "../host/session";
 import type { HostAccess } from "./host-access";
 import type { Check, ContainerRef } from "./container-ref";
 import { inTime, LOOK_MS } from "../container/in-time";
@@ -9,7 +10,7 @@ import { clearRules } from "../switch/clear-rules";
 import { endSwitch } from "../switch/end-switch";
 import { followSwitch } from "../switch/follow-switch";
 import { observeCopy } from "../switch/observe-copy";
-import { runSwitch } from "../switch/run-switch";
+import { readySwitch, runSwitch } from "../switch/run-switch";
 import { recoverSwitch } from "../switch/start-switch";
 import type { SwitchResult } from "../switch/switch-event";
 import {
@@ -35,11 +36,12 @@ export async function callHost(
   host: HostAccess,
   operation: HostOperation,
   look: (operation: SwitchOperation) => Promise<SwitchLook>,
+  ready?: ReadyScript,
 ): Promise<SwitchResult | undefined> {
   const { session, signal, log } = host;
   switch (operation.kind) {
     case "switch":
-      return exchange(host, operation, await look(operation));
+      return exchange(host, operation, await look(operation), ready);
     case "follow-switch": {
       const { service, recover, deadlineMs: limitMs } = operation;
       if (recover) await recoverOrFollow(host, service);
@@ -72,6 +74,15 @@ export interface SwitchLook {
   readonly place: SwitchOrder["way"] | string;
 }
 
+/** Makes ready what starts an exchange that comes after a gate of at most `gateMs`. */
+export function readyForSwitch(
+  { session }: HostAccess,
+  exchange: SwitchOperation,
+  gateMs: number,
+): ReadyScript {
+  return readySwitch(session, exchange.service, gateMs + longestSwitchMs(exchange));
+}
+
 /** Looks at those who are to change places; may be done while the copy is at its gate. */
 export async function lookForSwitch(
   host: HostAccess,
@@ -100,6 +111,7 @@ async function exchange(
   host: HostAccess,
   operation: SwitchOperation,
   look: SwitchLook,
+  ready: ReadyScript | undefined,
 ): Promise<SwitchResult> {
   const { session, log, signal } = host;
   const { service, old, next } = operation;
@@ -114,7 +126,11 @@ async function exchange(
     ...{ ports, oldTcp, stopTimeoutMs, drainMs, deadlineMs, backMs },
   };
   signal.throwIfAborted();
-  return runSwitch(session, order, { log, limitMs: longestSwitchMs(order), signal, until: "served" });
+  const limitMs = longestSwitchMs(order);
+  return runSwitch(session, order, {
+    ...{ log, limitMs, signal, until: "served" },
+    ...(ready === undefined ? {} : { ready }),
+  });
 }
 
 function impossible(why: string): SwitchResult {

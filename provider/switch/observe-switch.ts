@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { SlipwayError } from "../errors";
-import type { CommandOutcome, HostSession } from "../host/session";
+import type { CommandOutcome, HostSession, ReadyScript } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { isObject } from "../values";
 import type { ObservedSwitch } from "./observed-switch";
@@ -60,24 +60,46 @@ export async function lookAtEngine(
   return { info, networks: all };
 }
 
+/** How long it may stay ready, and look. */
+const READY_MS = 600_000;
+
+/** What a look may rest on that was begun before. */
+export interface SwitchLooks {
+  /** What the engine says. */
+  readonly engine?: Promise<EngineLook>;
+  /** What runs the look, see {@link readyToObserve}. */
+  readonly ready?: Promise<ReadyScript> | undefined;
+}
+
+/** Makes ready on the host what looks there, while something else is waited for. */
+export async function readyToObserve(
+  session: HostSession,
+  service: string,
+  signal?: AbortSignal,
+): Promise<ReadyScript> {
+  const { sudo } = await session.facts(signal ? { signal } : {});
+  return session.ready([service, switchFolder(service)], {
+    sudo: sudo !== "none" && sudo !== "root",
+    timeoutMs: READY_MS,
+    ...(signal ? { signal } : {}),
+  });
+}
+
 /**
  * Reads in one round trip what a host has of a switch of this service, and whether it can do one. Without root's rights
- * nothing is known but that. `engine`: what it says, where it was asked already.
+ * nothing is known but that.
  * @throws SlipwayError command-failed, connection-lost; what the engine refuses
  */
 export async function observeSwitch(
   session: HostSession,
   service: string,
   signal?: AbortSignal,
-  engine: Promise<EngineLook> = session.docker(signal).then((docker) => lookAtEngine(docker)),
+  {
+    ready = readyToObserve(session, service, signal),
+    engine = session.docker(signal).then((docker) => lookAtEngine(docker)),
+  }: SwitchLooks = {},
 ): Promise<ObservedSwitch> {
-  const look = async (): Promise<CommandOutcome> => {
-    const facts = await session.facts(signal ? { signal } : {});
-    const sudo = facts.sudo !== "none" && facts.sudo !== "root";
-    // its text is short enough for the line: by standard input it would be one round trip more
-    const argv = ["/bin/sh", "-c", OBSERVE, "observe-switch", service, switchFolder(service)];
-    return session.exec(argv, { sudo, ...(signal ? { signal } : {}) });
-  };
+  const look = async (): Promise<CommandOutcome> => (await ready).run(OBSERVE);
   // the engine is asked over its own connection: three docker commands on the host would take a tenth of a second more
   const [outcome, seen] = await Promise.all([look(), engine]);
   if (outcome.kind === "exited" && outcome.code === 0) return parseObservedSwitch(outcome.stdout, seen);

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
 import { isSlipwayError, messageOf } from "../errors";
-import { scriptCommand } from "../host/command/command";
-import type { CommandOutcome, HostSession } from "../host/session";
+import type { CommandOutcome, HostSession, ReadyScript } from "../host/session";
 import {
   beginAskingBack,
   FOLLOW,
@@ -19,8 +17,18 @@ const LAUNCHED = "launched";
 export interface RunOptions extends FollowOptions {
   /** `served`: until it is known who serves; a copy may have requests to answer then. `gone`: until that is over, too. */
   readonly until: "served" | "gone";
+  /** What waits for the program already, see {@link readySwitch}. @default started then */
+  readonly ready?: ReadyScript;
   /** @default the program of this version; a test brings one that dies on the way */
   readonly program?: string;
+}
+
+/**
+ * Makes ready on the host what will start the program, while something else is waited for. `timeoutMs`: until the program's end.
+ */
+export function readySwitch(session: HostSession, service: string, timeoutMs: number): ReadyScript {
+  // not by session.script, whose text the debug log shows: a check's words are the user's
+  return session.ready(placeArgs(service), { sudo: true, timeoutMs });
 }
 
 /**
@@ -31,7 +39,7 @@ export interface RunOptions extends FollowOptions {
 export async function runSwitch(
   session: HostSession,
   order: SwitchOrder,
-  { log, limitMs, signal, program, until }: RunOptions,
+  { log, limitMs, signal, program, until, ready }: RunOptions,
 ): Promise<SwitchResult> {
   const { service } = order;
   const told = new ToldEvents(session, service, log);
@@ -47,16 +55,11 @@ export async function runSwitch(
     goBack();
   };
   const text = `${startText(order, program)}\necho ${LAUNCHED}\nset -- "$folder" ${until}\n${FOLLOW}`;
-  // not by session.script, whose text the debug log shows: a check's words are the user's
-  const { argv, stdin } = scriptCommand(
-    text,
-    placeArgs(service),
-    createHash("sha256").update(text).digest("hex"),
-  );
+  const script = ready ?? readySwitch(session, service, limitMs);
   signal.addEventListener("abort", goBack, { once: true });
   let outcome: CommandOutcome;
   try {
-    outcome = await session.exec(argv, { sudo: true, stdin, onLine, timeoutMs: limitMs });
+    outcome = await script.run(text, onLine);
   } catch (error) {
     const isKnown = isSlipwayError(error, "command-failed", "internal", "sudo-unavailable");
     if (isKnown && !state.launched) throw error;

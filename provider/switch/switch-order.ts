@@ -92,8 +92,13 @@ export interface SwitchOrder {
 export type BridgedOrder = SwitchOrder & { readonly way: { readonly kind: "bridged" } };
 
 /** The longest that the program takes to say how it ended. */
-export function longestSwitchMs(order: SwitchOrder): number {
-  return order.deadlineMs + order.backMs + order.drainMs + order.stopTimeoutMs + STEP_MS;
+export function longestSwitchMs({
+  deadlineMs,
+  backMs,
+  drainMs,
+  stopTimeoutMs,
+}: Pick<SwitchOrder, "deadlineMs" | "backMs" | "drainMs" | "stopTimeoutMs">): number {
+  return deadlineMs + backMs + drainMs + stopTimeoutMs + STEP_MS;
 }
 
 /** What one call may take beyond its own time before the clock is looked at again. */

@@ -11,6 +11,7 @@ import {
 } from "../../provider/rolling-container/operation";
 import { type HostPlan, planHost, provedSlots } from "../../provider/rolling-container/plan";
 import { planBack } from "../../provider/rolling-container/plan-back";
+import { planSurplus } from "../../provider/rolling-container/plan-surplus";
 import { planFinish } from "../../provider/rolling-container/plan-finish";
 import { recover, RECOVERY_PASSES } from "../../provider/rolling-container/recover";
 import { parseContainerName } from "../../provider/rolling-container/slot-name";
@@ -112,6 +113,7 @@ export class ModelRun {
       if (end !== "committed" && end !== "left") this.execute(planBack(before, this.look(), desired));
       return "failed";
     }
+    if (this.execute(planSurplus(before, plan, desired)) !== "done") return "failed";
     return this.execute(planner.finish(this.look(), desired, provedSlots(plan))) === "done"
       ? "done"
       : "failed";
