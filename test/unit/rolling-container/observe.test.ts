@@ -45,7 +45,7 @@ describe("observeHost", () => {
       target: "root@host:22",
       docker: () => Promise.resolve(docker),
       facts: () => Promise.resolve({ sudo: "root" }),
-      exec: answer("script", outcome),
+      ready: () => ({ run: answer("script", outcome) }),
     };
     const found = await observeHost(session as unknown as HostSession, {
       service: "web",
