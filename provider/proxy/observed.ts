@@ -52,6 +52,8 @@ export interface ObservedProxy {
   readonly formerPids: readonly number[];
   /** Of every route, those too that are in no file any more: what they have ends there. */
   readonly formerServers: readonly RouteServer[];
+  /** The same of the current process. */
+  readonly servers: readonly RouteServer[];
   readonly routes: readonly ObservedRoute[];
   /** What commands were answered, empty when there were none. */
   readonly answer: string;
@@ -96,6 +98,7 @@ export function parseShown(text: string): ObservedProxy {
     mute,
     formerPids: processes.workers.filter(({ current }) => !current).map(({ pid }) => pid),
     formerServers: servers(false),
+    servers: servers(true),
     routes: routesOf({ files, digests, tls, placeholders, current: servers(true), former: servers(false) }),
     answer,
   };
@@ -103,11 +106,18 @@ export function parseShown(text: string): ObservedProxy {
 
 /** The route of a service; one that is nowhere when the proxy does not know it. */
 export function routeOf(found: ObservedProxy, service: string): ObservedRoute {
-  const { routes, formerServers } = found;
+  const { routes, servers, formerServers } = found;
   const route = routes.find((each) => each.service === service);
   if (route !== undefined) return route;
-  const former = formerServers.filter(({ backend }) => backend === backendOf(service));
-  return { service, entry: undefined, servers: [], former, ...certificatesIn(found, service, []) };
+  const ofService = ({ backend }: RouteServer): boolean => backend === backendOf(service);
+  return {
+    service,
+    entry: undefined,
+    // its file is gone, and the process goes on by what it read
+    servers: servers.filter(ofService),
+    former: formerServers.filter(ofService),
+    ...certificatesIn(found, service, []),
+  };
 }
 
 /** Open requests and connections of a container behind a route, in every process. */

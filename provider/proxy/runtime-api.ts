@@ -12,6 +12,8 @@ export interface RuntimeServer {
   readonly container: string | undefined;
   /** Undefined while it is not known. */
   readonly address: string | undefined;
+  /** Undefined while it is not known. */
+  readonly port?: number | undefined;
   readonly state: ServerState;
   /** It would get requests: ready, and its port answers as far as HAProxy knows. */
   readonly up: boolean;
@@ -124,7 +126,7 @@ function fieldsOf(columns: readonly string[], values: readonly string[]): Row {
 }
 
 function parseState(row: Row): Omit<RuntimeServer, "sessions"> | undefined {
-  const { be_name: backend, srv_name: name, srv_addr: address, srv_fqdn: fqdn } = row;
+  const { be_name: backend, srv_name: name, srv_addr: address, srv_fqdn: fqdn, srv_port: port } = row;
   if (backend === undefined || name === undefined) return undefined;
   const admin = Number(row.srv_admin_state);
   const isKnown = address !== undefined && address !== "-" && address !== "0.0.0.0";
@@ -134,6 +136,7 @@ function parseState(row: Row): Omit<RuntimeServer, "sessions"> | undefined {
     name,
     container: fqdn !== undefined && /^[0-9a-f]{12}$/.test(fqdn) ? fqdn : undefined,
     address: isKnown ? address : undefined,
+    ...(Number(port) > 0 ? { port: Number(port) } : {}),
     state,
     up: state === "ready" && (admin & UNRESOLVED) === 0 && isKnown && Number(row.srv_op_state) >= RUNNING,
   };

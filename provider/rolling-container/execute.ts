@@ -92,17 +92,19 @@ interface Fallen {
 
 /** Takes back what can be, and tells what came of it. */
 async function failed(run: StepRun, { first, failures, back, committed }: Fallen): Promise<StepFailure> {
+  const stopped = run.host.signal.aborted;
   // taking back must go on when the run is being stopped
   const calm = run.unaborted();
   const { step, error } = first;
   const evidence = await calm.evidence(step.operation, error);
   const undone = new Set(failures.filter(didNothing).map((failure) => failure.step));
+  const isDue = (taken: Step): boolean => !undone.has(taken) && !(stopped && taken.isVerdict === true);
   const stuck = failures.find((failure) => leftInSwitchOf(failure) !== undefined);
   const leftInSwitch = stuck === undefined ? undefined : leftInSwitchOf(stuck);
   const undoFailure = failures.some((failure) => isSlipwayError(failure.error, "service-locked"))
     ? "nothing was taken back, since somebody else may be at work here"
     : leftInSwitch === undefined
-      ? await calm.takeBack(back.filter((each) => !undone.has(each.step)).map(({ operation }) => operation))
+      ? await calm.takeBack(back.filter((each) => isDue(each.step)).map(({ operation }) => operation))
       : undefined;
   const { interrupted, execution } = run;
   const others = failures

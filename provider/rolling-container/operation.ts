@@ -77,6 +77,8 @@ export interface Step {
   readonly cause: string;
   /** Run, last step first, when this step or a later one fails. */
   readonly undo?: readonly Operation[];
+  /** It is taken back for what it finds out, and not when the run is stopped before: then all stays as it was found. */
+  readonly isVerdict?: true;
   /** From here on there is no way back: an interrupted run is carried forward by the next. */
   readonly commit?: boolean;
   /** With this step the live one begins to be touched; until then all can be taken back without anybody noticing. */
@@ -169,8 +171,9 @@ export function formatStep(step: Step): string {
 export function formatSteps(steps: readonly Step[]): string {
   return steps
     .map((step) => {
+      const how = step.isVerdict ? "if it fails: " : "";
       const undo = (step.undo ?? []).map(formatOperation).join(", ");
-      const line = `${step.beside ? "+ " : ""}${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${undo}`}`;
+      const line = `${step.beside ? "+ " : ""}${step.commit ? "* " : ""}${formatStep(step)}${undo === "" ? "" : ` <- ${how}${undo}`}`;
       const otherwise = formatSteps(step.otherwise ?? []);
       return otherwise === "" ? line : `${line}\n${otherwise.replace(/^/gm, "  else ")}`;
     })

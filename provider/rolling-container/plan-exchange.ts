@@ -76,7 +76,7 @@ export function plainExchange(exchange: Exchange, isProved: boolean): readonly S
     deadlineMs,
     serves: true,
   };
-  const undo: Operation[] = [{ kind: "stop", container: next, interrupts: false }];
+  const undo: Operation[] = [{ kind: "stop", container: next, interrupts: true }];
   return [
     {
       ...exchangeStep({ ...exchange, minHealthyMs }, { kind: "plain" }),

@@ -7,6 +7,7 @@ import { gateBack } from "./plan-exchange";
 import type { GateOperation, Operation, Step } from "./operation";
 import {
   isAnotherBackend,
+  isBehind,
   isListed,
   type RouteWish,
   routeWish,
@@ -14,6 +15,7 @@ import {
   serversOf,
   shapeOf,
   stayingServers,
+  upServersOf,
 } from "./plan-route";
 import { refOf } from "./ref-of";
 import type { RoutePlace } from "./route-operation";
@@ -82,7 +84,7 @@ export function stayBehindRoute(found: Seen, desired: Desired, slot: number, liv
   const container = refOf(live);
   // whom the first slot's new route takes over
   const stays = wish.write === "none" || (wish.write === "reshape" && live.state === "running");
-  const listed = isListed(wish.entry, live) && (slot === CARRIER || stays);
+  const listed = isBehind(wish, live) && (slot === CARRIER || stays);
   const isCarrier = slot === CARRIER && wish.write !== "none";
   if (!isCarrier && listed) return [];
   // one that does not run has just been started, and proved itself
@@ -188,11 +190,11 @@ export function asBefore(
 ): Operation {
   const before = former?.route.entry;
   if (former !== undefined && before !== undefined) {
-    const [shape, servers] = [shapeOf(before), serversOf(before, found)];
+    const [shape, servers] = [shapeOf(before), upServersOf(before, found)];
     return { kind: "write-route", place: former.place, shape, servers, replaces: place.service };
   }
   if (entry === undefined) return { kind: "remove-route", place };
-  return { kind: "write-route", place, shape: shapeOf(entry), servers: serversOf(entry, found) };
+  return { kind: "write-route", place, shape: shapeOf(entry), servers: upServersOf(entry, found) };
 }
 
 function causeOf({ entry, former, write: how }: RouteWish): string {

@@ -2,7 +2,7 @@ import { proxyOn } from "../proxy/route";
 import { needsReload, placesFor, type RouteEntry, shortId } from "../proxy/route-file";
 import type { ContainerRef } from "./container-ref";
 import type { Desired } from "./desired";
-import { containersOf, type Found, type FoundRoute, type HostFound } from "./found";
+import { containersOf, type Found, type FoundRoute, type HostFound, isUp } from "./found";
 import type { RoutePlace, RouteShape } from "./route-operation";
 import { refOf } from "./ref-of";
 
@@ -15,7 +15,8 @@ export interface RouteWish {
   /** But for who is behind it. */
   readonly shape: RouteShape;
   readonly drainTimeoutMs: number;
-  /** As it stands under this name; undefined when it is nowhere. */
+  readonly there: FoundRoute | undefined;
+  /** As its file has it; undefined when there is none. */
   readonly entry: RouteEntry | undefined;
   /** The service's route on the same proxy under the name that it had. */
   readonly former: FoundRoute | undefined;
@@ -45,7 +46,7 @@ export function routeWish(
   const place: RoutePlace = { proxy: proxy.name, network: proxy.network, service };
   const isKnown = there !== undefined && there.route.servers.length > 0;
   const write = writeOf(entry, shape, isKnown);
-  return { place, shape, drainTimeoutMs, entry, former, write };
+  return { place, shape, drainTimeoutMs, there, entry, former, write };
 }
 
 function writeOf(entry: RouteEntry | undefined, shape: RouteShape, isKnown: boolean): RouteWish["write"] {
@@ -69,6 +70,19 @@ export function isListed(entry: RouteEntry | undefined, { id }: Pick<Found, "id"
   return entry?.servers.some(({ container }) => container === shortId(id)) ?? false;
 }
 
+/**
+ * True when new requests come to the container, and will after a restart of the host: the file names it, and the running proxy,
+ * where it knows the route, gives it some.
+ */
+export function isBehind(
+  { entry, there }: Pick<RouteWish, "entry" | "there">,
+  { id }: Pick<Found, "id">,
+): boolean {
+  const { servers = [] } = there?.route ?? {};
+  const isReady = servers.some(({ container, state }) => container === shortId(id) && state === "ready");
+  return isListed(entry, { id }) && (servers.length === 0 || isReady);
+}
+
 /** Those that a route's file names, as they are called now; one that is gone goes by its id. */
 export function serversOf(entry: RouteEntry, { service, former }: Standing): readonly ContainerRef[] {
   const all = [...service.slots, ...(former?.slots ?? [])].flatMap(containersOf);
@@ -80,10 +94,22 @@ export function serversOf(entry: RouteEntry, { service, former }: Standing): rea
 
 /** Those of them that still run. */
 export function runningServersOf(entry: RouteEntry | undefined, found: Standing): readonly ContainerRef[] {
-  const all = [...found.service.slots, ...(found.former?.slots ?? [])].flatMap(containersOf);
-  const isRunning = ({ id }: ContainerRef): boolean =>
-    all.some((each) => each.id === id && each.state === "running");
-  return entry === undefined ? [] : serversOf(entry, found).filter(isRunning);
+  return serversWhere(entry, found, ({ state }) => state === "running");
+}
+
+/** Those of them that are up, those first that run. */
+export function upServersOf(entry: RouteEntry | undefined, found: Standing): readonly ContainerRef[] {
+  return withoutTwins([...runningServersOf(entry, found), ...serversWhere(entry, found, isUp)]);
+}
+
+function serversWhere(
+  entry: RouteEntry | undefined,
+  { service, former }: Standing,
+  holds: (container: Found) => boolean,
+): readonly ContainerRef[] {
+  const all = [...service.slots, ...(former?.slots ?? [])].flatMap(containersOf);
+  const isIt = ({ id }: ContainerRef): boolean => all.some((each) => each.id === id && holds(each));
+  return entry === undefined ? [] : serversOf(entry, { service, former }).filter(isIt);
 }
 
 /** Those behind some routes who run, and who may be behind a route of this shape: it asks them at the same port. */

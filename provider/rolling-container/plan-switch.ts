@@ -126,16 +126,21 @@ function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
   // one that does not serve has not to be exchanged carefully
   const byProgram = serves && way.kind === "plain" && way.withoutProgram === undefined;
   if (byProgram) return [...rehearsal, ...plainExchange(exchange, rehearses)];
-  const proof = proofOf(source, desired, cause, rehearses);
+  const proof = proofOf(source, desired, cause, { isProved: rehearses, alone: true });
   return [...rehearsal, ...touching(stopPrevious(running, source.ref.name)), ...proof];
 }
 
-/** The candidate runs and passes its gate. */
-function proofOf(source: Source, desired: Desired, cause: string, isProved = false): readonly Step[] {
+/** The candidate runs and passes its gate. `alone`: nobody else serves meanwhile. */
+function proofOf(
+  source: Source,
+  desired: Desired,
+  cause: string,
+  { isProved = false, alone = false } = {},
+): readonly Step[] {
   const whole = gate(source.ref, desired, true);
   const short = { ...whole, minHealthyMs: Math.min(BACK_MS, whole.minHealthyMs) };
   return [
-    ...(source.running ? [] : [startCandidate(source.ref, cause)]),
+    ...(source.running ? [] : [startCandidate(source.ref, cause, alone)]),
     isProved
       ? { operation: short, cause: "the copy has proved the version" }
       : { operation: whole, cause: "the new version has to prove itself" },
@@ -247,8 +252,8 @@ function stopPrevious(previous: Found, candidate: string): readonly Step[] {
   ];
 }
 
-function startCandidate(ref: ContainerRef, cause: string): Step {
-  const undo: Operation[] = [{ kind: "stop", container: ref, interrupts: false }];
+function startCandidate(ref: ContainerRef, cause: string, interrupts: boolean): Step {
+  const undo: Operation[] = [{ kind: "stop", container: ref, interrupts }];
   return { operation: { kind: "start", container: ref }, cause, undo };
 }
 

@@ -1,10 +1,12 @@
 import type { Desired } from "./desired";
-import type { Found, HostFound, SlotFound } from "./found";
+import { shortId } from "../proxy/route-file";
+import { containersOf, type Found, type HostFound, type SlotFound } from "./found";
 import type { Recovery } from "./leftovers";
-import type { Step } from "./operation";
+import type { Operation, Step } from "./operation";
 import { gateBack } from "./plan-exchange";
-import { awaitDrained, hasServer, leaving, ready } from "./plan-proxied";
-import { isListed, type RouteWish, routeWish } from "./plan-route";
+import { hasServer, leaving } from "./plan-proxied";
+import { isBehind, isListed, type RouteWish, routeWish } from "./plan-route";
+import type { RoutePlace } from "./route-operation";
 import { refOf } from "./ref-of";
 
 /** What clearing up a route rests on. */
@@ -31,7 +33,7 @@ export function recoverRoute(found: Seen, slot: SlotFound, desired: RouteNeed): 
   if (kept.some(({ state }) => state === "running")) return [];
   const isCandidateIn =
     candidate !== undefined && candidate.foreign === undefined && hasServer(route, candidate.id);
-  if (isListed(wish.entry, live)) {
+  if (isBehind(wish, live)) {
     if (!isCandidateIn) return [];
     const steps = leaving(route, refOf(candidate), "the live one serves");
     return [{ found: `${candidate.name} behind the route beside ${live.name}`, steps }];
@@ -39,7 +41,7 @@ export function recoverRoute(found: Seen, slot: SlotFound, desired: RouteNeed): 
   // else a candidate may be alone behind a route that is new, and the planner goes on with it
   if (!live.networks.includes(wish.place.network)) return [];
   const prove: Step = { operation: gateBack(live, SOON_MS), cause: "it runs" };
-  const steps = [prove, ready(wish.place, refOf(live), "it serves")];
+  const steps = [prove, admit(wish.place, live)];
   return [{ found: `${live.name} running, and not behind its route`, steps }];
 }
 
@@ -62,19 +64,38 @@ export function passOn(
   const route = routeOf(found, wish);
   if (wish === undefined || route === undefined) return [];
   const isOn = live.networks.includes(wish.place.network);
-  if (wish.entry === undefined) {
-    // its file is gone or cannot be read, and the proxy goes on by what it knows
-    if (route.route.servers.length === 0 || !isOn) return [];
-    const { place, shape } = wish;
-    const write: Step = {
-      operation: { kind: "write-route", place, shape, servers: [refOf(live)] },
-      cause: "its file is gone",
-    };
-    return [write, ...goes.map((each) => awaitDrained(route, refOf(each)))];
-  }
-  const enter = isListed(wish.entry, live) || !isOn ? [] : [ready(wish.place, refOf(live), "it serves")];
+  if (wish.entry === undefined) return [];
+  const enter = isBehind(wish, live) || !isOn ? [] : [admit(wish.place, live)];
   const leave = goes.filter(({ id }) => hasServer(route, id)).flatMap((each) => leaving(route, refOf(each)));
   return [...enter, ...leave];
+}
+
+/** Nothing takes it back: it is who serves, and may have had requests before. */
+function admit(place: RoutePlace, live: Found): Step {
+  return { operation: { kind: "ready-server", place, container: refOf(live) }, cause: "it serves" };
+}
+
+/**
+ * A route whose file is gone or cannot be read, and whose proxy goes on by what it knows: it is written as it runs, before a
+ * restart of the proxy ends it, and before anything is taken back by it.
+ */
+export function recoverFile(found: HostFound, desired: RouteNeed): readonly Recovery[] {
+  const wish = wishOf(found, desired);
+  if (wish === undefined || wish.entry !== undefined) return [];
+  const known = (wish.there?.route.servers ?? []).filter(({ state }) => state === "ready");
+  const all = [...found.service.slots, ...(found.former?.slots ?? [])].flatMap(containersOf);
+  const servers = all
+    .filter(({ id, state, foreign }) => {
+      const isKnown = known.some(({ container }) => container === shortId(id));
+      return isKnown && state === "running" && foreign === undefined;
+    })
+    .map(refOf);
+  if (servers.length === 0) return [];
+  const { place, shape } = wish;
+  const port = known.find((each) => each.port !== undefined)?.port ?? shape.port;
+  const operation: Operation = { kind: "write-route", place, shape: { ...shape, port }, servers };
+  const steps: readonly Step[] = [{ operation, cause: "its file is gone, and it runs" }];
+  return [{ found: `the route of ${place.service} without its file`, steps }];
 }
 
 function wishOf(found: Seen, { replicas = 1, ...desired }: RouteNeed): RouteWish | undefined {

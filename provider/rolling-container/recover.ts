@@ -16,7 +16,7 @@ import {
 } from "./leftovers";
 import { quiet, retireKept, takesKeptName } from "./kept";
 import { bringBack, changePlaces, nameBack, startAgain } from "./recover-names";
-import { isBehindRoute, passOn, recoverRoute, type RouteNeed } from "./recover-route";
+import { isBehindRoute, passOn, recoverFile, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
 import { commit } from "./plan-commit";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
@@ -42,6 +42,8 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   const { replicas = Number.POSITIVE_INFINITY } = desired;
   const first = recoverSwitches(found, desired);
   if (first.length > 0) return first;
+  const file = recoverFile(found, desired);
+  if (file.length > 0) return file;
   const now = found.service.slots.flatMap((all) => {
     const slot = withoutDead(all);
     // a slot too many goes when the rollout is done: nothing is started in it any more
@@ -159,6 +161,7 @@ function undrained(slot: SlotFound, live: Found, desired: Wish, found: HostFound
     operation: gateBack(live, desired.update.healthyDeadlineMs),
     cause: "it has to serve before the previous one is stopped",
     undo,
+    isVerdict: true,
   };
   const stays: Operation = {
     kind: "restart-policy",
@@ -194,6 +197,7 @@ function goForward(
   const prove: Step = {
     operation: gateOf(candidate, desired),
     cause: "healthy, it goes forward",
+    isVerdict: true,
     undo: [
       { kind: "remove", container: refOf(candidate) },
       // not asked how it is: the run goes on, and its own gates tell
@@ -222,6 +226,7 @@ function nameFirst(slot: SlotFound, candidate: Found, desired: Wish, found: Host
   const prove: Step = {
     operation: gateOf(candidate, desired),
     cause: "healthy, it gets the name",
+    isVerdict: true,
     undo: [{ kind: "remove", container }],
   };
   const named = commit(slot, undefined, container, desired, false);
@@ -246,6 +251,7 @@ function finishRenames(
   const prove: Step = {
     operation: gateOf(candidate, desired),
     cause: "it had passed its gate",
+    isVerdict: true,
     undo: [
       { kind: "remove", container: refOf(candidate) },
       { kind: "rename", container: refOf(last), to: name },

@@ -65,9 +65,9 @@ export class DockerModel {
     return copy;
   }
 
-  /** Docker's answer to one operation. */
-  perform(operation: Operation): ModelAnswer {
-    if (isRouteOperation(operation)) return this.route?.perform(operation, this) ?? DONE;
+  /** Docker's answer to one operation; `silent`: the proxy gives none. */
+  perform(operation: Operation, silent = false): ModelAnswer {
+    if (isRouteOperation(operation)) return this.route?.perform(operation, this, silent) ?? DONE;
     switch (operation.kind) {
       case "create": {
         const { name } = operation.container;
@@ -148,6 +148,7 @@ export class DockerModel {
   /** The host restarts: programs, their files and rules are gone; what its policy brings back comes back, `order` says who is first at the port. */
   reboot(order: readonly number[]): void {
     this.exchange = undefined;
+    this.route?.reboot();
     const up = this.containers.filter(({ state }) => HOLDS_PORT.has(state));
     const back = this.containers.filter((each) =>
       each.restart === "always"

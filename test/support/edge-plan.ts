@@ -65,6 +65,7 @@ export function folder(of: Desired, more: Partial<ObservedProxy> = {}): Observed
     mute: false,
     formerPids: [],
     formerServers: [],
+    servers: [],
     routes: [route],
     answer: "",
     ...more,

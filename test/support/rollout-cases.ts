@@ -4,11 +4,11 @@ import { candidateName, copyName, keptImage, keptName, liveName } from "../../pr
 import type { ContainerState } from "../../provider/container/observed";
 import type { Desired } from "../../provider/rolling-container/desired";
 import { UPDATE_DEFAULTS } from "../../provider/rolling-container/update-settings";
-import { shortId } from "../../provider/proxy/route-file";
 import { DockerModel, isUp, type ModelContainer } from "./docker-model";
 import { desiredService, LIMITS } from "./rollout";
 import type { Outlives } from "./rollout-model";
-import { RouteModel, routeEntry, WANTED_ROUTE } from "./route-model";
+import { routeOn } from "./route-cases";
+import { WANTED_ROUTE } from "./route-model";
 import { SwitchModel } from "./switch-model";
 
 /** What stands on a host, what is wanted there, and where the run is cut. */
@@ -19,6 +19,8 @@ export interface RolloutCase {
   readonly cutAt: number;
   /** The host restarts after the cut; who is first at the port. */
   readonly reboot: readonly number[] | undefined;
+  /** How a change of the route ends there: not begun, half done, or the client lives and the proxy says nothing. */
+  readonly cutIs: "before" | "halfway" | "silent";
   /** What becomes of a program on the host then. */
   readonly outlives: Outlives;
 }
@@ -113,7 +115,6 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     ),
     // who is behind the route, picked from all that stand there; undefined: there is no route yet
     behind: fc.option(fc.array(fc.nat({ max: 9 }), { maxLength: 4 }), { nil: undefined }),
-    draining: fc.array(fc.nat({ max: 9 }), { maxLength: 1 }),
     routePort: fc.constantFrom(3000, 3000, 3000, 4000),
     routeHost: fc.constantFrom("example.com", "example.com", "old.example.com"),
     slots: fc.array(SLOT, { minLength: 1, maxLength: 3 }),
@@ -122,6 +123,15 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     restart: fc.constantFrom("unless-stopped", "always", "no"),
     good: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
     cutAt: fc.noBias(fc.nat({ max: 9_999 })),
+    cutIs: fc.constantFrom<RolloutCase["cutIs"]>("before", "halfway", "silent"),
+    // what the running proxy does otherwise than its file says, picked from all that stand there
+    differs: fc.array(fc.tuple(fc.nat({ max: 9 }), fc.constantFrom("ready", "drain", "gone")), {
+      maxLength: 2,
+    }),
+    fileGone: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
     outlives: fc.constantFrom<Outlives>("working", "dead", "done"),
     // what the host allows: a bridged switch, a plain one by the program, or none
     can: fc.oneof(
@@ -133,7 +143,21 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     reboot: fc.option(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }), { nil: undefined }),
   })
   .map(
-    ({ way, slots, replicas, keepPrevious, restart, good, cutAt, reboot, outlives, can, left, ...seen }) => {
+    ({
+      way,
+      slots,
+      replicas,
+      keepPrevious,
+      restart,
+      good,
+      cutAt,
+      cutIs,
+      reboot,
+      outlives,
+      can,
+      left,
+      ...seen
+    }) => {
       const wanted = WAYS[way];
       const publishes = "ports" in wanted.spec;
       const desired = desiredService({
@@ -157,35 +181,9 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
         // who wants never two at once has had no bridged switch
         if (left !== undefined && isRoot && way === "rehearsed") docker.exchange = leftOn(docker, left);
       }
-      return { docker, desired, cutAt, reboot, outlives };
+      return { docker, desired, cutAt, cutIs, reboot, outlives };
     },
   );
-
-/** A route with any of those that stand there behind it, as a run that died may have left it. */
-function routeOn(
-  { containers }: DockerModel,
-  {
-    behind,
-    draining,
-    routePort: port,
-    routeHost,
-  }: {
-    readonly behind: readonly number[] | undefined;
-    readonly draining: readonly number[];
-    readonly routePort: number;
-    readonly routeHost: string;
-  },
-): RouteModel {
-  if (behind === undefined) return new RouteModel(undefined);
-  const idAt = (index: number): string => containers[index % Math.max(1, containers.length)]?.id ?? "";
-  const listed = [...new Set(behind.map(idAt))].filter((id) => {
-    const container = containers.find((each) => each.id === id);
-    // no run lets one in that did not prove itself
-    return container !== undefined && !container.foreign && (container.proved || container.good);
-  });
-  const leaves = draining.map(idAt).filter((id) => id !== "" && !listed.includes(id));
-  return new RouteModel(routeEntry(listed, { port, hosts: [routeHost] }), leaves.map(shortId));
-}
 
 /** What a program that died, or one that is stuck, left of an exchange of these very containers. */
 function leftOn(docker: DockerModel, { phase, rules, alive }: Left): SwitchModel {

@@ -1,7 +1,6 @@
 import { isSlipwayError } from "../../provider/errors";
 import type { Desired } from "../../provider/rolling-container/desired";
-import type { Found, HostFound } from "../../provider/rolling-container/found";
-import { slotsFrom } from "../../provider/rolling-container/observe";
+import type { HostFound } from "../../provider/rolling-container/found";
 import type { Recovery } from "../../provider/rolling-container/leftovers";
 import {
   formatOperation,
@@ -15,10 +14,11 @@ import { planSurplus } from "../../provider/rolling-container/plan-surplus";
 import { planFinish } from "../../provider/rolling-container/plan-finish";
 import { recover, RECOVERY_PASSES } from "../../provider/rolling-container/recover";
 import { parseContainerName } from "../../provider/rolling-container/slot-name";
-import type { DockerModel, ModelAnswer, ModelContainer } from "./docker-model";
+import type { DockerModel, ModelAnswer } from "./docker-model";
+import { isRouteOperation } from "../../provider/rolling-container/route-operation";
 import type { SwitchOperation } from "../../provider/rolling-container/switch-operation";
-import { observedIn, SwitchModel } from "./switch-model";
-import { foundContainer, foundHost, LIMITS } from "./rollout";
+import { SwitchModel } from "./switch-model";
+import { lookAt } from "./look-at";
 
 /** The pure functions that decide; a test puts a broken one in. */
 export interface Planner {
@@ -48,6 +48,19 @@ export type Outlives = "working" | "dead" | "done";
 /** Called after each operation. `gapSlot`: the slot in which nobody has to serve just now. */
 export type Watch = (operation: Operation, gapSlot: number | undefined) => void;
 
+/** What befalls a run. */
+export interface RunOptions {
+  readonly planner?: Planner;
+  /** After so many operations the client dies. @default never */
+  readonly diesAfter?: number;
+  readonly watch?: Watch;
+  readonly outlives?: Outlives;
+  /** It dies in the middle of a change of the route, where it does: the file is changed already. @default false */
+  readonly halfway?: boolean;
+  /** With this operation, if it is a change of the route, the proxy says nothing. @default none */
+  readonly silentAt?: number;
+}
+
 /** Thrown in place of a client that dies. */
 class Died extends Error {}
 
@@ -61,26 +74,21 @@ export class ModelRun {
   private readonly diesAfter: number;
   private readonly watch: Watch;
   private readonly outlives: Outlives;
+  private readonly halfway: boolean;
+  private readonly silentAt: number;
   private gapSlot: number | undefined;
   private done = 0;
   private readonly ids = new Map<string, string>();
 
-  constructor(
-    docker: DockerModel,
-    desired: Desired,
-    options: {
-      readonly planner?: Planner;
-      readonly diesAfter?: number;
-      readonly watch?: Watch;
-      readonly outlives?: Outlives;
-    } = {},
-  ) {
+  constructor(docker: DockerModel, desired: Desired, options: RunOptions = {}) {
     this.docker = docker;
     this.desired = desired;
     this.planner = options.planner ?? PLANNER;
     this.diesAfter = options.diesAfter ?? Number.POSITIVE_INFINITY;
     this.watch = options.watch ?? (() => undefined);
     this.outlives = options.outlives ?? "working";
+    this.halfway = options.halfway ?? false;
+    this.silentAt = options.silentAt ?? Number.NaN;
   }
 
   run(): RunEnd {
@@ -180,13 +188,15 @@ export class ModelRun {
   private one(operation: Operation): ModelAnswer | { readonly kind: "left" } {
     if (operation.kind === "switch" || operation.kind === "follow-switch") return this.exchange(operation);
     this.clearCopy();
+    const silent = this.done === this.silentAt;
     if (this.done++ >= this.diesAfter) {
+      if (this.halfway && isRouteOperation(operation)) this.docker.perform(this.byId(operation), true);
       if (this.docker.exchange?.isClearing === true) this.leave(this.docker.exchange);
       throw new Died();
     }
     this.log.push(formatOperation(operation));
     if (operation.kind === "stop" && operation.interrupts) this.gapSlot = slotIn(operation.container.name);
-    const answer = this.docker.perform(this.byId(operation));
+    const answer = this.docker.perform(this.byId(operation), silent);
     if (answer.kind === "done") this.learn(operation);
     if (operation.kind === "gate" && operation.serves && answer.kind === "done") this.gapSlot = undefined;
     this.watch(operation, this.gapSlot);
@@ -265,30 +275,4 @@ export class ModelRun {
 /** The slot that a name of the service speaks of. */
 export function slotIn(name: string): number | undefined {
   return parseContainerName(name, "web")?.slot;
-}
-
-/** What observe.ts would read. */
-export function lookAt(docker: DockerModel): HostFound {
-  return foundHost([], {
-    service: { service: "web", slots: slotsFrom(docker.containers.map(foundIn), "web") },
-    keptTags: [...docker.tags],
-    ...(docker.route === undefined ? {} : { routes: [docker.route.observed] }),
-    ...(docker.can === undefined ? {} : { switches: { web: observedIn(docker.exchange, docker.can) } }),
-  });
-}
-
-function foundIn(container: ModelContainer): Found {
-  const { id, name, state, restart, imageId, labels, foreign, startedAt } = container;
-  return foundContainer({
-    id,
-    name,
-    state,
-    imageId,
-    labels,
-    restartPolicy: restart,
-    networks: ["bridge", "slipway"],
-    limits: { ...LIMITS, restart },
-    startedAt: new Date(startedAt * 1_000).toISOString(),
-    foreign: foreign ? "somebody" : undefined,
-  });
 }

@@ -7,8 +7,10 @@ import { wishedWay } from "../../provider/rolling-container/switch-way";
 import { type DockerModel, isUp, type ModelContainer, serves } from "./docker-model";
 import type { RolloutCase } from "./rollout-cases";
 import { comesBack, servesProved } from "./comes-back";
+import { lookAt } from "./look-at";
 import { routeEntry } from "./route-model";
-import { lookAt, ModelRun, type Planner, PLANNER, type RunEnd, slotIn } from "./rollout-model";
+import { standing } from "./standing";
+import { ModelRun, type Planner, PLANNER, type RunEnd, type RunOptions, slotIn } from "./rollout-model";
 
 /** A promise that a planner broke, with the operations that led there. */
 class Broken extends Error {}
@@ -28,6 +30,8 @@ class Promises {
   private readonly slots: readonly number[];
   /** Slots in which somebody behind the route serves. */
   private readonly routed: readonly number[];
+  /** Those of them that the route's file knows: a restart of the host leaves them as they are. */
+  private readonly kept: readonly number[];
   private readonly isProxied: boolean;
   /** Before the operation. */
   private running: ReadonlySet<string>;
@@ -54,9 +58,12 @@ class Promises {
       way.kind === "proxied"
         ? this.slots.filter((slot) => this.in(slot).some((each) => this.answers(each)))
         : [];
-    this.moves = docker.route?.entry !== undefined && docker.route.entry.port !== desired.route?.port;
+    this.kept = this.routed.filter((slot) => this.in(slot).some((each) => docker.route?.lists(each)));
+    this.moves = docker.route?.port !== undefined && docker.route.port !== desired.route?.port;
     this.behind = new Set(
-      docker.containers.filter((each) => docker.route?.leadsTo(each)).map(({ id }) => id),
+      docker.containers
+        .filter((each) => docker.route?.leadsTo(each) || docker.route?.lists(each))
+        .map(({ id }) => id),
     );
     this.running = runningIn(docker);
     this.isProxied = way.kind === "proxied";
@@ -94,13 +101,13 @@ class Promises {
     for (const slot of [...this.serving, ...(sameBoot ? this.bridged : [])]) {
       if (!this.isServed(slot)) throw new Broken(`nobody serves slot ${slot} at the end`);
     }
-    this.route();
+    this.route(sameBoot ? this.routed : this.kept);
   }
 
   /** Whoever is behind the route passed a gate, and each of its slots has somebody there who serves. */
-  private route(): void {
+  private route(routed = this.routed): void {
     const isServed = (slot: number): boolean => this.in(slot).some((each) => this.answers(each));
-    const unserved = this.routed.filter((slot) => !isServed(slot));
+    const unserved = routed.filter((slot) => !isServed(slot));
     // nobody of another port can be behind the same route: there the first takes over alone
     const suffices = this.moves ? this.slots.some(isServed) : unserved.length === 0;
     if (!suffices && unserved.length > 0)
@@ -154,12 +161,14 @@ export function brokenPromise(given: RolloutCase, planner: Planner = PLANNER): s
   }
 }
 
-/** The client dies after `operations`, the host may restart, and somebody runs it again. */
+/** The client dies after `operations`, or the proxy says nothing there, the host may restart, and somebody runs it again. */
 function cut(given: RolloutCase, planner: Planner, operations: number, logs: string[]): void {
   logs.length = 0;
   const docker = given.docker.copy();
   const start = new Promises(docker, given);
-  watched(docker, given, planner, logs, operations);
+  const { cutIs } = given;
+  const at = cutIs === "silent" ? { silentAt: operations } : { diesAfter: operations };
+  watched(docker, given, planner, logs, { ...at, halfway: cutIs === "halfway" });
   const returns = given.reboot === undefined || comesBack(given);
   if (given.reboot !== undefined) {
     docker.reboot(given.reboot);
@@ -176,14 +185,14 @@ function watched(
   given: RolloutCase,
   planner: Planner,
   logs: string[],
-  diesAfter?: number,
+  cutOff: Pick<RunOptions, "diesAfter" | "silentAt" | "halfway"> = {},
 ): { readonly end: RunEnd; readonly operations: number } {
   logs.push(`-- ${standing(docker)}`);
   const promises = new Promises(docker, given);
   const foreign = foreignIn(docker);
   const run = new ModelRun(docker, given.desired, {
     planner,
-    ...(diesAfter === undefined ? {} : { diesAfter }),
+    ...cutOff,
     outlives: given.outlives,
     watch: (operation, gapSlot) => promises.after(operation, gapSlot),
   });
@@ -253,7 +262,7 @@ function settle(
     const behind = docker.containers.filter((each) => route.leadsTo(each)).map(({ id }) => id);
     if (behind.sort().join() !== live.sort().join() || route.entry?.servers.length !== live.length)
       throw new Broken(`behind the route are ${behind.join()}, and not ${live.join()}`);
-    if (route.draining.size > 0) throw new Broken("somebody is left in the proxy");
+    if (route.runs?.size !== live.length) throw new Broken("somebody is left in the proxy");
   }
   const again = new ModelRun(docker.copy(), desired, { planner });
   if (again.run() !== "done" || again.log.length > 0)
@@ -268,20 +277,4 @@ function isGood({ docker, desired }: RolloutCase): boolean {
 
 function foreignIn(docker: DockerModel): string {
   return JSON.stringify(docker.containers.filter(({ foreign }) => foreign));
-}
-
-function standing(docker: DockerModel): string {
-  const one = (each: ModelContainer): string =>
-    [
-      each.name,
-      each.imageId.slice(7),
-      each.state,
-      each.restart,
-      each.good ? "good" : "bad",
-      each.foreign ? "foreign" : "",
-      each.proved ? "proved" : "",
-    ]
-      .filter((word) => word !== "")
-      .join(" ");
-  return docker.containers.map(one).join("; ") || "nothing";
 }

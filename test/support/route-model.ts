@@ -34,23 +34,25 @@ export function routeEntry(ids: readonly string[], more: Partial<RouteEntry> = {
   return { service: "web", protocol, hosts, path, port, listen, places: 4, servers, ...more };
 }
 
-/** A proxy's one route as a rollout finds it; `draining` are behind it and get nothing new. */
-export function foundRoute(entry: RouteEntry | undefined, draining: readonly string[] = []): FoundRoute {
+type InProcess = ReadonlyMap<string, "ready" | "drain">;
+
+/** A proxy's one route as a rollout finds it: its file, and what the running proxy does, just what the file says if nothing else. */
+export function foundRoute(
+  entry: RouteEntry | undefined,
+  runs: InProcess | null = entry === undefined ? null : inProcess(entry),
+  port: number | undefined = entry?.port,
+): FoundRoute {
   const server = (container: string, index: number, state: "ready" | "drain"): RouteServer => ({
     ...{ pid: 1, backend: backendOf("web"), name: serverName(index + 1), container, state, sessions: 0 },
     address: "10.0.0.2",
+    port,
     up: state === "ready",
   });
-  const listed = entry?.servers ?? [];
   const free = { ...server("", 90, "ready"), container: undefined, up: false };
   const servers =
-    entry === undefined
+    runs === null
       ? []
-      : [
-          ...listed.map(({ container }, index) => server(container, index, "ready")),
-          ...draining.map((container, index) => server(container, 50 + index, "drain")),
-          free,
-        ];
+      : [...[...runs].map(([container, state], index) => server(container, index, state)), free];
   const route: ObservedRoute = {
     service: "web",
     entry,
@@ -63,36 +65,69 @@ export function foundRoute(entry: RouteEntry | undefined, draining: readonly str
   return { place: WANTED_PLACE, drainTimeoutMs: WANTED_ROUTE.drainTimeoutMs, route };
 }
 
-/** The service's route on its proxy; it stays over a restart of the host. */
+/** What a proxy that has read the file does. */
+function inProcess({ servers }: RouteEntry): Map<string, "ready" | "drain"> {
+  return new Map(servers.map(({ container }) => [container, "ready"]));
+}
+
+/** The service's route on its proxy: its file, which stays over a restart of the host, and what the running proxy does. */
 export class RouteModel {
   entry: RouteEntry | undefined;
-  /** Gone from the file, and not yet from its place. */
-  readonly draining: Set<string>;
+  /** By the container; undefined where the proxy does not know the route. */
+  runs: Map<string, "ready" | "drain"> | undefined;
 
-  constructor(entry: RouteEntry | undefined, draining: Iterable<string> = []) {
+  /** That the running proxy asks. */
+  port: number | undefined;
+
+  constructor(entry: RouteEntry | undefined) {
     this.entry = entry;
-    this.draining = new Set(draining);
+    this.runs = entry && inProcess(entry);
+    this.port = entry?.port;
   }
 
   copy(): RouteModel {
-    return new RouteModel(this.entry, this.draining);
+    const copy = new RouteModel(this.entry);
+    copy.runs = this.runs && new Map(this.runs);
+    copy.port = this.port;
+    return copy;
   }
 
   get observed(): FoundRoute {
-    return foundRoute(this.entry, [...this.draining]);
+    return foundRoute(this.entry, this.runs ?? null, this.port);
   }
 
   /** True when new requests go to the container. */
   leadsTo({ id }: Pick<ModelContainer, "id">): boolean {
+    return this.runs?.get(shortId(id)) === "ready";
+  }
+
+  /** True when the container gets requests after a restart of the host. */
+  lists({ id }: Pick<ModelContainer, "id">): boolean {
     return this.entry?.servers.some(({ container }) => container === shortId(id)) ?? false;
   }
 
-  perform(operation: RouteOperation, docker: DockerModel): ModelAnswer {
+  /** The proxy starts anew, and knows what the file says. */
+  reboot(): void {
+    this.runs = this.entry && inProcess(this.entry);
+    this.port = this.entry?.port;
+  }
+
+  /** `silent`: the file is changed, and the running proxy says nothing and goes on as before. */
+  perform(operation: RouteOperation, docker: DockerModel, silent = false): ModelAnswer {
+    const before = this.copy();
+    const answer = this.change(operation, docker);
+    if (!silent || operation.kind === "await-drained") return answer;
+    this.runs = before.runs;
+    this.port = before.port;
+    return refused("the proxy does not answer");
+  }
+
+  private change(operation: RouteOperation, docker: DockerModel): ModelAnswer {
     switch (operation.kind) {
       case "write-route": {
         const found = operation.servers.map((ref) => docker.byRef(ref)?.id ?? ref.id ?? ref.name);
         this.entry = { ...routeEntry(found), ...operation.shape };
-        this.draining.clear();
+        this.reboot();
         const [first] = found;
         return first === undefined || isRunning(docker, first) ? DONE : refused("it does not answer");
       }
@@ -100,7 +135,7 @@ export class RouteModel {
         const id = docker.byRef(operation.container)?.id;
         if (this.entry === undefined) return refused("there is no route");
         if (id === undefined) return refused("404");
-        this.draining.delete(shortId(id));
+        (this.runs ??= new Map()).set(shortId(id), "ready");
         const others = this.entry.servers.filter(({ container }) => container !== shortId(id));
         this.entry = { ...this.entry, servers: [...others, { place: 9, container: shortId(id) }] };
         return isRunning(docker, id) ? DONE : refused("it does not answer");
@@ -113,7 +148,7 @@ export class RouteModel {
         return DONE;
       case "remove-route":
         this.entry = undefined;
-        this.draining.clear();
+        this.runs = undefined;
         return DONE;
       case "await-drained":
         return DONE;
@@ -124,8 +159,8 @@ export class RouteModel {
     if (this.entry === undefined) return;
     const short = shortId(id);
     const servers = this.entry.servers.filter(({ container }) => container !== short);
-    if (!drains) this.draining.delete(short);
-    else if (servers.length < this.entry.servers.length) this.draining.add(short);
+    if (!drains) this.runs?.delete(short);
+    else if (this.runs?.has(short) === true) this.runs.set(short, "drain");
     this.entry = { ...this.entry, servers };
   }
 }

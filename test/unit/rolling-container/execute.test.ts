@@ -4,10 +4,11 @@ import { SlipwayError } from "../../../provider/errors";
 import { executeSteps } from "../../../provider/rolling-container/execute";
 import { StepFailure } from "../../../provider/rolling-container/step-failure";
 import type { Step } from "../../../provider/rolling-container/operation";
+import { recover } from "../../../provider/rolling-container/recover";
 import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { FakeEngine } from "../../support/fake-engine";
-import { desiredService, foundContainer, foundHost } from "../../support/rollout";
+import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
 
 const STEPS = stepsOf(
   planHost(
@@ -176,6 +177,20 @@ describe("executeSteps", () => {
     assert.ok(failure instanceof StepFailure);
     assert.equal(engine.calls.includes("start id-web"), true);
     assert.equal(failure.undoFailure, undefined);
+  });
+
+  it("must leave all as it was found when the run is stopped before a verdict", async () => {
+    const stopped = new AbortController();
+    const engine = new FakeEngine();
+    const found = foundHost([foundContainer({ state: "exited" }), wantedContainer({ name: "web.next" })]);
+    const steps = recover(found, desiredService()).flatMap((row) => row.steps);
+    const host = { ...engine.access(), signal: stopped.signal };
+    const whileWaiting = (): Promise<void> => {
+      stopped.abort(new Error("the run was stopped"));
+      return Promise.resolve();
+    };
+    await assert.rejects(executeSteps(host, steps, { ...OPTIONS, whileWaiting }), StepFailure);
+    assert.deepEqual(engine.calls, []);
   });
 
   it("must not wait for ever for an engine that hangs, nor as long again for each step that is taken back", async () => {

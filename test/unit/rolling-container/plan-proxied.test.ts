@@ -165,7 +165,7 @@ describe("a plan with a route", () => {
       ["web.next behind the route beside web"],
     );
     assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))), [
-      "gate web.next: running for 3s <- remove web.next, start web, restart policy of web: unless-stopped",
+      "gate web.next: running for 3s <- if it fails: remove web.next, start web, restart policy of web: unless-stopped",
       "* restart policy of web.next: unless-stopped",
       "drain web",
       "wait for web to drain, at most 30s",
@@ -185,6 +185,32 @@ describe("a plan with a route", () => {
       "drain web.next",
       "wait for web.next to drain, at most 30s",
       "remove server web.next",
+    ]);
+  });
+
+  it("must write a route whose file is gone as the proxy runs it, before anything else is done", () => {
+    const next = { ...NEW, name: "web.next" };
+    const runs = new Map([
+      [WEB.id.slice(0, 12), "ready"],
+      [next.id.slice(0, 12), "drain"],
+    ] as const);
+    const found = { ...host([WEB, next], undefined), routes: [foundRoute(undefined, runs, 4000)] };
+    const [row, ...more] = recover(found, desired());
+    assert.equal(row?.found, "the route of web without its file");
+    assert.deepEqual(lines(formatSteps(row.steps)), ["write route web to web"]);
+    const [{ operation } = {}] = row.steps;
+    assert.ok(operation?.kind === "write-route");
+    assert.equal(operation.shape.port, 4000, "those behind it are asked where they were");
+    assert.deepEqual(more, []);
+  });
+
+  it("must give requests to a live one that only the file names, and not take them back", () => {
+    const runs = new Map([[WEB.id.slice(0, 12), "drain"]] as const);
+    const found = { ...host([WEB], [WEB]), routes: [foundRoute(routeEntry([WEB.id]), runs)] };
+    const rows = recover(found, desired());
+    assert.deepEqual(lines(formatSteps(rows.flatMap(({ steps }) => steps))), [
+      "gate web: running for 1s",
+      "route web ready",
     ]);
   });
 

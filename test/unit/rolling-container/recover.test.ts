@@ -68,7 +68,7 @@ describe("recover", () => {
       recovered(stopped, candidate),
       [
         "web stopped, web.next (running):",
-        "gate web.next: running for 3s (healthy, it goes forward) <- remove web.next, start web, restart policy of web: unless-stopped",
+        "gate web.next: running for 3s (healthy, it goes forward) <- if it fails: remove web.next, start web, restart policy of web: unless-stopped",
         "* restart policy of web.next: unless-stopped (it serves)",
         "* rename web to web.aaaaaaaa (kept, to go back to)",
         "* rename web.next to web (it passed its gate)",
@@ -83,7 +83,7 @@ describe("recover", () => {
       recovered(candidate, kept),
       [
         "no live one, web.next (running) and web.aaaaaaaa:",
-        "gate web.next: running for 3s (it had passed its gate) <- remove web.next, rename web.aaaaaaaa to web, start web, restart policy of web: unless-stopped",
+        "gate web.next: running for 3s (it had passed its gate) <- if it fails: remove web.next, rename web.aaaaaaaa to web, start web, restart policy of web: unless-stopped",
         "* rename web.next to web (it passed its gate)",
         "+ restart policy of web.next: unless-stopped (it serves from now on)",
       ].join("\n"),
@@ -95,7 +95,7 @@ describe("recover", () => {
       recovered(wantedContainer(), foundContainer({ name: "web.aaaaaaaa" })),
       [
         "web.aaaaaaaa still running beside web:",
-        "gate web: running for 1s (it has to serve before the previous one is stopped) <- restart policy of web: no, stop web, rename web to web.bbbbbbbb, rename web.aaaaaaaa to web, restart policy of web: unless-stopped",
+        "gate web: running for 1s (it has to serve before the previous one is stopped) <- if it fails: restart policy of web: no, stop web, rename web to web.bbbbbbbb, rename web.aaaaaaaa to web, restart policy of web: unless-stopped",
         "* restart policy of web.aaaaaaaa: no (it serves no more)",
         "stop web.aaaaaaaa (the new one serves)",
       ].join("\n"),
