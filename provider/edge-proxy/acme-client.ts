@@ -38,6 +38,18 @@ export async function mustHaveAcmeClient(
   });
 }
 
+/** What preview says of a proxy that begins to get certificates, elsewhere too, or ends. Empty text where nothing changes. */
+export function foreseeAcme(
+  before: Pick<ProxyInputs, "settings">,
+  after: Pick<ProxyInputs, "settings">,
+): string {
+  const from = before.settings.acme?.directory;
+  const to = after.settings.acme?.directory;
+  if (from === to) return "";
+  if (to === undefined) return `tls: no certificates are got from ${from ?? ""} any more`;
+  return `tls: a certificate for each host name of the routes is got from ${to} (ACME); port 80 of each has to lead here. What is shown now stays until there is one`;
+}
+
 /** Gets the certificates that are missing, and says which names get none. True when something was asked for. */
 export async function getCertificates(
   access: ProxyAccess,

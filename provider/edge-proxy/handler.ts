@@ -5,6 +5,7 @@ import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { isUnreachable } from "../host/machine/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
+import { foreseeAcme } from "./acme-client";
 import { converge, lookAt, remove } from "./converge";
 import { desiredOf } from "./desired";
 import { ensureImage } from "./image";
@@ -34,6 +35,10 @@ export const edgeProxyHandler: Handler = {
       log.keep(
         "another image, network or ports: the proxy's container is exchanged, without a gap (bridged) where the host's iptables allow it, else with one stop and one start",
       );
+    }
+    if (before !== undefined && after !== undefined) {
+      const words = foreseeAcme(before, after);
+      if (words !== "") log.keep(words);
     }
     return Promise.resolve({ changes: drift.length > 0 ? true : undefined });
   },

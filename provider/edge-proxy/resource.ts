@@ -19,6 +19,7 @@ export interface CertificateArgs {
  * Certificates from an ACME server, such as Let's Encrypt, got and renewed by HAProxy itself (3.2 or newer): one for each host
  * name of the routes. Port 80 of each name has to lead to this proxy (HTTP-01), so wildcards are refused. To give it is to agree
  * to the server's terms.
+ * @example tls: { acme: { email: "admin@example.com" } }
  */
 export interface AcmeArgs {
   /** Told to the ACME server, for news about the certificates. */

@@ -8,17 +8,20 @@ import type {
   Properties,
 } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
+import type { Route } from "../proxy/route";
+import { canonicalJson, Fields, hasUnknown, UNKNOWN } from "../values";
 import { claimService, type ServiceClaim } from "./claims";
 import { parseWanted, readInputs, serviceOf } from "./inputs";
 import type { Log } from "../log";
 import { driftIn } from "./outputs";
+import { foreseeCertificates } from "./foresee-certificates";
 import { foreseeSwitch } from "./foresee-switch";
 import { foreseeTasks } from "./foresee-tasks";
 import { readService } from "./read";
 import { reconnected } from "./reconnected";
 import { removeService } from "./removal";
 import { rollOut } from "./rollout";
+import { readServiceRoute } from "./route-inputs";
 
 /** A service on one host or several: swapped only after the new version passed its gate. */
 export const rollingContainerHandler: Handler = {
@@ -35,6 +38,8 @@ export const rollingContainerHandler: Handler = {
     else if (swaps(olds, news)) sayHow(olds, news, log);
     else if (!hasUnknown(news.route) && canonicalJson(olds.route) !== canonicalJson(news.route))
       log.keep("route: changed in place, no container is swapped");
+    const certificates = foreseeCertificates(routeIn(news), routeIn(olds));
+    if (certificates !== "") log.keep(certificates);
     return Promise.resolve({ changes: drift === undefined ? undefined : true });
   },
 
@@ -74,6 +79,11 @@ function claimedTwice(claim: ServiceClaim): readonly Failure[] {
   const by = other.urn.slice(other.urn.lastIndexOf("::") + 2);
   const reason = `is the service of the resource "${by}" on ${other.target} already: give one of them another name`;
   return [{ property: "name", reason }];
+}
+
+/** As far as it is known. */
+function routeIn({ route }: Properties): Route | undefined {
+  return hasUnknown(route) ? undefined : readServiceRoute(new Fields({ route }));
 }
 
 function swaps(olds: Properties, news: Properties): boolean {

@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { edgeProxyHandler as handler } from "../../provider/edge-proxy/handler";
 import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
+import { removeRoute } from "../../provider/proxy/switch-route";
 import { RouteCalls } from "../../provider/rolling-container/route-call";
 import type { LabHost } from "../lab/lab-host";
 import { type Pebble, startPebble } from "../lab/pebble";
@@ -37,6 +38,8 @@ describe("EdgeProxy with certificates from an ACME server", function () {
       await new RouteCalls().call({ ...access, docker, log, machineId: "" }, operation, () => "");
     });
   };
+  const removed = (service: string): Promise<void> =>
+    new EdgeRoute(host, service).on((access) => removeRoute(access, { name: "edge" }, service));
   const orders = async (): Promise<number> =>
     (await pebble.log()).split("\n").filter((line) => line.includes("Issued certificate")).length;
 
@@ -44,7 +47,7 @@ describe("EdgeProxy with certificates from an ACME server", function () {
     site = await startEdgeSite(["sid", "trixie"]);
     host = site.host;
     await host.must(["docker", "network", "create", "slipway"]);
-    pebble = await startPebble(host, { network: "slipway", names: ["a.example", "b.example"] });
+    pebble = await startPebble(host, { network: "slipway", names: ["a.example", "b.example", "c.example"] });
   });
 
   after(() => site.remove());
@@ -61,7 +64,13 @@ describe("EdgeProxy with certificates from an ACME server", function () {
   it("must get a certificate for each name that leads to it, and say what is wrong with the others", async () => {
     await site.create(inputs());
     assert.deepEqual(site.outputs.drift, []);
-    await writeRoute("web", ["a.example", "lost.example"]);
+    await Promise.all([
+      writeRoute("web", ["a.example", "lost.example"]),
+      writeRoute("shop", ["b.example"]),
+      writeRoute("blog", ["c.example"]),
+    ]);
+    for (const name of ["b.example", "c.example"]) assert.match((await shown(name)).issuer, /Pebble/);
+    assert.equal(await orders(), 3);
     assert.match((await shown("a.example")).issuer, /Pebble Intermediate/);
     assert.equal((await shown("a.example")).subjectAltName, "DNS:a.example");
     assert.match((await shown("lost.example")).issuer, /CN=lost\.example/);
@@ -78,19 +87,17 @@ describe("EdgeProxy with certificates from an ACME server", function () {
   it("must have on the disk what it shows, through its restart and the host's", async () => {
     const { fingerprint256 } = await shown("a.example");
     assert.equal((await onDisk("a.example")).fingerprint256, fingerprint256);
+    const isShown = async (): Promise<boolean> =>
+      (await shown("a.example").catch(() => undefined))?.fingerprint256 === fingerprint256;
     await host.must(["docker", "kill", "edge"]);
     await host.must(["docker", "start", "edge"]);
-    await until("the certificate", async () => (await shown("a.example")).fingerprint256 === fingerprint256);
+    await until("the certificate", isShown);
     closeConnections();
     await host.stop();
     await host.start();
-    await until(
-      "the certificate after a restart of the host",
-      async () => (await shown("a.example").catch(() => undefined))?.fingerprint256 === fingerprint256,
-      60_000,
-    );
+    await until("the certificate after a restart of the host", isShown, 60_000);
     assert.equal(await host.must(["systemctl", "is-active", "slipway-proxy-edge.timer"]), "active");
-    assert.equal(await orders(), 1);
+    assert.equal(await orders(), 3);
   });
 
   it("must get the missing one in an up once its name leads there, and then change nothing", async () => {
@@ -149,7 +156,7 @@ describe("EdgeProxy with certificates from an ACME server", function () {
     await site.update(inputs({ tls: "internal" }));
     assert.match((await shown("a.example")).issuer, /CN=a\.example/);
     assert.equal((await host.exec(["systemctl", "is-active", "slipway-proxy-edge.timer"])).code, 3);
-    await writeRoute("web", []);
+    for (const service of ["web", "shop", "blog"]) await removed(service);
     await site.update(inputs());
     assert.equal(await host.must(["systemctl", "is-active", "slipway-proxy-edge.timer"]), "active");
     await host.must(["docker", "rm", "-f", "pebble"]);

@@ -158,6 +158,21 @@ describe("edgeProxyHandler.diff", () => {
     );
   });
 
+  it("must say where certificates are from, when that changes", async () => {
+    const kept: string[] = [];
+    const acme = { ...INPUTS, tls: { acme: { email: "a@b.example", directory: "https://acme.test/dir" } } };
+    const internal = { ...INPUTS, tls: "internal" };
+    await handler.diff("edge", internal, acme, contextWith(kept));
+    assert.match(
+      kept.join(),
+      /^tls: a certificate for each host name .* is got from https:\/\/acme\.test\/dir \(ACME\)/,
+    );
+    await handler.diff("edge", acme, internal, contextWith(kept));
+    assert.equal(kept[1], "tls: no certificates are got from https://acme.test/dir any more");
+    await handler.diff("edge", acme, acme, contextWith(kept));
+    assert.equal(kept.length, 2);
+  });
+
   it("must show drift, and want a new resource on another machine only", async () => {
     const olds = { ...INPUTS, drift: ["it does not answer"] };
     assert.deepEqual(await handler.diff("edge", olds, INPUTS, contextWith()), { changes: true });
