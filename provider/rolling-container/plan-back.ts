@@ -153,7 +153,7 @@ function inPlace(
       operation: { kind: "start", container: kept },
       cause: "it served before",
       undo: [
-        { kind: "stop", container: kept, interrupts: false },
+        { kind: "stop", container: kept, interrupts: !overlaps },
         ...(overlaps ? [] : [{ kind: "start", container } as const]),
       ],
     },

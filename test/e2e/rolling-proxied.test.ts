@@ -184,6 +184,19 @@ describe("RollingContainer behind an EdgeProxy", function () {
     await service.delete(now);
   });
 
+  it("must swap without losing a request where the route's file is gone, and write it anew", async () => {
+    const service = new RollingService(base);
+    let now = await service.create("app:v1");
+    await underLoad(async () => {
+      await host.must(["rm", "/var/lib/slipway/proxy/edge/conf/50-web.cfg"]);
+      now = await service.update(now, "app:v2");
+    });
+    assert.ok(service.said.some((line) => line.includes("the route of web without its file")));
+    assert.deepEqual(await listed(), [await shortIdOf("web")]);
+    assert.equal(await page(), "200 v2");
+    await service.delete(now);
+  });
+
   it("must follow a new name of the service without losing a request", async () => {
     const service = new RollingService(base);
     const web = await service.create("app:v1");
