@@ -98,8 +98,9 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
     const steps = planSwitch(withoutKept(slot), live, desired, found, "a limit was taken away");
     return { slot: number, kind: "switch", steps };
   }
-  // clearing up would have given them each other's names
-  if (slot.kept.some(isUp)) refuseTakenName(slot, found, desired);
+  // one of them may serve: clearing up would have given it the name
+  const others = slot.candidate === undefined ? slot.kept : [slot.candidate, ...slot.kept];
+  if (others.some(isUp)) refuseTakenName(slot, found, desired);
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
   // the program that let a copy serve in its place has seen that it does not
   const prove = isServedByCopy(found, number) && live.state !== "paused";
