@@ -115,7 +115,7 @@ function exchange(desired: Desired, found: ProxyFound, live: ObservedContainer):
   return [
     { operation: { kind: "create", name: copy, options }, cause, undo: [remove] },
     step({ kind: "start", name: copy }, cause),
-    verify(copy, name, wished[0]?.container ?? port, "run.try"),
+    verify(copy, name, port, "run.try"),
     {
       operation: {
         ...operation,

@@ -20,6 +20,9 @@ export class ChannelQueue {
   private limit: number;
   private inUse = 0;
   private longInUse = 0;
+  /** So many were open at once. */
+  private proved = 1;
+  private readonly open = new Set<Release>();
   private readonly waiting: Waiter[] = [];
   private readonly onPressure: () => void;
 
@@ -56,6 +59,17 @@ export class ChannelQueue {
     }
   }
 
+  /** The server opened the channel that `take` gave. */
+  opened(release: Release): void {
+    this.open.add(release);
+    this.proved = Math.max(this.proved, this.open.size);
+  }
+
+  /** True when the server has had more open than there are beside a refused one: one that was closed may still be ending there. */
+  get mayLinger(): boolean {
+    return this.inUse - 1 < this.proved;
+  }
+
   /**
    * The server refused the channel that `take` gave. Gives it back and says whether waiting for another one to end makes
    * sense; when no other is open, the server allows none at all.
@@ -75,13 +89,15 @@ export class ChannelQueue {
     this.inUse++;
     if (use === "long") this.longInUse++;
     let held = true;
-    return () => {
+    const release = (): void => {
       if (!held) return;
       held = false;
+      this.open.delete(release);
       this.inUse--;
       if (use === "long") this.longInUse--;
       this.wake();
     };
+    return release;
   }
 
   private wake(): void {

@@ -9,6 +9,8 @@ const SESSION_CHANNELS = 8;
 
 /** Waiting for a place that the server still holds: 20 ms, doubling up to this, 5 s in all. */
 const LONGEST_REFUSAL_PAUSE_MS = 2_560;
+/** Pauses for one that is still ending there are shorter. */
+const LINGERING_PAUSE_MS = 160;
 
 /** How a command waits for its channel. */
 export interface ExecOptions {
@@ -66,6 +68,7 @@ export class Transport {
         return await this.open(
           (done) => this.client.exec(line, done),
           (channel) => {
+            this.queue.opened(release);
             this.closed.addEventListener("abort", release, { once: true });
             channel.once("close", () => {
               this.closed.removeEventListener("abort", release);
@@ -80,9 +83,11 @@ export class Transport {
           throw error;
         }
         onAsked(false);
-        if (this.queue.refused(release)) continue;
-        // none of ours is open: a command that we closed may still be ending there
-        if (pauseMs > LONGEST_REFUSAL_PAUSE_MS) throw error;
+        // a command that we closed may still be ending there: that is no limit of the server's
+        if (pauseMs < LINGERING_PAUSE_MS && this.queue.mayLinger) release();
+        else if (this.queue.refused(release)) continue;
+        // none of ours is open
+        else if (pauseMs > LONGEST_REFUSAL_PAUSE_MS) throw error;
         await this.clock.sleep(pauseMs, signal);
         pauseMs *= 2;
       }

@@ -64,6 +64,17 @@ rename edge.next to edge (it answers)
 restart policy of edge: unless-stopped (it answers)
 remove the files of the exchange of edge (it is done)`;
 
+  it("must ask the copy on the port for http, where a port of tcp alone is what both publish", () => {
+    const tcp = { container: 81, host: 81, hostIp: "0.0.0.0", protocol: "tcp" as const };
+    const live = container(desired(), { ports: [...published.ports, tcp] });
+    const seen = found(desired(), { live, exchange: observedSwitch({ networks }) });
+    const steps = planProxy(desired({ httpPort: 8080, tcpPorts: [81] }), seen, {
+      newCertificate: () => "PEM",
+    });
+    const asked = steps.flatMap(({ operation }) => (operation.kind === "verify" ? [operation.port] : []));
+    assert.deepEqual(asked, [8080]);
+  });
+
   it("must let a copy serve while another image takes its place, and know what is done where that cannot be", () => {
     const seen = found(desired(), {
       live: container(desired(), published),

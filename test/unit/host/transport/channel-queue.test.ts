@@ -76,4 +76,15 @@ describe("ChannelQueue", () => {
     await waiting;
     await new ChannelQueue(1).take(undefined, "long");
   });
+
+  it("must not take one that is still ending at the server for the server's limit", async () => {
+    const queue = new ChannelQueue(8);
+    const [first, second] = [await queue.take(), await queue.take()];
+    queue.opened(first);
+    queue.opened(second);
+    await queue.take();
+    assert.equal(queue.mayLinger, false, "never were three open");
+    second();
+    assert.equal(queue.mayLinger, true, "two were");
+  });
 });
