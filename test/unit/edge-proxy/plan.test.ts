@@ -68,9 +68,7 @@ remove the files of the exchange of edge (it is done)`;
     const tcp = { container: 81, host: 81, hostIp: "0.0.0.0", protocol: "tcp" as const };
     const live = container(desired(), { ports: [...published.ports, tcp] });
     const seen = found(desired(), { live, exchange: observedSwitch({ networks }) });
-    const steps = planProxy(desired({ httpPort: 8080, tcpPorts: [81] }), seen, {
-      newCertificate: () => "PEM",
-    });
+    const steps = planProxy(desired({ httpPort: 8080, tcpPorts: [81] }), seen, secrets);
     const asked = steps.flatMap(({ operation }) => (operation.kind === "verify" ? [operation.port] : []));
     assert.deepEqual(asked, [8080]);
   });
