@@ -58,7 +58,9 @@ class Promises {
       way.kind === "proxied"
         ? this.slots.filter((slot) => this.in(slot).some((each) => this.answers(each)))
         : [];
-    this.kept = this.routed.filter((slot) => this.in(slot).some((each) => docker.route?.lists(each)));
+    this.kept = this.routed.filter((slot) =>
+      this.in(slot).some((each) => this.answers(each) && docker.route?.lists(each) === true),
+    );
     this.moves = docker.route?.port !== undefined && docker.route.port !== desired.route?.port;
     this.behind = new Set(
       docker.containers
