@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { DOCKER_VERSION } from "../demo/lab-demo-host";
+import { loadHaproxy } from "../lab/haproxy";
 import { type LabHost, type Suite, startLabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
+import { askFor } from "../support/edge-route";
 import { ExampleProject, labConnectionConfig } from "../support/example-project";
 import type { PulumiStack } from "../support/pulumi-project";
 
@@ -84,6 +86,39 @@ describe("the examples", function () {
     assert.match(await refused("broken"), /was not touched and serves on/);
     assert.equal((await later.stop()).failed, 0);
     assert.equal(await page(only()), "Hello from v2");
+    await destroy();
+  });
+
+  it("must exchange a version behind the proxy without a lost request: behind-a-proxy", async () => {
+    await begin("behind-a-proxy", "trixie");
+    await point();
+    // its image comes from no registry here, so Docker has to be there first: the first run ends where it is missing
+    const proxyImage = "127.0.0.1:1/haproxy:lab";
+    await stack().configure({ proxyImage });
+    assert.match(await refused("v1"), /127\.0\.0\.1:1\/haproxy:lab could not be pulled/);
+    await only().must(["docker", "tag", await loadHaproxy(only(), "trixie"), proxyImage]);
+    const name = "shop.example.com";
+    const pages = (): Promise<readonly string[]> =>
+      Promise.all(["/", "/admin/"].map((path) => askFor(`${only().url()}${path}`, name)));
+    await up("v1");
+    assert.deepEqual(await pages(), ["200 Hello from v1", "200 Administration of v1"]);
+    assert.deepEqual((await stack().outputs()).urls, [`http://${name}`, `http://${name}/admin`]);
+
+    const load = { perSecond: 20, timeoutMs: 10_000, headers: { host: name } };
+    const probe = startProbe(only().url(), load);
+    await up("v2");
+    const report = await probe.stop();
+    assert.equal(report.failed, 0, JSON.stringify(report.firstFailure));
+    assert.ok(report.requests > 20);
+    assert.deepEqual(await pages(), ["200 Hello from v2", "200 Administration of v2"]);
+    assert.deepEqual((await stack().outputs()).lastSwap, { way: "proxied", gapMs: 0 });
+    await changesNothing();
+
+    await stack().configure({ healthyDeadline: "8s" });
+    const later = startProbe(only().url(), load);
+    assert.match(await refused("broken"), /was not touched and serves on/);
+    assert.equal((await later.stop()).failed, 0);
+    assert.deepEqual(await pages(), ["200 Hello from v2", "200 Administration of v2"]);
     await destroy();
   });
 
