@@ -77,6 +77,16 @@ export function provedSlots({ slots }: HostPlan): ReadonlySet<number> {
   return new Set(slots.filter(({ steps }) => steps.some(proves)).map(({ slot }) => slot));
 }
 
+/**
+ * What brings back those that stand still though the rollout has just passed their gate: an engine that is restarted in that
+ * moment takes the new one along, and its policy comes too late. They prove themselves again.
+ */
+export function planRevival(found: HostFound, desired: Desired): readonly Step[] {
+  return found.service.slots
+    .filter(({ slot, kept }) => slot <= desired.replicas && !kept.some(isUp))
+    .flatMap(({ live }) => (live !== undefined && isUpToDate(live, desired) ? revive(live, desired) : []));
+}
+
 /** The plan as text, one step a line. */
 export function formatPlan(plan: HostPlan): string {
   return formatSteps(stepsOf(plan));

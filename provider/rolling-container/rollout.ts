@@ -27,7 +27,7 @@ import {
 import type { Step } from "./operation";
 import { runTasks, tasksMs } from "./tasks";
 import { RolloutLook } from "./rollout-look";
-import { formatPlan, type HostPlan, isEmptyPlan, planHost, provedSlots } from "./plan";
+import { formatPlan, type HostPlan, isEmptyPlan, planHost, planRevival, provedSlots } from "./plan";
 import { planSurplus } from "./plan-surplus";
 import { planFinish, planRemoval, withoutRemoved } from "./plan-finish";
 import { type HostRollout, rollHosts, runStepsOrSay } from "./roll-hosts";
@@ -254,11 +254,11 @@ class RolloutRun {
       return withoutRemoved(found, steps);
     };
     const left = ({ switches = {} }: HostFound): boolean => Object.values(switches).some(isUnsettled);
-    const staying = rollouts.map(({ host, plan, before }) =>
+    const staying = rollouts.map(({ host, plan, before, desired: known }) =>
       tidy(
         host,
         left(before),
-        (found) => planFinish(found, desired, provedSlots(plan)),
+        (found) => [...planRevival(found, known), ...planFinish(found, desired, provedSlots(plan))],
         planSurplus(before, plan, desired),
       ),
     );

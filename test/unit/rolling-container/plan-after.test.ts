@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { HostFound } from "../../../provider/rolling-container/found";
+import type { Found, HostFound } from "../../../provider/rolling-container/found";
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { goneRevisions } from "../../../provider/rolling-container/outputs";
-import { formatPlan, planHost } from "../../../provider/rolling-container/plan";
+import { formatPlan, planHost, planRevival } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -35,6 +35,17 @@ describe("planFinish", () => {
         "remove tag slipway/kept:web-cccccccc (that revision is not kept)",
       ].join("\n"),
     );
+  });
+
+  it("must bring a live one back that an engine's restart took along, but for one whose port another has", () => {
+    const revived = (...kept: readonly Found[]): string =>
+      formatSteps(planRevival(foundHost([wantedContainer({ state: "exited" }), ...kept]), desiredService()));
+    assert.equal(
+      revived(last),
+      ["start web (it was exited)", "gate web: running for 3s (it has to prove itself again)"].join("\n"),
+    );
+    assert.equal(revived({ ...last, state: "running" }), "");
+    assert.equal(formatSteps(planRevival(foundHost([live, last]), desiredService())), "");
   });
 
   it("must give a kept one its tag again", () => {
