@@ -1,7 +1,7 @@
 import { LABEL } from "../container/labels";
 import { SlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { isAcmeName } from "../proxy/certificates";
+import { isAcmeName } from "../proxy/acme-name";
 import { orderCertificates } from "../proxy/order-certificates";
 import { stripControl } from "../secret";
 import { hasAcme } from "./acme-fields";

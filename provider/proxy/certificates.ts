@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ACME_SECTION } from "./acme";
+import { isAcmeName } from "./acme-name";
 import { INSIDE } from "./ref";
 import type { RouteEntry } from "./route-file";
 import { selfSignedPem } from "./self-signed";
@@ -60,11 +61,6 @@ export function nameOfCertificate(path: string): string | undefined {
 export function acmeNames(entries: readonly Pick<RouteEntry, "protocol" | "hosts">[]): readonly string[] {
   const names = entries.flatMap(({ protocol, hosts }) => (protocol === "http" ? hosts : []));
   return [...new Set(names.filter(isAcmeName))].sort();
-}
-
-/** False for a wildcard and for an address. */
-export function isAcmeName(host: string): boolean {
-  return !host.startsWith("*") && !/^[0-9.]+$/.test(host);
 }
 
 /** The configuration that says which certificate is got for which name; the script on the host writes the same. */

@@ -1,7 +1,7 @@
 import type { Failure } from "../handler";
 import { machineOfTarget } from "../host/connection";
 import { type Fields, isObject } from "../values";
-import { isAcmeName } from "./certificates";
+import { isAcmeName } from "./acme-name";
 import { type ProxyRef, readProxyRef } from "./ref";
 
 /** A `route` argument with its defaults: how a service is reached through its proxies. */

@@ -20,7 +20,12 @@ fi
 [ ! -d "$folder" ] || tell files
 rules=0
 if has iptables-save; then
-  for backend in $(backends); do rules=$((rules + $(count "$backend"))); done
+  for backend in $(backends); do
+    ! saved "$backend" || rules=$((rules + $(mine -c)))
+    case $backend in ip6*) word=docker-rules6 ;; *) word=docker-rules ;; esac
+    case $ALL in *'-j DOCKER
+'*) tell "$word" ;; esac
+  done
 fi
 tell rules "$rules"
 if { read -r copy began <"$folder/copy"; } 2>/dev/null; then
@@ -32,10 +37,6 @@ fi
 has iptables-save && has iptables-restore && tell iptables
 has ip6tables-save && has ip6tables-restore && tell ip6tables
 has conntrack && tell conntrack
-for backend in $(backends); do
-  case $backend in ip6*) word=docker-rules6 ;; *) word=docker-rules ;; esac
-  "$backend-save" -t nat 2>/dev/null | grep -q -e '-j DOCKER$' && tell "$word"
-done
 [ ! -r /proc/net/if_inet6 ] || while read -r address _ _ scope flags device; do
   tell address6 "$scope" "$flags" "$address" "$device"
 done </proc/net/if_inet6

@@ -8,7 +8,7 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap
 export LC_ALL PATH
 umask 077
 DIR=$1
-ASKED=0 HELD=0 GAP=0 GAP_FROM= WHY= OUT= PID= IP= COPY_PID= COPY_START= SERVED_BY=old WATCHED= OLD_PID= OLD_HEARS= COPY_HEARS= PHASE= POLICY= HTTP=none
+ASKED=0 HELD=0 GAP=0 GAP_FROM= WHY= OUT= PID= IP= COPY_PID= COPY_START= SERVED_BY=old WATCHED= OLD_PID= OLD_HEARS= COPY_HEARS= PHASE= POLICY= HTTP=none LIMITED=0
 
 # milliseconds since the boot, in NOW: no clock that anybody can set
 now() { read -r UP _ </proc/uptime; NOW=\${UP%.*}\${UP#*.}0; }
@@ -55,11 +55,18 @@ run() {
   "$@" >"$DIR/out" 2>"$DIR/err" </dev/null 3>&- & RUN=$!
   ended
 }
-# the end of RUN, or RUN_END; most end at once
+# the end of RUN, or RUN_END; most end at once. While nobody serves there is nothing to watch: one that has a limit of its own is
+# heard at its very end
 ended() {
-  now; SOON=$((NOW + 100)) GRAIN=0.005
+  now; SOON=$((NOW + 40)) GRAIN=0.005
   while alive "$RUN"; do
-    sleep "$GRAIN"; look; now
+    if [ "$LIMITED" = 1 ] && [ -n "$GAP_FROM" ] && [ "$HELD" = 0 ]; then
+      wait "$RUN" 2>/dev/null; RC=$?
+      # a signal ends the wait, too
+      alive "$RUN" || return "$RC"
+    else sleep "$GRAIN"
+    fi
+    look; now
     [ "$NOW" -lt "$SOON" ] || GRAIN=0.02
     [ "$NOW" -lt "$RUN_END" ] || { kill -9 "$RUN" 2>/dev/null; wait "$RUN" 2>/dev/null; return 124; }
   done
@@ -79,7 +86,7 @@ ask() {
   done
 }
 # post SECONDS PATH: the engine is asked directly, which takes a fraction of the time that a docker command takes to start
-post() { [ "$HTTP" = curl ] && run "$1" curl -q -s -f -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$2"; }
+post() { [ "$HTTP" = curl ] || return; LIMITED=1; run "$(($1 + 1))" curl -q -s -f -m "$1" -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$2"; set -- "$?"; LIMITED=0; return "$1"; }
 # got ID ID: what the engine says of both, a line each, in out. No value in it can hold \`"Pid":\`: its quotes would be escaped
 got() { [ "$HTTP" = curl ] && run 5 curl -q -s -f --noproxy '*' --unix-socket "$SOCKET" "http://localhost/containers/$1/json" "http://localhost/containers/$2/json"; }
 answers() { run 3 docker version -f '{{.Server.Version}}'; }

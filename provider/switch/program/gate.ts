@@ -13,18 +13,18 @@ heard() {
 }
 hears() { heard "$1"; for port in $2; do case "$HEARD " in *" $port "*) ;; *) return 1 ;; esac; done; }
 
-# open_connections PID PORTS: connections that are open on the service's ports, and on the host's that docker-proxy hands on
+# open_connections PID PORTS: the container's own first, since docker-proxy holds its host's end before and after. Connections that are open on the service's ports, and on the host's that docker-proxy hands on
 # from: established, not yet whole, or closing with something that the other side may not have
 open_connections() {
   { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6"; echo host; cat /proc/net/tcp /proc/net/tcp6; } 2>/dev/null | awk -v want=" $TCP " -v on_host=" $2 " '
     $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } END { print n + 0 }'
 }
-# drain NAME PID PORTS: two looks in a row without a connection
+# drain NAME PID PORTS: until none is open. What the rules still let through is there when the first look is taken
 drain() {
-  now; DRAIN_END=$((NOW + DRAIN)) zeros=0
+  now; DRAIN_END=$((NOW + DRAIN))
+  pause 0.02
   while alive "$2"; do
-    if [ "$(open_connections "$2" "$3")" = 0 ]; then zeros=$((zeros + 1)); else zeros=0; fi
-    [ "$zeros" -lt 2 ] || { say drained "$1"; return 0; }
+    [ "$(open_connections "$2" "$3")" != 0 ] || { say drained "$1"; return 0; }
     in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }
     [ "$PHASE" != ruled ] || { [ "$ASKED" = 0 ] && [ "$HELD" = 1 ]; } || return 0
     pause 0.01

@@ -3,14 +3,20 @@ export const RULES_BY_COMMENT = `
 # looking with the legacy commands makes their tables: they are asked only where those are
 backends() {
   echo iptables
-  ! command -v iptables-nft-save >/dev/null || echo iptables-nft
-  ! { grep -qs '^nat$' /proc/net/ip_tables_names && command -v iptables-legacy-save >/dev/null; } || echo iptables-legacy
-  ! command -v ip6tables-save >/dev/null || echo ip6tables
-  ! command -v ip6tables-nft-save >/dev/null || echo ip6tables-nft
-  ! { grep -qs '^nat$' /proc/net/ip6_tables_names && command -v ip6tables-legacy-save >/dev/null; } || echo ip6tables-legacy
+  another iptables iptables-nft && echo iptables-nft
+  ! { grep -qs '^nat$' /proc/net/ip_tables_names && another iptables iptables-legacy; } || echo iptables-legacy
+  command -v ip6tables-save >/dev/null || return 0
+  echo ip6tables
+  another ip6tables ip6tables-nft && echo ip6tables-nft
+  ! { grep -qs '^nat$' /proc/net/ip6_tables_names && another ip6tables ip6tables-legacy; } || echo ip6tables-legacy
 }
-ours() { "$1-save" -t nat 2>/dev/null | grep -F -e "--comment \\"slipway:$SERVICE\\" " -e "--comment slipway:$SERVICE "; }
-count() { ours "$1" | grep -c .; }
+# another NAME OTHER: a command of its own, and not the same one by another name
+another() { ! [ "$(command -v "$1-save")" -ef "$(command -v "$2-save")" ] && command -v "$2-save" >/dev/null; }
+# the rules of a backend in ALL; most have none of ours, which needs no further command
+saved() { ALL=$("$1-save" -t nat 2>/dev/null); case $ALL in *"slipway:$SERVICE"*) ;; *) return 1 ;; esac; }
+mine() { printf '%s\\n' "$ALL" | grep -F "$@" -e "--comment \\"slipway:$SERVICE\\" " -e "--comment slipway:$SERVICE "; }
+ours() { saved "$1" && mine; }
+count() { if saved "$1"; then mine -c; else echo 0; fi; }
 rules_off() {
   RULES_LEFT=0
   for backend in $(backends); do

@@ -64,6 +64,16 @@ serve_old() {
   gate old "$OLD_HEARS" || { WHY="the old one: $WHY"; return 1; }
   at oldgated
 }
+nobody_listens() { [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=; }; }
+# both by one command: between two nobody serves, and the second would take time to begin. No: then it is done one by one
+stop_and_start() {
+  [ "$HTTP" = curl ] && alive "$OLD_PID" || return
+  LIMITED=1
+  run $((STOP + 90)) curl -q --fail-early -s -f -m $((STOP + 20)) -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
+    --next -s -f -m 60 -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$NEXT/start"
+  set -- "$?"; LIMITED=0
+  return "$1"
+}
 # the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
 exchange() {
   is_always || ask 10 update --restart always "$OLD" || stay "the old one's policy cannot be set: $WHY"
@@ -72,13 +82,18 @@ exchange() {
   in_time || stay the time is over
   at stopping
   [ "$HELD" = 1 ] && SERVED_BY=copy || WATCHED=$OLD_PID
-  stop_it "$OLD" "$OLD_PID" || back "the old one does not stop: $WHY"
-  [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=; }
-  at oldstopped
-  [ "$ASKED" = 0 ] || back asked to go back
-  in_time || back the time is over
-  start_it "$NEXT" || back "the candidate does not start: $WHY"
+  if stop_and_start; then nobody_listens; at oldstopped
+  else
+    stop_it "$OLD" "$OLD_PID" || back "the old one does not stop: $WHY"
+    nobody_listens
+    at oldstopped
+    [ "$ASKED" = 0 ] || back asked to go back
+    in_time || back the time is over
+    start_it "$NEXT" || back "the candidate does not start: $WHY"
+  fi
   at nextstarted
+  # what it listens on is read while the candidate wakes up; before, it would be waited for
+  ! copy_lives || { heard "$COPY_PID"; COPY_HEARS=$known; }
   gate next "$COPY_HEARS" || back "the candidate: $WHY"
   forward
 }
@@ -103,7 +118,7 @@ serves_alone() {
   exit 0
 }
 known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
-known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; heard "$PID"; COPY_HEARS=$known; }
+known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; }
 # both by one call; no when one of them does not run, or is not there
 known_both() {
   if got "$COPY" "$OLD"; then sed -n 's/^.*"Pid":\\([0-9]*\\).*$/\\1/p' "$DIR/out" >"$DIR/pids"
@@ -112,7 +127,7 @@ known_both() {
   COPY_PID= OLD_PID=
   { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/pids"
   alive "$OLD_PID" && alive "$COPY_PID" || return
-  COPY_START=$START; heard "$COPY_PID"; COPY_HEARS=$known; heard "$OLD_PID"; OLD_HEARS=$known
+  COPY_START=$START; heard "$OLD_PID"; OLD_HEARS=$known
   printf '%s\\n' "$known" >"$DIR/old-hears"
 }
 # the very process that the gate saw last
