@@ -15,6 +15,7 @@ import type { ContainerRef } from "./container-ref";
 import { formatOperation, type Operation, type Step } from "./operation";
 import { callEngine } from "./operation-call";
 import { limitOf } from "./operation-limit";
+import { inStartTurn } from "./start-turn";
 import { RouteCalls } from "./route-call";
 import { isRouteOperation } from "./route-operation";
 import type { Execution } from "./step-failure";
@@ -244,9 +245,10 @@ export class StepRun {
       // a step's own limit, and in taking back from an engine that hangs, less; never what is left of the whole run: an
       // operation that has begun is waited for
       const timeoutMs = leftMs === FROZEN_MS ? Math.min(limitMs, FROZEN_MS) : limitMs;
-      const created = await limited(timeoutMs, (signal) =>
-        callEngine(docker, operation, idOf, clock, signal),
-      );
+      const call = (): Promise<string | undefined> =>
+        limited(timeoutMs, (signal) => callEngine(docker, operation, idOf, clock, signal));
+      const created =
+        operation.kind === "start" ? await inStartTurn(this.host.machineId, call) : await call();
       if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);
       if (operation.kind === "create" && created !== undefined)
         this.created.set(operation.container.name, created);

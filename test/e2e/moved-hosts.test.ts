@@ -11,6 +11,7 @@ import { silentLog } from "../../provider/log";
 import { remoteImageHandler } from "../../provider/remote-image/handler";
 import { rollingContainerHandler } from "../../provider/rolling-container/handler";
 import type { LabConnection, LabHost } from "../lab/lab-host";
+import { containersOn } from "../support/containers-on";
 import { buildPage, startDockerHost } from "../support/web-host";
 
 /** Outputs as they were before machine-ids were recorded. */
@@ -76,8 +77,8 @@ describe("hosts that moved or died", function () {
       "-c",
       "docker inspect -f '{{.Id}} {{.Name}} {{.State.StartedAt}}' $(docker ps -aq) | sort",
     ]);
-  const names = (host: LabHost): Promise<string> =>
-    host.must(["docker", "ps", "-a", "--format", "{{.Names}}"]);
+  const names = async (host: LabHost): Promise<string> =>
+    (await containersOn(host)).map((line) => line.replace(/ .*/, "")).join("\n");
   const moved = (from: LabConnection, to: LabConnection, more = ", nothing touched"): string =>
     `host moved from root@${from.host}:${from.port} to root@${to.host}:${to.port}${more}`;
 

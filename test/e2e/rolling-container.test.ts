@@ -7,6 +7,7 @@ import { silentLog } from "../../provider/log";
 import { isObject } from "../../provider/values";
 import type { LabHost } from "../lab/lab-host";
 import { startProbe } from "../lab/probe";
+import { containersOn } from "../support/containers-on";
 import { buildPage, startDockerHost } from "../support/web-host";
 
 const SALT = "00112233445566778899aabbccddeeff";
@@ -76,8 +77,7 @@ describe("RollingContainer on a lab host", function () {
 
   const page = async (): Promise<string> => (await fetch(host.url())).text();
 
-  const containers = async (): Promise<readonly string[]> =>
-    (await host.must(["docker", "ps", "-a", "--format", "{{.Names}} {{.State}}"])).split("\n").sort();
+  const containers = (): Promise<readonly string[]> => containersOn(host);
 
   const liveId = (outputs: Properties): string => {
     const first: unknown = Array.isArray(outputs.containers) ? outputs.containers[0] : undefined;

@@ -3,6 +3,7 @@ import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
 import type { LabHost } from "../lab/lab-host";
+import { containersOn } from "../support/containers-on";
 import { handlerContext } from "../support/handler-context";
 import { buildPage, startDockerHost } from "../support/web-host";
 
@@ -37,8 +38,7 @@ describe("RollingContainer on several hosts", function () {
   const checked = async (given: Properties): Promise<Properties> =>
     (await handler.check({}, given, handlerContext())).inputs;
   const page = async (host: LabHost): Promise<string> => (await fetch(host.url())).text();
-  const containers = (host: LabHost): Promise<string> =>
-    host.must(["docker", "ps", "-a", "--format", "{{.Names}} {{.State}}"]);
+  const containers = async (host: LabHost): Promise<string> => (await containersOn(host)).join("\n");
 
   it("must put the done host back when the next one fails, by the very container that served", async () => {
     const { outputs } = await handler.create(await checked(inputs("page:v1")), handlerContext());

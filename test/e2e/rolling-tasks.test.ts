@@ -3,6 +3,7 @@ import { PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
 import type { LabHost } from "../lab/lab-host";
+import { containersOn } from "../support/containers-on";
 import { handlerContext } from "../support/handler-context";
 import { formsOf } from "../support/state";
 import { buildPage, startDockerHost } from "../support/web-host";
@@ -45,8 +46,7 @@ describe("RollingContainer with tasks, secretFiles and the strategy atomic", fun
 
   const page = async (host: LabHost): Promise<string> => (await fetch(host.url())).text();
   const sh = (...argv: readonly string[]): Promise<string> => first.must(argv);
-  const containers = (host: LabHost): Promise<string> =>
-    host.must(["docker", "ps", "-a", "--format", "{{.Names}} {{.State}}"]);
+  const containers = async (host: LabHost): Promise<string> => (await containersOn(host)).join("\n");
   const volumes = (): Promise<string> => sh("docker", "volume", "ls", "-q");
   /** Writes its line where the next task and the test can read it. */
   const task = (script: string, more: Properties = {}): Properties => ({

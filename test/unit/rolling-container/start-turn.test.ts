@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { inStartTurn } from "../../../provider/rolling-container/start-turn";
+
+describe("inStartTurn", () => {
+  it("must start two at once on one machine, the others in their order, and go on after a failure", async () => {
+    const begun: string[] = [];
+    const ends = new Map<string, (error?: Error) => void>();
+    const start = (name: string, machine = "a"): Promise<void> =>
+      inStartTurn(machine, () => {
+        begun.push(name);
+        return new Promise((resolve, reject) =>
+          ends.set(name, (error) => (error === undefined ? resolve() : reject(error))),
+        );
+      });
+    const one = start("one");
+    const all = [start("two"), start("three"), start("four"), start("other", "b")];
+    await Promise.resolve();
+    assert.deepEqual(begun, ["one", "two", "other"]);
+    ends.get("one")?.(new Error("no"));
+    await assert.rejects(one, /no/);
+    assert.deepEqual(begun, ["one", "two", "other", "three"]);
+    ends.get("two")?.();
+    await all[0];
+    assert.deepEqual(begun, ["one", "two", "other", "three", "four"]);
+    for (const end of ends.values()) end();
+    await Promise.all(all);
+  });
+});
