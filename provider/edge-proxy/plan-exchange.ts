@@ -158,6 +158,9 @@ function takingBack(proxy: string, change: FileChange, folder: ProxyFound["folde
     (path) => [path, folder?.files.get(path)] as const,
   );
   const files = new Map(before.filter((each): each is readonly [string, string] => each[1] !== undefined));
-  const removed = [...change.files.keys()].filter((path) => !files.has(path));
+  // what was there and is not for us to read (keys, certificates) stays as it is now
+  const removed = [...change.files.keys()].filter(
+    (path) => !files.has(path) && folder?.digests.has(path) !== true,
+  );
   return { kind: "write-files", proxy, change: { files, removed, reload: false, own: true } };
 }

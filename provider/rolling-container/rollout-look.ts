@@ -1,5 +1,6 @@
 import { publishedPorts } from "../container/spec";
 import { containersOf, type HostFound, revisionIn } from "./found";
+import type { ReadyScript } from "../host/session";
 import type { HostAccess } from "./host-access";
 import { type ImageLook, lookAtImage } from "./image";
 import { inTime, LOOK_MS } from "../container/in-time";
@@ -19,6 +20,7 @@ export class RolloutLook {
   /** Revisions whose containers are known to stand there. */
   private readonly revisions: Set<string>;
   private readonly ready = new Map<HostAccess, ReadySwitchLooks>();
+  private readonly made: Promise<ReadyScript>[] = [];
   private readonly images = new Map<HostAccess, Promise<ImageLook>>();
 
   constructor(
@@ -42,13 +44,13 @@ export class RolloutLook {
       const ready = readyToObserve(host.session, name, host.signal);
       ready.catch(() => {}); // whoever looks hears of it
       this.ready.set(host, new Map([[name, ready]]));
+      this.made.push(ready);
     }
   }
 
   /** What was made ready and is not needed. */
   end(): void {
-    for (const looks of this.ready.values())
-      for (const look of looks.values()) void look.then((ready) => ready.drop()).catch(() => {});
+    for (const made of this.made) made.then((ready) => ready.drop()).catch(() => {});
   }
 
   /** `switches`: what is there of a switch, too, which takes longer. */

@@ -3,8 +3,8 @@ import { inTime, LOOK_MS } from "../container/in-time";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
 import type { ReadyScript } from "../host/session";
-import { orAborted } from "../or-aborted";
 import { isSlipwayError, messageOf } from "../errors";
+import { orAborted } from "../or-aborted";
 import { stripControl } from "../secret";
 import { captureEvidence } from "./evidence";
 import { waitForExit } from "./exit";
@@ -72,6 +72,7 @@ export class StepRun {
   host: HostAccess;
   private readonly options: ExecuteOptions;
   private stopped = false;
+  private isGoingBack = false;
   private readonly created = new Map<string, string>();
   private readonly stopTimeouts = new Map<string, { readonly StopTimeout?: number | undefined }>();
   private readonly operations: string[] = [];
@@ -170,6 +171,7 @@ export class StepRun {
   async takeBack(undo: readonly Operation[]): Promise<string | undefined> {
     let failure: string | undefined;
     let isFrozen = false;
+    this.isGoingBack = true;
     for (const operation of undo) {
       // who stops a run waits for seconds only, and sessions are stopped with it: the next run asks again
       if (this.stopped && operation.kind === "gate") continue;
@@ -247,8 +249,11 @@ export class StepRun {
       const timeoutMs = leftMs === FROZEN_MS ? Math.min(limitMs, FROZEN_MS) : limitMs;
       const call = (): Promise<string | undefined> =>
         limited(timeoutMs, (signal) => callEngine(docker, operation, idOf, clock, signal));
-      const created =
-        operation.kind === "start" ? await inStartTurn(this.host.machineId, call) : await call();
+      // while nobody serves, and on the way back, nobody waits for others
+      const mayWait = operation.kind === "start" && this.gapBeganMs === undefined && !this.isGoingBack;
+      const created = mayWait
+        ? await orAborted(inStartTurn(this.host.machineId, call), signal)
+        : await call();
       if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);
       if (operation.kind === "create" && created !== undefined)
         this.created.set(operation.container.name, created);

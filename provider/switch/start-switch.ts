@@ -33,7 +33,7 @@ if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
     systemd-run --quiet --collect --no-block --unit "$unit" --description 'Slipway: exchanging a container' \\
       --property Restart=on-failure --property RestartSec=500ms --property StartLimitIntervalSec=0 \\
       --property KillMode=mixed --property TimeoutStopSec=30s --property OOMScoreAdjust=-900 \\
-      /bin/sh "$folder/program" "$folder"
+      /bin/sh -c '[ -e "$0" ] || exit 0; exec /bin/sh "$0" "$1"' "$folder/program" "$folder"
   }
   begin 2>/dev/null && exit
   # an earlier one's unit is there still

@@ -9,7 +9,7 @@ export interface SwitchEvent {
 
 /** How the program ended. */
 export type SwitchEnd =
-  /** The new one serves on its own; rules and copy are gone. */
+  /** The new one serves on its own; the rules are gone, and the copy still answers what it took before. */
   | "switched"
   /** The old one serves; rules and copy are gone, the new one is stopped and left as it is. */
   | "kept"

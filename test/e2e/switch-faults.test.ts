@@ -28,6 +28,7 @@ describe("what befalls a switch on a lab host", function () {
     await buildApp(host, "v1");
     await buildApp(host, "v2");
     await buildApp(host, "v3", "deaf");
+    await buildApp(host, "slow", "slow");
   });
 
   after(async () => {
@@ -59,7 +60,7 @@ describe("what befalls a switch on a lab host", function () {
     ["begun", UNTOUCHED],
     ["ruled", UNTOUCHED],
     ["stopping", UNTOUCHED],
-    ["oldstopped", KEPT],
+    ["oldstopped", SWITCHED],
     ["nextstarted", SWITCHED],
     ["nextgated", SWITCHED],
     ["unruled", SWITCHED],
@@ -72,12 +73,26 @@ describe("what befalls a switch on a lab host", function () {
       const { containers, rules } = await standing(host);
       assert.equal(rules, 0);
       assert.equal(containers.includes("web.try running"), false);
-      if (point !== "oldstopped") assert.deepEqual({ containers, rules }, stands);
+      assert.deepEqual({ containers, rules }, stands);
       assert.equal(await page(), result.kind === "switched" ? "v2" : "v1");
       const seen = await onHost((session) => observeSwitch(session, "web"));
       assert.equal(seen.unfinished, undefined);
     });
   }
+
+  it("must not take an old one for one that stays which was told to stop, and takes its time", async () => {
+    const scene = await onHost((session) => setScene(session, { from: "app:slow" }));
+    const result = await underLoad(scene, actAt("stopping", "{ sleep 0.5; kill -9 $$; } & :"));
+    assert.equal(result.gapMs, 0, "failed requests");
+    const { containers, rules } = await standing(host);
+    assert.equal(rules, 0);
+    const [running = "", ...others] = containers.filter((line) => line.endsWith(" running"));
+    assert.deepEqual(others, []);
+    // longer than the stop can take
+    const ended = await host.exec(["timeout", "6", "docker", "wait", running.replace(/ .*/, "")]);
+    assert.equal(ended.code, 124, `${running} ended after that`);
+    assert.equal(await page(), result.kind === "switched" ? "v2" : "slow");
+  });
 
   it("must take the rules off at once when the copy dies behind them", async () => {
     const scene = await onHost((session) => setScene(session));

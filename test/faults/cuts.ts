@@ -68,5 +68,5 @@ export function isInSwitch(cut: string): boolean {
 
 /** Live one and candidate may both stand still there, in a plain switch. */
 export function isInGap(way: Way, cut: string): boolean {
-  return way.name === "plain" && ["switch begun", "switch stopping", "switch oldstopped"].includes(cut);
+  return way.name === "plain" && ["switch begun", "switch stopping"].includes(cut);
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { docker } from "../lab/docker";
 import type { LabHost } from "../lab/lab-host";
 
-/** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. `deaf` never listens. */
+/** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. `deaf` never listens, `slow` serves for three seconds more. */
 const APP = `
 const { VERSION, MODE } = process.env;
 if (MODE === "deaf") setInterval(() => {}, 1e6);
@@ -19,6 +19,7 @@ else {
   const udp = require("node:dgram").createSocket("udp4").bind(3000);
   udp.on("message", (_text, from) => udp.send(VERSION, from.port, from.address));
   process.on("SIGTERM", () => {
+    if (MODE === "slow") return setTimeout(() => process.exit(0), 3000);
     server.close(() => process.exit(0));
     udp.close();
   });
@@ -34,7 +35,7 @@ const BASE = `FROM scratch\nCOPY root /\nCOPY app.js /app.js\nCMD ["/node", "/ap
 export async function buildApp(
   host: LabHost,
   version: string,
-  mode: "serve" | "deaf" = "serve",
+  mode: "serve" | "deaf" | "slow" = "serve",
 ): Promise<void> {
   if ((await host.exec(["docker", "image", "inspect", "app-base"])).code !== 0) await buildBase(host);
   await host.must(["docker", "build", "-q", "-t", `app:${version}`, "-"], {

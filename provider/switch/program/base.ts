@@ -53,6 +53,8 @@ alive() {
 run() {
   now; RUN_END=$((NOW + $1 * 1000)); shift
   "$@" >"$DIR/out" 2>"$DIR/err" </dev/null 3>&- & RUN=$!
+  # who comes after us ends it first
+  ! alive "$RUN" || printf '%s %s\n' "$RUN" "$START" >"$DIR/run"
   ended
 }
 # the end of RUN, or RUN_END; most end at once. While nobody serves there is nothing to watch: one that has a limit of its own is

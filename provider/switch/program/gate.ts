@@ -22,7 +22,7 @@ open_connections() {
 # drain NAME PID PORTS: until none is open. What the rules still let through is there when the first look is taken
 drain() {
   now; DRAIN_END=$((NOW + DRAIN))
-  pause 0.02
+  pause 0.01
   while alive "$2"; do
     [ "$(open_connections "$2" "$3")" != 0 ] || { say drained "$1"; return 0; }
     in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }

@@ -92,8 +92,6 @@ exchange() {
     start_it "$NEXT" || back "the candidate does not start: $WHY"
   fi
   at nextstarted
-  # what it listens on is read while the candidate wakes up; before, it would be waited for
-  ! copy_lives || { heard "$COPY_PID"; COPY_HEARS=$known; }
   gate next "$COPY_HEARS" || back "the candidate: $WHY"
   forward
 }
@@ -112,7 +110,8 @@ serves_alone() {
   [ "$WAY" = bridged ] || end switched the candidate serves
   trap '' HUP INT TERM
   printf 'clearing\n' >"$DIR/phase"
-  say end switched "$GAP" the candidate serves
+  # one that was started again has said so already, with the gap that it saw
+  grep -q '^[0-9]* end switched' "$DIR/events" || say end switched "$GAP" the candidate serves
   clear_copy
   printf 'ended\n' >"$DIR/phase"
   exit 0
@@ -141,6 +140,7 @@ bridged() {
   rules_on || end plain-instead "the rules were not taken: $WHY"
   at ruled
   begin_always
+  heard "$COPY_PID"; COPY_HEARS=$known
   drain 'the old one' "$OLD_PID" "$HOST_TCP"
   [ "$HELD" = 1 ] || { own_policy; end plain-instead the copy died; }
   [ "$ASKED" = 0 ] || stay asked to end
@@ -164,7 +164,16 @@ recover() {
   now; END=$((NOW + BACK)) PHASE=recover
   say recover after "\${DIED_AT:-nothing}"
   held_rules
+  # a call that it began goes on without it: what it was waiting for must not come later, and turn over what is decided now
+  { read -r LAST LAST_START <"$DIR/run"; } 2>/dev/null && alive "$LAST" && [ "$START" = "$LAST_START" ] && kill -9 "$LAST" 2>/dev/null
   runs "$OLD"; old_rc=$? OLD_PID=\${PID:-0}
+  # the engine may have been told to stop it, and goes on with that: only one that is there after the longest stop stays
+  if [ "\${DIED_AT:-}" = stopping ] && [ "$old_rc" = 0 ]; then
+    now; STOP_END=$((NOW + STOP * 1000 + 3000))
+    while alive "$OLD_PID" && [ "$NOW" -lt "$STOP_END" ]; do pause 0.1; now; done
+    runs "$OLD"; old_rc=$? OLD_PID=\${PID:-0}
+    now; END=$((NOW + BACK))
+  fi
   runs "$NEXT"; next_rc=$?
   if [ "$next_rc" = 0 ] && gate next "$COPY_HEARS"; then
     # it serves on the port, or stands ready behind the rules: a live one beside it cannot have the port
