@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../provider/clock";
+import { until } from "../lab/until";
 import { type HandlerContext, PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { rollingContainerHandler as handler } from "../../provider/rolling-container/handler";
@@ -79,7 +80,11 @@ export class Service {
   async changesOf(image: string, more: Properties = {}): Promise<string | undefined> {
     const before = this.state ?? {};
     let why: string | undefined;
-    const standing = await this.site.containers(this.name);
+    let standing = "";
+    await until("the copy to have answered what it took", async () => {
+      standing = await this.site.containers(this.name);
+      return !standing.includes(`/${this.name}.try `);
+    });
     const failed = await this.called(async (context) => {
       const { inputs } = await handler.check({}, this.inputs(image, more), context);
       const read = await handler.read(this.name, before, context);
