@@ -35,7 +35,10 @@ export function planFinish(
     ...settleSwitches(found, proved),
     ...tidyRoutes(found, limits),
     ...tooMany.flatMap((slot) => removeSlot(slot, "fewer replicas")),
-    ...inUse.flatMap((slot) => tidyKept(slot, limits, proved.has(slot.slot))),
+    // one that an engine's restart took along after its gate has proved nothing any more
+    ...inUse.flatMap((slot) =>
+      tidyKept(slot, limits, proved.has(slot.slot) && slot.live?.state === "running"),
+    ),
     ...fixTags(found, stay),
     ...removeSecrets(found, found.service, placesOf(inUse, limits.keepPrevious), "its container is gone"),
     ...removeFormer(found, "the service has a new name"),

@@ -37,6 +37,14 @@ describe("planFinish", () => {
     );
   });
 
+  it("must not stop a kept one that an engine's restart brought back while the live one stands still", () => {
+    const exited = wantedContainer({ state: "exited" });
+    assert.match(
+      finish(foundHost([exited, { ...last, state: "running" }])),
+      /^gate web: running for 1s .*\nstop web\.aaaaaaaa/,
+    );
+  });
+
   it("must bring a live one back that an engine's restart took along, but for one whose port another has", () => {
     const revived = (...kept: readonly Found[]): string =>
       formatSteps(planRevival(foundHost([wantedContainer({ state: "exited" }), ...kept]), desiredService()));
