@@ -26,3 +26,16 @@ export function retireKept(kept: Found, cause: string): readonly Step[] {
     ...(isUp(kept) ? [{ operation: stop, cause }] : []),
   ];
 }
+
+/** One beyond those that are kept goes. */
+export function dropKept(kept: Found, keepPrevious: number): Step {
+  return {
+    operation: { kind: "remove", container: refOf(kept) },
+    cause: `more than ${keepPrevious} kept`,
+  };
+}
+
+/** So does the name that spared its image. */
+export function dropTag(tag: string): Step {
+  return { operation: { kind: "untag", tag }, cause: "that revision is not kept" };
+}

@@ -10,7 +10,7 @@ import {
 import type { Operation, Step } from "./operation";
 import { removeSecrets } from "./plan-secrets";
 import type { Desired } from "./desired";
-import { retireKept } from "./kept";
+import { dropKept, dropTag, retireKept } from "./kept";
 import { endRoutes, tidyRoutes } from "./plan-proxied";
 import { gateBack } from "./plan-exchange";
 import { endSwitches, settleSwitches } from "./recover-switch";
@@ -81,7 +81,7 @@ function tidyKept(
 ): readonly Step[] {
   const beyond = kept.slice(keepPrevious);
   const retired = kept.slice(0, keepPrevious).flatMap((each) => retireKept(each, "the new one serves"));
-  const steps = [...retired, ...beyond.map((each) => remove(each, `more than ${keepPrevious} kept`))];
+  const steps = [...retired, ...beyond.map((each) => dropKept(each, keepPrevious))];
   const mustServe = steps.some(({ operation }) => operation.kind !== "restart-policy");
   if (!mustServe || isProved || live === undefined || live.foreign !== undefined) return steps;
   const prove = gateBack(live, update.healthyDeadlineMs);
@@ -135,9 +135,7 @@ function fixTags(found: HostFound, stay: readonly Found[]): readonly Step[] {
     ...missing.map(([tag, imageId]): Step => {
       return { operation: { kind: "tag", imageId, tag }, cause: "spares the kept one's image" };
     }),
-    ...present
-      .filter((tag) => !wanted.has(tag))
-      .map((tag): Step => ({ operation: { kind: "untag", tag }, cause: "that revision is not kept" })),
+    ...present.filter((tag) => !wanted.has(tag)).map(dropTag),
   ];
 }
 

@@ -16,7 +16,8 @@ export class RolloutLook {
   private readonly request: RolloutRequest;
   private readonly stack: string;
   private readonly former: string | undefined;
-  private readonly recorded: RecordedOwnership;
+  /** What the state knows as ours. */
+  readonly recorded: RecordedOwnership;
   /** Revisions whose containers are known to stand there. */
   private readonly revisions: Set<string>;
   private readonly ready = new Map<HostAccess, ReadySwitchLooks>();

@@ -102,7 +102,7 @@ class RolloutRun {
     this.request = request;
     this.context = context;
     this.locksOf = locksOf;
-    this.recorded = recordedOwnership(request.olds ?? {});
+    this.recorded = look.recorded;
     this.look = look;
   }
 

@@ -19,9 +19,9 @@ mkdir -p "$root" && [ ! -L "$root" ] && chmod 700 "$root" || exit 1
 `;
 
 /**
- * `$0` program, `$1` its folder. Starts the program again when it was killed, until it came to an end in order, or somebody took its folder away. The outer loop
- * does so when the inner one is killed, too: a pipe, which the inner one and the program hold, ends without a word when both are
- * dead. What the program itself starts does not hold it (`3>&-`): a hanging call must not look like a living program.
+ * `$0` program, `$1` its folder. Starts the program again when it was killed, until it came to an end in order, or somebody took
+ * its folder away. The outer loop does so when the inner one is killed, too: a pipe, which the inner one and the program hold,
+ * ends without a word when both are dead. What the program itself starts does not hold it (`3>&-`): a hanging call must not look like a living program.
  */
 export const KEEP_RUNNING = `trap "" HUP; { echo -900 >/proc/self/oom_score_adj; } 2>/dev/null
 until { until /bin/sh "$0" "$1" 3>&1 >/dev/null || [ ! -e "$0" ]; do sleep 1; done; echo over; } | read -r _; do sleep 1; done`;

@@ -74,6 +74,8 @@ ended() {
   done
   wait "$RUN" 2>/dev/null
 }
+# the same of a command that has a limit of its own
+run_limited() { LIMITED=1; run "$@"; set -- "$?"; LIMITED=0; return "$1"; }
 first_line() { FIRST=; { IFS= read -r FIRST <"$DIR/$1"; } 2>/dev/null || :; }
 
 # ask SECONDS ARGUMENTS...: a daemon that says no is believed (1), a silent one is asked again until the end (2)
@@ -88,7 +90,7 @@ ask() {
   done
 }
 # post SECONDS PATH: the engine is asked directly, which takes a fraction of the time that a docker command takes to start
-post() { [ "$HTTP" = curl ] || return; LIMITED=1; run "$(($1 + 1))" curl -q -s -f -m "$1" -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$2"; set -- "$?"; LIMITED=0; return "$1"; }
+post() { [ "$HTTP" = curl ] && run_limited "$(($1 + 1))" curl -q -s -f -m "$1" -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$2"; }
 # got ID ID: what the engine says of both, a line each, in out. No value in it can hold \`"Pid":\`: its quotes would be escaped
 got() { [ "$HTTP" = curl ] && run 5 curl -q -s -f --noproxy '*' --unix-socket "$SOCKET" "http://localhost/containers/$1/json" "http://localhost/containers/$2/json"; }
 answers() { run 3 docker version -f '{{.Server.Version}}'; }

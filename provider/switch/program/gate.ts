@@ -13,8 +13,9 @@ heard() {
 }
 hears() { heard "$1"; for port in $2; do case "$HEARD " in *" $port "*) ;; *) return 1 ;; esac; done; }
 
-# open_connections PID PORTS: the container's own first, since docker-proxy holds its host's end before and after. Connections that are open on the service's ports, and on the host's that docker-proxy hands on
-# from: established, not yet whole, or closing with something that the other side may not have
+# open_connections PID PORTS: connections that are open on the service's ports, and on the host's that docker-proxy hands on
+# from: established, not yet whole, or closing with something that the other side may not have. The container's own first: the
+# host's end of one that docker-proxy hands on is there before them and after
 open_connections() {
   { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6"; echo host; cat /proc/net/tcp /proc/net/tcp6; } 2>/dev/null | awk -v want=" $TCP " -v on_host=" $2 " '
     $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } END { print n + 0 }'

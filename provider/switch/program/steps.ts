@@ -68,11 +68,8 @@ nobody_listens() { [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=;
 # both by one command: between two nobody serves, and the second would take time to begin. No: then it is done one by one
 stop_and_start() {
   [ "$HTTP" = curl ] && alive "$OLD_PID" || return
-  LIMITED=1
-  run $((STOP + 90)) curl -q --fail-early -s -f -m $((STOP + 20)) -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
+  run_limited $((STOP + 90)) curl -q --fail-early -s -f -m $((STOP + 20)) -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
     --next -s -f -m 60 -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$NEXT/start"
-  set -- "$?"; LIMITED=0
-  return "$1"
 }
 # the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
 exchange() {
@@ -149,8 +146,9 @@ bridged() {
   exchange
 }
 
-# what a program that died left: rules of a dead copy go at once, a live one is let in only when it is good, and first of all somebody serves
+# the copy that the rules hang, or hung, on
 known_to_hold() { COPY_PID= COPY_START=; { read -r COPY_PID COPY_START <"$DIR/copy"; } 2>/dev/null; }
+# what a program that died left: rules of a dead copy go at once, a live one is let in only when it is good, and first of all somebody serves
 held_rules() {
   HELD=0
   known_to_hold || return 0
