@@ -1,14 +1,14 @@
 import { SlipwayError } from "../errors";
 import type { Properties } from "../handler";
 import { changedKeys, keysThatRestart } from "./daemon-config";
-import type { ObservedEngine } from "./observed";
+import type { ForeignEngine, ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
 import { compareVersions, directionOf, upstreamOf } from "./version";
 import type { EngineWish } from "./wish";
 
 /** What the program has to have allowed before something is done. */
 export interface ConsentNeed {
-  readonly flag: "allowDaemonRestart" | "allowDowngrade" | "adopt";
+  readonly flag: "allowDaemonRestart" | "allowDowngrade" | "allowPackageRepair" | "adopt";
   /** Why, as a part of a sentence: `28.5.2 to 26.1.5 is a downgrade`. */
   readonly cause: string;
 }
@@ -78,10 +78,33 @@ function newest(versions: readonly (string | undefined)[]): string {
 /** The foreign engines as needs for `adopt`. */
 export function adoptionNeeds(observed: ObservedEngine): readonly ConsentNeed[] {
   return observed.foreign.flatMap((engine): readonly ConsentNeed[] => {
-    if (engine.kind === "unpackaged") return [];
-    const what = engine.kind === "snap" ? "the docker snap" : engine.names.join(", ");
-    return [{ flag: "adopt", cause: `Docker came there another way (${what})` }];
+    const what = foreignName(engine);
+    return what === "" ? [] : [{ flag: "adopt", cause: `Docker came there another way (${what})` }];
   });
+}
+
+function foreignName(engine: ForeignEngine): string {
+  switch (engine.kind) {
+    case "snap":
+      return "the docker snap";
+    case "packages":
+      return engine.names.join(", ");
+    case "rootless":
+      return `the rootless engine of ${engine.users.join(", ")}`;
+    case "unpackaged":
+      return "";
+  }
+}
+
+/** What somebody else's package manager run left half done is finished on consent only: it configures their packages too. */
+export function repairNeeds(
+  plan: readonly Operation[],
+  { packages }: ObservedEngine,
+): readonly ConsentNeed[] {
+  const isNeeded = plan.some((operation) => operation.kind === "install");
+  if (!isNeeded || packages.interrupted !== "by somebody") return [];
+  const cause = "somebody's installation of packages was cut off and has to be finished first";
+  return [{ flag: "allowPackageRepair", cause }];
 }
 
 /**

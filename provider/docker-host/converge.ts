@@ -1,18 +1,19 @@
-import { isSlipwayError, SlipwayError } from "../errors";
+import { isSlipwayError } from "../errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
-import { adoptionNeeds, consentNeeds, refuseWithoutConsent } from "./consent";
+import { markChange, unmarkChange } from "./change-mark";
 import type { Desired } from "./desired";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
-import { desiredOn, observe } from "./observe";
+import { observe, type Seen } from "./observe";
 import type { ObservedEngine } from "./observed";
-import { formatPlan, formatStep } from "./operation";
+import { formatPlan, formatStep, type Operation } from "./operation";
 import { outputsOf } from "./outputs";
 import { familyOf } from "./packages/families";
 import { planEngine } from "./plan";
 import { planSource } from "./plan-source";
+import { leftBehind, refuse, refusePlan } from "./refuse";
 import { upstreamOf } from "./version";
 import type { EngineWish } from "./wish";
 
@@ -40,89 +41,62 @@ export interface ConvergeTask extends Task {
  */
 export async function converge(task: ConvergeTask): Promise<Properties> {
   const { session, wish, former, context } = task;
-  const desired = await desiredOn(session, wish, former, context.signal);
-  const observed = await observe(session, desired, context);
+  const { desired, observed } = await observe(session, wish, former, context);
   if (isSettled(desired, observed)) return outputsOf(task.inputs, task.connection, session, observed, []);
-  refuse(desired, observed);
-  return withEngineLock(session, context, () => changeEngine(task, desired));
+  refuse(desired, await withRights(session, observed, context.signal));
+  return withEngineLock(session, context, () => changeEngine(task));
 }
 
 /** What is there, with the drift that it shows; changes nothing. */
-export async function lookAt({
-  session,
-  connection,
-  wish,
-  inputs,
-  former,
-  context,
-}: Task): Promise<Properties> {
-  const desired = await desiredOn(session, wish, former, context.signal);
-  const observed = await observe(session, desired, context);
-  return outputsOf(inputs, connection, session, observed, driftOf(desired, observed));
+export async function lookAt(task: Task): Promise<Properties> {
+  const { session, wish, former, context } = task;
+  const { desired, observed } = await observe(session, wish, former, context);
+  return outputsOf(task.inputs, task.connection, session, observed, driftOf(desired, observed));
 }
 
-/** Takes the packages off; containers, images and volumes stay in /var/lib/docker. */
-export async function uninstall(
-  session: HostSession,
-  wish: EngineWish,
-  context: HandlerContext,
-): Promise<void> {
-  const desired = await desiredOn(session, wish, wish, context.signal);
-  const family = familyOf(session.target, await session.facts(), wish.source);
-  const { signal } = context;
-  await withEngineLock(session, context, async () => {
-    const { packages } = await observe(session, desired, context);
-    const names = [...desired.names, ...desired.dependencies].filter((name) => name in packages.installed);
-    if (names.length > 0) {
-      context.log.progress(`removing ${names.join(", ")}`);
-      await family.unhold(session, names, { signal });
-      await family.remove(session, names, { signal });
-    }
-    if (packages.sourceFile !== undefined) await family.removeRepository(session, { signal });
-  });
-}
-
-async function changeEngine(task: ConvergeTask, desired: Desired): Promise<Properties> {
+async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const { session, wish, former, context } = task;
   const { log, signal } = context;
-  const family = familyOf(session.target, await session.facts(), wish.source);
-  const seen = await observe(session, desired, context); // somebody else may have held the lock until now
-  const managed = former !== undefined;
-  const blind = planEngine(desired, seen);
+  // somebody else may have held the lock until now
+  const { desired, observed } = await observe(session, wish, former, context);
+  const seen = await withRights(session, observed, signal);
+  const family = familyOf(session.target, seen.facts, wish.source);
   refuse(desired, seen);
+  const run = (plan: readonly Operation[]): Promise<void> => execute(plan, { ...context, session, family });
   let begun = false;
   try {
-    const needsOffers = blind.some((operation) => operation.kind === "install");
-    if (needsOffers || seen.packages.interrupted) {
-      await execute(planSource(desired, seen), { ...context, session, family });
+    const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");
+    const touchesPackages = needsOffers || seen.packages.interrupted === "by us";
+    if (touchesPackages) {
+      await markChange(session, context);
+      await run(planSource(desired, seen));
     }
     const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
     const plan = planEngine(desired, seen, offers);
-    refuseWithoutConsent(
-      session.target,
-      wish,
-      consentNeeds(plan, seen, managed, wish.dockerVersion),
-      leftOf(seen),
-    );
+    refusePlan(plan, desired, seen);
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
-    await execute(plan, { ...context, session, family });
-    const done = await observe(session, desired, context);
-    if (done.daemon !== undefined && begun) {
-      log.keep(`Docker ${upstreamOf(done.daemon.version) ?? done.daemon.version} runs on ${session.target}`);
+    if (begun) for (const line of leftBehind(seen)) log.keep(`${session.target}: ${line}`);
+    await run(plan);
+    if (touchesPackages) await unmarkChange(session, context);
+    const done = await observe(session, wish, former, context);
+    const { daemon } = done.observed;
+    if (daemon !== undefined && begun) {
+      log.keep(`Docker ${upstreamOf(daemon.version) ?? daemon.version} runs on ${session.target}`);
     }
-    return outputsOf(task.inputs, task.connection, session, done, driftOf(desired, done));
+    const drift = driftOf(desired, done.observed);
+    return outputsOf(task.inputs, task.connection, session, done.observed, drift);
   } catch (error) {
-    throw begun && error instanceof Error ? await partly(task, desired, error) : error;
+    throw begun && error instanceof Error ? await partly(task, error) : error;
   }
 }
 
 /** What really is there now; when that cannot be seen either, the failure itself. */
-async function partly(task: ConvergeTask, desired: Desired, error: Error): Promise<Error> {
-  const { session, inputs, olds, context } = task;
+async function partly(task: ConvergeTask, error: Error): Promise<Error> {
+  const { session, wish, former, inputs, olds, context } = task;
   if (context.signal.aborted) return error;
   try {
-    const observed = await observe(session, desired, context);
+    const { desired, observed } = await observe(session, wish, former, context);
     // what was applied the last time stays recorded, so that the next run still knows what to take out
     const applied =
       olds === undefined ? {} : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold"], inputs);
@@ -137,6 +111,15 @@ async function partly(task: ConvergeTask, desired: Desired, error: Error): Promi
   }
 }
 
+/** A look knows nothing of root's rights. */
+async function withRights(
+  session: HostSession,
+  observed: ObservedEngine,
+  signal: AbortSignal,
+): Promise<ObservedEngine> {
+  return { ...observed, facts: await session.facts({ signal }) };
+}
+
 function pick(olds: Properties, keys: readonly string[], inputs: Properties): Properties {
   return Object.fromEntries(
     keys.filter((key) => key in olds || key in inputs).map((key) => [key, olds[key]]),
@@ -146,13 +129,13 @@ function pick(olds: Properties, keys: readonly string[], inputs: Properties): Pr
 function isSettled(desired: Desired, observed: ObservedEngine): boolean {
   return (
     planEngine(desired, observed).length === 0 &&
-    !observed.packages.interrupted &&
+    observed.packages.interrupted !== "by us" &&
     (observed.foreign.length === 0 || desired.former !== undefined)
   );
 }
 
 /** What the machine would need, as short sentences; where that cannot be planned, why. */
-function driftOf(desired: Desired, observed: ObservedEngine): readonly string[] {
+function driftOf(desired: Seen["desired"], observed: ObservedEngine): readonly string[] {
   try {
     return planEngine(desired, observed)
       .filter((operation) => operation.kind !== "verify" && operation.kind !== "revive")
@@ -161,44 +144,4 @@ function driftOf(desired: Desired, observed: ObservedEngine): readonly string[] 
     if (!isSlipwayError(error)) throw error;
     return [`${error.parts.what}: ${error.parts.why}`];
   }
-}
-
-/** @throws SlipwayError engine-foreign, engine-consent, sudo-unavailable */
-function refuse(desired: Desired, observed: ObservedEngine): void {
-  const { wish, former } = desired;
-  const host = observed.target;
-  if (observed.facts.sudo === "none") {
-    throw new SlipwayError({
-      code: "sudo-unavailable",
-      what: "setting up Docker",
-      host,
-      why: `${observed.facts.user.name} is not root and cannot become root`,
-      left: "Nothing was changed on the host",
-      next: "Log in as root, allow sudo for this user, or set sudoPassword on the connection",
-    });
-  }
-  for (const engine of observed.foreign) {
-    if (engine.kind !== "unpackaged") continue;
-    throw new SlipwayError({
-      code: "engine-foreign",
-      what: "setting up Docker",
-      host,
-      why: `${engine.path} belongs to no package, so Slipway cannot replace it`,
-      left: "Nothing was changed on the host",
-      next: "Stop and remove it by hand; /var/lib/docker may stay",
-    });
-  }
-  refuseWithoutConsent(host, wish, adoptionNeeds(observed), leftOf(observed));
-  const needs = consentNeeds(
-    planEngine(desired, observed),
-    observed,
-    former !== undefined,
-    wish.dockerVersion,
-  );
-  refuseWithoutConsent(host, wish, needs, leftOf(observed));
-}
-
-function leftOf({ daemon }: ObservedEngine): string {
-  if (daemon === undefined) return "Nothing was changed on the host";
-  return `Docker ${upstreamOf(daemon.version) ?? daemon.version} goes on running, nothing was changed`;
 }

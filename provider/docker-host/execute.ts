@@ -1,8 +1,15 @@
 import type { ExecuteContext } from "./execute-context";
+import { SNAP_STORE } from "./look-script";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
 import { applyDaemonConfig, reloadDaemon, startDaemon } from "./service";
 import { reviveContainers, verifyVersion } from "./verify";
+
+/** Within one file system, so that it is whole here or there at any moment. */
+const MOVE_SNAP_STORE = `
+[ ! -d /var/lib/docker ] || rmdir /var/lib/docker
+mv ${SNAP_STORE} /var/lib/docker
+`;
 
 /** Runs the operations one after another; decides nothing, and ends at the first that fails. */
 export async function execute(plan: readonly Operation[], context: ExecuteContext): Promise<void> {
@@ -34,6 +41,10 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       return family.removeRepository(session, run);
     case "refresh-lists":
       return family.refresh(session, run);
+    case "move-snap-store":
+      await session.run(["snap", "stop", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
+      await session.run(["/bin/sh", "-ec", MOVE_SNAP_STORE], { sudo: true, signal });
+      return;
     case "remove-snap":
       await session.run(["snap", "remove", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
       return;

@@ -1,99 +1,106 @@
-import type Docker from "dockerode";
 import { formatDuration } from "../duration";
-import { isSlipwayError, SlipwayError } from "../errors";
+import { SlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { withTimeLimit } from "../health/time-limit";
+import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
-import { isObject } from "../values";
+import { stripControl, tail } from "../secret";
+import { observeDaemon, parseDaemon } from "./daemon-answer";
 import { parseDaemonConfig } from "./daemon-config";
 import type { Desired } from "./desired";
-import type { EngineSummaryValues, ForeignEngine, ObservedEngine, RunningDaemon } from "./observed";
-import { familyOf } from "./packages/families";
-import type { PackageAnswer } from "./packages/package-family";
+import { type Look, parseLook } from "./look";
+import { ANSWER_S } from "./look-script";
+import type { ForeignEngine, ObservedEngine, RunningDaemon } from "./observed";
+import { familyOf, LOOK } from "./packages/families";
+import { repositoryAddress } from "./source";
 import type { EngineWish } from "./wish";
 
-/** A daemon answers these questions from its memory; one that takes longer is stuck. */
-const ANSWER_MS = 30_000;
+/** The script itself, beside a daemon that is asked for as long as it may take. */
+const LOOK_MS = (ANSWER_S + 60) * 1_000;
 
 /** Packages that bring an engine, or what looks like one. */
 const ENGINES: readonly string[] = ["docker.io", "docker-ce", "podman-docker"];
 
-/**
- * What is wanted of this machine in the words of its package manager.
- * @throws SlipwayError host-unsupported
- */
-export async function desiredOn(
-  session: HostSession,
-  wish: EngineWish,
-  former: Desired["former"],
-  signal: AbortSignal,
-): Promise<Desired> {
-  const facts = await session.facts({ signal });
-  const family = familyOf(session.target, facts, wish.source);
-  const repository = family.repository(wish.source, facts);
-  return {
-    wish,
-    names: family.names(wish.source),
-    dependencies: family.dependencies(wish.source),
-    repository,
-    former,
-  };
+/** What is wanted of a machine in the words of its package manager, and what it is. */
+export interface Seen {
+  readonly desired: Desired;
+  readonly observed: ObservedEngine;
 }
 
-/** How the daemon behind an active service answered. */
-export type DaemonAnswer =
-  | { readonly kind: "answered"; readonly daemon: RunningDaemon }
-  /** Its API cannot be reached. */
-  | { readonly kind: "unreachable" }
-  /** It takes calls and does not answer them. */
-  | { readonly kind: "silent" };
-
 /**
- * One look at the machine: facts, packages, daemon.json, and the running daemon by its own API.
- * @throws SlipwayError engine-unreachable when the daemon takes calls and does not answer them: whether containers run
- * under it cannot be known then
+ * One look at the machine: facts, packages, daemon.json, and the running daemon by its own API. One command, with root's
+ * rights only where something is closed to the user.
+ * @throws SlipwayError host-unsupported; engine-unreachable when the daemon takes calls and does not answer them: whether
+ * containers run under it cannot be known then
  */
 export async function observe(
   session: HostSession,
-  desired: Desired,
-  { clock, signal }: Pick<HandlerContext, "clock" | "signal">,
-): Promise<ObservedEngine> {
-  const facts = await session.facts({ fresh: true, signal });
-  const users = [...new Set([...desired.wish.dockerUsers, ...(desired.former?.dockerUsers ?? [])])];
-  const family = familyOf(session.target, facts, desired.wish.source);
-  const answer = await family.observe(session, { repository: desired.repository, users }, signal);
-  return {
-    target: session.target,
-    facts,
-    packages: answer.packages,
-    daemonConfigText: answer.daemonConfig,
-    daemonConfig: parseDaemonConfig(answer.daemonConfig),
-    // asking a stopped one would start it: its socket belongs to systemd
-    daemon: answer.active ? daemonOf(session, await observeDaemon(session, { clock, signal })) : undefined,
-    enabled: answer.enabled,
-    foreign: foreignEngines(answer, desired),
-    users: answer.users,
+  wish: EngineWish,
+  former: Desired["former"],
+  context: Pick<HandlerContext, "clock" | "signal">,
+): Promise<Seen> {
+  const users = [...new Set([...wish.dockerUsers, ...(former?.dockerUsers ?? [])])];
+  const look = await lookOnce(session, [repositoryAddress(wish.source) ?? "", ...users], context.signal);
+  const family = familyOf(session.target, look.facts, wish.source);
+  const desired: Desired = {
+    wish,
+    names: family.names(wish.source),
+    dependencies: family.dependencies(wish.source),
+    repository: family.repository(wish.source, look.facts),
+    former,
   };
+  const observed: ObservedEngine = {
+    target: session.target,
+    facts: look.facts,
+    packages: look.packages,
+    daemonConfigText: look.daemonConfig,
+    daemonConfig: parseDaemonConfig(look.daemonConfig),
+    daemon: look.active ? await daemonOf(session, look, context) : undefined,
+    enabled: look.enabled,
+    foreign: foreignEngines(look, desired),
+    users: look.users,
+    memory: look.memory,
+    disk: look.disk,
+  };
+  return { desired, observed };
 }
 
-/** Asks the daemon what it is, for half a minute at most. */
-export async function observeDaemon(
+async function lookOnce(session: HostSession, args: readonly string[], signal: AbortSignal): Promise<Look> {
+  const look = await runLook(session, args, false, signal);
+  // a daemon.json that is closed to others would look as if there were none
+  if (look.closed.length === 0) return look;
+  const { sudo } = await session.facts({ signal });
+  return sudo === "none" ? look : { ...(await runLook(session, args, true, signal)), facts: look.facts };
+}
+
+async function runLook(
   session: HostSession,
-  { clock, signal }: Pick<HandlerContext, "clock" | "signal">,
-): Promise<DaemonAnswer> {
-  const asked = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (abortSignal) => {
-    try {
-      return await askDaemon(await session.docker(abortSignal), abortSignal);
-    } catch (error) {
-      if (isSlipwayError(error, "engine-unreachable")) return undefined;
-      throw error;
-    }
+  args: readonly string[],
+  sudo: boolean,
+  signal: AbortSignal,
+): Promise<Look> {
+  const outcome = await session.script(LOOK, args, { sudo, timeoutMs: LOOK_MS, signal });
+  assertOutcomeKnown(outcome, session.target, "looking at Docker");
+  const look = outcome.kind === "exited" ? parseLook(outcome.stdout) : undefined;
+  if (look !== undefined) return look;
+  throw new SlipwayError({
+    code: "command-failed",
+    what: "looking at Docker",
+    host: session.target,
+    why: outcome.kind === "killed" ? `it was ended by ${outcome.signal}` : "its answer was cut off",
+    left: "Nothing was changed on the host",
+    evidence: session.redact(stripControl(tail(outcome.stderr))),
   });
-  if (asked.kind === "late") return { kind: "silent" };
-  return asked.value === undefined ? { kind: "unreachable" } : { kind: "answered", daemon: asked.value };
 }
 
-function daemonOf(session: HostSession, answer: DaemonAnswer): RunningDaemon | undefined {
+/** By the look, else by the API itself, which tells a daemon that is silent from one that is not there. */
+async function daemonOf(
+  session: HostSession,
+  { engine }: Look,
+  context: Pick<HandlerContext, "clock" | "signal">,
+): Promise<RunningDaemon | undefined> {
+  const heard = engine === undefined ? undefined : parseDaemon(engine);
+  if (heard !== undefined) return heard;
+  const answer = await observeDaemon(session, context);
   if (answer.kind === "answered") return answer.daemon;
   if (answer.kind === "unreachable") return undefined;
   throw new SlipwayError({
@@ -101,62 +108,20 @@ function daemonOf(session: HostSession, answer: DaemonAnswer): RunningDaemon | u
     what: "asking the Docker daemon for its version",
     host: session.target,
     why: "it takes the call and does not answer",
-    after: `after ${formatDuration(ANSWER_MS)}`,
+    after: `after ${formatDuration(ANSWER_S * 1_000)}`,
     next: "Look at `journalctl -u docker` on the host; `systemctl restart docker` there starts it anew",
   });
 }
 
-/** What dockerode takes and its types do not say. */
-interface Abortable {
-  version(options: { readonly abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
-  info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
-}
-
-async function askDaemon(docker: Docker, abortSignal: AbortSignal): Promise<RunningDaemon> {
-  const abortable = docker as unknown as Abortable;
-  const [version, info, containers] = await Promise.all([
-    abortable.version({ abortSignal }),
-    abortable.info({ abortSignal }),
-    docker.listContainers({ filters: { status: ["running"] }, abortSignal }),
-  ]);
-  const values = isObject(info) ? info : {};
-  const swarm = isObject(values.Swarm) ? values.Swarm.LocalNodeState : undefined;
-  return {
-    version: version.Version,
-    apiVersion: version.ApiVersion,
-    running: containers.map((container) => container.Id).sort(),
-    swarm: swarm !== undefined && swarm !== "" && swarm !== "inactive",
-    summary: summaryOf(values),
-  };
-}
-
-function summaryOf(info: Readonly<Record<string, unknown>>): EngineSummaryValues {
-  const text = (value: unknown): string => (typeof value === "string" ? value : "");
-  const registry = isObject(info.RegistryConfig) ? info.RegistryConfig : {};
-  const firewall = isObject(info.FirewallBackend) ? info.FirewallBackend : {};
-  return {
-    storageDriver: text(info.Driver),
-    cgroupVersion: text(info.CgroupVersion),
-    rootDirectory: text(info.DockerRootDir),
-    liveRestore: info.LiveRestoreEnabled === true,
-    firewall: text(firewall.Driver),
-    runtimes: Object.keys(isObject(info.Runtimes) ? info.Runtimes : {}).sort(),
-    registryMirrors: texts(registry.Mirrors),
-    // bridge-nf warnings come and go with a kernel module that the first network loads
-    warnings: texts(info.Warnings).filter((warning) => !warning.includes("bridge-nf-call")),
-  };
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
-}
-
-function foreignEngines(answer: PackageAnswer, desired: Desired): readonly ForeignEngine[] {
-  const names = Object.keys(answer.packages.installed);
+function foreignEngines(look: Look, desired: Desired): readonly ForeignEngine[] {
+  const names = Object.keys(look.packages.installed);
   const packages = ENGINES.filter((name) => names.includes(name) && !desired.names.includes(name));
   const found: ForeignEngine[] = [];
-  if (answer.snap) found.push({ kind: "snap" });
+  if (look.snap !== undefined) found.push({ kind: "snap", store: look.snap });
   if (packages.length > 0) found.push({ kind: "packages", names: packages });
-  if (answer.unpackaged !== undefined) found.push({ kind: "unpackaged", path: answer.unpackaged });
+  if (look.unpackaged !== undefined) found.push({ kind: "unpackaged", path: look.unpackaged });
+  // one that somebody starts beside ours later on is none of our business
+  if (look.rootless.length > 0 && desired.former === undefined)
+    found.push({ kind: "rootless", users: look.rootless });
   return found;
 }

@@ -18,6 +18,10 @@ export interface ObservedEngine {
   readonly foreign: readonly ForeignEngine[];
   /** The wished members of the docker group (and the former ones), as they stand. */
   readonly users: Readonly<Record<string, "member" | "not a member" | "missing">>;
+  /** Bytes. */
+  readonly memory: number;
+  /** Bytes of the file system that holds Docker's root directory. */
+  readonly disk: number;
 }
 
 /** What the package manager has of Docker. */
@@ -25,8 +29,8 @@ export interface PackageState {
   /** Docker packages that are installed, name to whole version. */
   readonly installed: Readonly<Record<string, string>>;
   readonly held: readonly string[];
-  /** True when an earlier run of the package manager was cut off. */
-  readonly interrupted: boolean;
+  /** Whether an earlier run of the package manager was cut off, and whose: ours left its mark (`CHANGE_MARK`). */
+  readonly interrupted: "no" | "by us" | "by somebody";
   /** What a package source needs that is not there: `curl`, `ca-certificates`. */
   readonly missingTools: readonly string[];
   /** The content of our own source file and the fingerprints of its key; undefined where there is none. */
@@ -41,6 +45,11 @@ export interface RunningDaemon {
   readonly apiVersion: string;
   /** Ids of the containers that run now. */
   readonly running: readonly string[];
+  /** How many there are, stopped ones too. */
+  readonly containers: number;
+  readonly images: number;
+  /** Where images and containers' files are kept; each of the two shows only its own. */
+  readonly imageStore: "graph driver" | "containerd";
   readonly swarm: boolean;
   readonly summary: EngineSummaryValues;
 }
@@ -57,8 +66,13 @@ export interface EngineSummaryValues {
   readonly warnings: readonly string[];
 }
 
-/** An engine that came another way: a snap, packages of another source, or files that no package owns. */
+/** Not there (any more), on the same file system with the place free, with the place taken, or on another file system. */
+export type SnapStore = "none" | "movable" | "taken" | "apart";
+
+/** An engine that came another way: a snap, packages of another source, files that no package owns, a user's own. */
 export type ForeignEngine =
-  | { readonly kind: "snap" }
+  /** `store`: whether its images, containers and volumes can be moved to where packages keep theirs. */
+  | { readonly kind: "snap"; readonly store: SnapStore }
   | { readonly kind: "packages"; readonly names: readonly string[] }
-  | { readonly kind: "unpackaged"; readonly path: string };
+  | { readonly kind: "unpackaged"; readonly path: string }
+  | { readonly kind: "rootless"; readonly users: readonly string[] };

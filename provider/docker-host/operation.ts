@@ -21,6 +21,7 @@ export type Step =
   | { readonly kind: "write-source"; readonly repository: RepositoryFile }
   | { readonly kind: "remove-source" }
   | { readonly kind: "refresh-lists" }
+  | { readonly kind: "move-snap-store" }
   | { readonly kind: "remove-snap" }
   | {
       readonly kind: "install";
@@ -76,6 +77,8 @@ export function formatStep(step: Step): string {
       return "remove the former package source";
     case "refresh-lists":
       return "refresh the package lists";
+    case "move-snap-store":
+      return "stop the docker snap and move its images, containers and volumes to /var/lib/docker";
     case "remove-snap":
       return "remove the docker snap";
     case "install": {

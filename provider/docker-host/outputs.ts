@@ -40,6 +40,8 @@ export function outputsOf(
     packages: observed.packages.installed,
     os: { id, versionId, codename, prettyName },
     architecture: facts.architecture,
+    memory: observed.memory,
+    disk: observed.disk,
     machineId: facts.machineId,
     engine: daemon?.summary ?? NO_ENGINE,
     drift,

@@ -7,7 +7,7 @@ import type { RepositoryFile } from "./packages/package-family";
 export function planSource({ wish, repository }: Desired, observed: ObservedEngine): readonly Operation[] {
   const plan: Operation[] = [];
   const { packages } = observed;
-  if (packages.interrupted) {
+  if (packages.interrupted !== "no") {
     plan.push({ kind: "repair-packages", cause: "an earlier installation was cut off" });
   }
   if (repository !== undefined) {

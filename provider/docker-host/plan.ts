@@ -33,7 +33,10 @@ export function planEngine(
     withFallback(operation, observed, keys),
   );
   const plan: Operation[] = [...(first ?? [])];
-  if (install !== undefined && observed.foreign.some((engine) => engine.kind === "snap")) {
+  const snap = observed.foreign.find((engine) => engine.kind === "snap");
+  if (install !== undefined && snap !== undefined) {
+    if (snap.store === "movable")
+      plan.push({ kind: "move-snap-store", cause: "adopt: true, nothing is lost" });
     plan.push({ kind: "remove-snap", cause: "adopt: true" });
   }
   if (install !== undefined) plan.push(install);

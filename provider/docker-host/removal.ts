@@ -4,7 +4,7 @@ import { machineIdOf, recordedMachineIds } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
 import { orAbandoned } from "../host/machine/unreachable";
 import { claimOf, forgetClaim, otherClaim } from "./claims";
-import { uninstall } from "./converge";
+import { uninstall } from "./uninstall";
 import type { EngineWish } from "./wish";
 
 /** A machine that the program has no use for any more. */

@@ -102,7 +102,16 @@ export interface DockerHostArgs {
   readonly allowDaemonRestart?: pulumi.Input<boolean | undefined>;
   /** Consent to go back to an older version. @default false */
   readonly allowDowngrade?: pulumi.Input<boolean | undefined>;
-  /** Take over an engine that came another way (snap, distro package, podman-docker). @default false */
+  /**
+   * Consent to finish what somebody else's package manager left half done, where packages have to change: their packages are
+   * configured, too. What a run of Slipway left is finished without asking. @default false
+   */
+  readonly allowPackageRepair?: pulumi.Input<boolean | undefined>;
+  /**
+   * Take over an engine that came another way: packages of another source (docker.io where docker-ce is asked, or the other
+   * way round) and the docker snap keep their images, containers and volumes; those of podman and of a user's rootless engine
+   * stay where they are. @default false
+   */
   readonly adopt?: pulumi.Input<boolean | undefined>;
   /** The package manager's hold on every Docker package. @default true */
   readonly hold?: pulumi.Input<boolean | undefined>;
@@ -113,6 +122,10 @@ export interface DockerHostArgs {
    * replacement, and Docker stays where the new address leads to the same machine. @default false
    */
   readonly uninstallOnDelete?: pulumi.Input<boolean | undefined>;
+  /**
+   * With `uninstallOnDelete`: images, containers and volumes go, too. All of them, whoever made them. @default false
+   */
+  readonly purge?: pulumi.Input<boolean | undefined>;
   /**
    * Let delete finish when the machine does not answer any more (a refused login or another host key is an answer).
    * @default false
@@ -155,6 +168,10 @@ export class DockerHost extends SlipwayResource {
   /** As the machine names it: "x86_64", "aarch64". */
   declare readonly architecture: pulumi.Output<string>;
   declare readonly machineId: pulumi.Output<string>;
+  /** Bytes of memory. */
+  declare readonly memory: pulumi.Output<number>;
+  /** Bytes of the file system that holds Docker's root directory. */
+  declare readonly disk: pulumi.Output<number>;
   declare readonly engine: pulumi.Output<EngineSummary>;
   /** What has to be done to bring the machine back, as the last look at it found; empty when it is as it should be. */
   declare readonly drift: pulumi.Output<string[]>;
@@ -178,5 +195,16 @@ const SHAPE = {
   kind: "DockerHost",
   connections: ["connection"],
   secrets: [],
-  outputs: ["version", "apiVersion", "packages", "os", "architecture", "machineId", "engine", "daemonConfig"],
+  outputs: [
+    "version",
+    "apiVersion",
+    "packages",
+    "os",
+    "architecture",
+    "machineId",
+    "memory",
+    "disk",
+    "engine",
+    "daemonConfig",
+  ],
 } as const;

@@ -6,8 +6,10 @@ import { HOST_ARGUMENTS, wishOf } from "./wish";
 const WORDS: readonly string[] = [
   "allowDaemonRestart",
   "allowDowngrade",
+  "allowPackageRepair",
   "adopt",
   "uninstallOnDelete",
+  "purge",
   "abandonUnreachable",
 ];
 

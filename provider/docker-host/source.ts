@@ -32,6 +32,12 @@ export const DOCKER_PACKAGES: readonly string[] = [
   "docker-compose-plugin",
 ];
 
+/** The start of a repository's address, before anything is known of the machine; undefined for the distribution's own. */
+export function repositoryAddress(source: EngineSource): string | undefined {
+  if (source.kind === "docker") return DOCKER_DOWNLOADS;
+  return source.kind === "custom" ? source.url : undefined;
+}
+
 const URL_TEXT = /^(https?:\/\/|file:\/)[A-Za-z0-9._~:/%@+=-]+$/;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/;
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+$/;

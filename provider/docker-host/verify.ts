@@ -5,7 +5,7 @@ import { SlipwayError } from "../errors";
 import { withTimeLimit } from "../health/time-limit";
 import type { ExecuteContext } from "./execute-context";
 import type { RunningDaemon } from "./observed";
-import { observeDaemon } from "./observe";
+import { observeDaemon } from "./daemon-answer";
 import { satisfies, upstreamOf } from "./version";
 
 const ANSWER_MS = 60_000;

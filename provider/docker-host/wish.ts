@@ -16,10 +16,12 @@ export interface EngineWish {
   readonly liveRestoreIsExplicit: boolean;
   readonly allowDaemonRestart: boolean;
   readonly allowDowngrade: boolean;
+  readonly allowPackageRepair: boolean;
   readonly adopt: boolean;
   readonly hold: boolean;
   readonly dockerUsers: readonly string[];
   readonly uninstallOnDelete: boolean;
+  readonly purge: boolean;
   readonly abandonUnreachable: boolean;
 }
 
@@ -44,12 +46,17 @@ export function readHostArguments(fields: Fields): HostArguments {
   const flags = {
     allowDaemonRestart: fields.boolean("allowDaemonRestart") ?? false,
     allowDowngrade: fields.boolean("allowDowngrade") ?? false,
+    allowPackageRepair: fields.boolean("allowPackageRepair") ?? false,
     adopt: fields.boolean("adopt") ?? false,
     hold: fields.boolean("hold") ?? true,
     dockerUsers: readUsers(fields),
     uninstallOnDelete: fields.boolean("uninstallOnDelete") ?? false,
+    purge: fields.boolean("purge") ?? false,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
+  if (flags.purge && !flags.uninstallOnDelete && !hasUnknown(fields.raw("uninstallOnDelete"))) {
+    fields.fail("purge", "needs uninstallOnDelete: true, for it is done when the resource is deleted");
+  }
   // `targets` is what check itself computed the last time
   fields.rejectOthers(["name", "targets"]);
   if (fields.failures.length > 0 || dockerVersion === undefined || source === undefined) {
@@ -63,7 +70,8 @@ export function readHostArguments(fields: Fields): HostArguments {
 /** Every argument that a program can give. */
 export const HOST_ARGUMENTS: readonly string[] = [
   ...["connection", "dockerVersion", "source", "daemonConfig", "liveRestore", "hold", "dockerUsers"],
-  ...["allowDaemonRestart", "allowDowngrade", "adopt", "uninstallOnDelete", "abandonUnreachable"],
+  ...["allowDaemonRestart", "allowDowngrade", "allowPackageRepair", "adopt"],
+  ...["uninstallOnDelete", "purge", "abandonUnreachable"],
 ];
 
 /** The wish of values that check has passed before: inputs, or outputs of the state. */

@@ -28,11 +28,13 @@ export function observedEngine(
     enabled: over.daemon !== undefined,
     foreign: [],
     users: {},
+    memory: 2 ** 31,
+    disk: 2 ** 35,
     ...over,
     packages: {
       installed: {},
       held: [],
-      interrupted: false,
+      interrupted: "no",
       missingTools: [],
       sourceFile: undefined,
       keyFingerprints: [],
@@ -54,7 +56,16 @@ export function runningDaemon(version: string, running: readonly string[] = []):
     registryMirrors: [],
     warnings: [],
   };
-  return { version, apiVersion: "1.45", running, swarm: false, summary };
+  return {
+    version,
+    apiVersion: "1.45",
+    running,
+    containers: running.length,
+    images: 0,
+    imageStore: "graph driver",
+    swarm: false,
+    summary,
+  };
 }
 
 /** Docker from the distribution at a version. */
@@ -70,10 +81,12 @@ export function desiredEngine(
     liveRestoreIsExplicit: false,
     allowDaemonRestart: false,
     allowDowngrade: false,
+    allowPackageRepair: false,
     adopt: false,
     hold: true,
     dockerUsers: [],
     uninstallOnDelete: false,
+    purge: false,
     abandonUnreachable: false,
     ...over,
   };

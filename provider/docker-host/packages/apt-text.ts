@@ -1,5 +1,4 @@
-import type { PackageAnswer } from "./package-family";
-import { readSigningKeys } from "./signing-key";
+import { APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import type { Offer } from "../version";
 
 /** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
@@ -46,12 +45,9 @@ export function parseMadison(text: string): readonly Offer[] {
   return offers;
 }
 
-/**
- * Everything about Docker on a Debian machine in one round trip, one `key value` a line, file contents in base64.
- * `$1` source file, `$2` key file, `$3` wished repository address (or empty), then the users.
- */
-export const LOOK = `
-source=$1 key=$2 url=$3; shift 3
+/** apt's part of the look at a machine (lookScript says what it may print). */
+export const APT_LOOK = `
+source=${APT_SOURCE_PATH} key=${APT_KEY_PATH}
 dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\\n' ${DOCKER_PACKAGE_NAMES.join(" ")} 2>/dev/null |
   while read -r name version status; do [ "$status" = not-installed ] || echo "package $name $version $status"; done
 apt-mark showhold | while read -r name; do echo "held $name"; done
@@ -64,61 +60,6 @@ if [ -n "$url" ]; then
   grep -rlsF --include='*.list' --include='*.sources' -- "$url" /etc/apt/sources.list /etc/apt/sources.list.d |
     while read -r file; do [ "$file" = "$source" ] || echo "other $file"; done
 fi
-[ ! -r /etc/docker/daemon.json ] || echo "config $(base64 -w0 </etc/docker/daemon.json)"
-if systemctl is-active --quiet docker.service; then echo "active yes"; fi
-if systemctl is-enabled --quiet docker.service 2>/dev/null; then echo "enabled yes"; fi
-if command -v snap >/dev/null && snap list docker >/dev/null 2>&1; then echo "snap yes"; fi
-dockerd=$(command -v dockerd) && case $dockerd in
-  /snap/*) ;;
-  *) dpkg-query -S "$(readlink -f "$dockerd")" >/dev/null 2>&1 || dpkg-query -S "$dockerd" >/dev/null 2>&1 || echo "unpackaged $dockerd" ;;
-esac
-for user; do
-  if ! id -- "$user" >/dev/null 2>&1; then echo "user $user missing"
-  elif id -nG -- "$user" | tr ' ' '\\n' | grep -qx docker; then echo "user $user member"
-  else echo "user $user not"; fi
-done
-echo "end yes"
+[ -z "$dockerd" ] || dpkg-query -S "$(readlink -f "$dockerd")" >/dev/null 2>&1 ||
+  dpkg-query -S "$dockerd" >/dev/null 2>&1 || echo "unpackaged $dockerd"
 `;
-
-/** The answer of {@link LOOK}; undefined when it was cut off. */
-export function parseLook(text: string): PackageAnswer | undefined {
-  const lines = text.split("\n").map((line) => line.split(" "));
-  const all = (key: string): readonly (readonly string[])[] =>
-    lines.filter((line) => line[0] === key).map((line) => line.slice(1));
-  const one = (key: string): string | undefined => all(key)[0]?.join(" ");
-  if (one("end") === undefined) return undefined;
-  const rows = all("package");
-  const source = one("source");
-  const key = one("key");
-  return {
-    packages: {
-      installed: Object.fromEntries(
-        rows.filter((row) => row[2] === "installed").map(([name = "", version = ""]) => [name, version]),
-      ),
-      held: all("held").map(([name = ""]) => name),
-      interrupted:
-        one("interrupted") !== undefined ||
-        rows.some(([, , status = ""]) => /^(half|unpacked|trig)/.test(status)),
-      missingTools: all("missing").map(([name = ""]) => name),
-      sourceFile: source === undefined ? undefined : decode(source).toString("utf8"),
-      keyFingerprints: key === undefined ? [] : readSigningKeys(decode(key)),
-      otherSourceFiles: all("other").map((words) => words.join(" ")),
-    },
-    daemonConfig: decode(one("config") ?? "").toString("utf8"),
-    active: one("active") !== undefined,
-    enabled: one("enabled") !== undefined,
-    snap: one("snap") !== undefined,
-    unpackaged: one("unpackaged"),
-    users: Object.fromEntries(
-      all("user").map(([name = "", state]) => [name, state === "not" ? "not a member" : memberOr(state)]),
-    ),
-  };
-}
-
-function memberOr(state: string | undefined): "member" | "missing" {
-  return state === "member" ? "member" : "missing";
-}
-
-function decode(base64: string): Buffer {
-  return Buffer.from(base64, "base64");
-}

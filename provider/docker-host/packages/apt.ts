@@ -11,7 +11,7 @@ import {
   type Repository,
 } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
-import { LOOK, parseLook, parseMadison, REFRESH } from "./apt-text";
+import { APT_LOOK, parseMadison, REFRESH } from "./apt-text";
 import type { PackageFamily, RunOptions } from "./package-family";
 
 const LOCK_WAIT_S = 300;
@@ -44,6 +44,8 @@ const ONLY_OUR_SOURCE = [
 /** Debian, Ubuntu and what is made of them. */
 export const apt: PackageFamily = {
   kind: "apt",
+  distributions: ["debian", "ubuntu"],
+  look: APT_LOOK,
 
   names(source) {
     switch (source.kind) {
@@ -63,16 +65,6 @@ export const apt: PackageFamily = {
   repository(source, facts) {
     const repository = repositoryOf(source, facts);
     return repository === undefined ? undefined : { ...repository, content: sourceFile(repository, facts) };
-  },
-
-  async observe(session, { repository, users }, signal) {
-    const args = [APT_SOURCE_PATH, APT_KEY_PATH, repository?.url ?? "", ...users];
-    // daemon.json may be closed to others: without root's rights it would look as if there were none
-    const sudo = (await session.facts({ signal })).sudo !== "none";
-    const outcome = await session.script(LOOK, args, { sudo, signal });
-    const answer = outcome.kind === "exited" ? parseLook(outcome.stdout) : undefined;
-    if (answer !== undefined) return answer;
-    throw failure(session, "looking at the packages", outcome);
   },
 
   async offers(session, names, signal) {

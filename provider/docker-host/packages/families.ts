@@ -1,8 +1,12 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
+import { lookScript } from "../look-script";
 import type { EngineSource } from "../source";
 import { apt } from "./apt";
 import type { PackageFamily } from "./package-family";
+
+/** The look at a machine of any family. */
+export const LOOK = lookScript([apt]);
 
 /** Distributions that Docker's own repository has packages for. */
 const DOCKER_DISTRIBUTIONS: readonly string[] = ["debian", "ubuntu", "raspbian"];

@@ -1,11 +1,11 @@
 import type { CommandOptions, HostSession } from "../../host/session";
 import type { HostFacts } from "../../host/facts";
-import type { PackageState } from "../observed";
+import type { FamilyLook } from "../look-script";
 import type { EngineSource, Repository } from "../source";
 import type { Offer } from "../version";
 
 /** How one family of distributions installs Docker. The first three are pure. */
-export interface PackageFamily {
+export interface PackageFamily extends FamilyLook {
   readonly kind: "apt";
   /** The packages of an engine from this source; the one that carries the version first. */
   names(source: EngineSource): readonly string[];
@@ -13,7 +13,6 @@ export interface PackageFamily {
   dependencies(source: EngineSource): readonly string[];
   /** The package repository behind a source; undefined when it is the distribution's own. */
   repository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined;
-  observe(session: HostSession, question: PackageQuestion, signal: AbortSignal): Promise<PackageAnswer>;
   /** What the host's sources offer of these packages, best first. */
   offers(session: HostSession, names: readonly string[], signal: AbortSignal): Promise<readonly Offer[]>;
   repair(session: HostSession, run: RunOptions): Promise<void>;
@@ -30,25 +29,6 @@ export interface PackageFamily {
 export interface RepositoryFile extends Repository {
   /** The whole text of the source file. */
   readonly content: string;
-}
-
-export interface PackageQuestion {
-  /** The file text and address of the wished repository, if any. */
-  readonly repository: RepositoryFile | undefined;
-  /** Whose membership in the docker group is asked. */
-  readonly users: readonly string[];
-}
-
-/** The package manager's state, with what else the same round trip brings. */
-export interface PackageAnswer {
-  readonly packages: PackageState;
-  readonly daemonConfig: string;
-  readonly active: boolean;
-  readonly enabled: boolean;
-  readonly snap: boolean;
-  /** Path of a dockerd that no package owns. */
-  readonly unpackaged: string | undefined;
-  readonly users: Readonly<Record<string, "member" | "not a member" | "missing">>;
 }
 
 /** `name=version` where a version is given, else the best on offer. */

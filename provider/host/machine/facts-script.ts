@@ -22,11 +22,8 @@ done
 echo "$found"
 `;
 
-/**
- * Reads every fact in one go; each field starts with a line `== name`. Never fails: a missing field is empty. sudo is asked
- * with `-k`: a password that it remembers from a while ago is no permission to go without.
- */
-export const FACTS_SCRIPT = `
+/** The facts that need nobody's rights; each field starts with a line `== name`. Never fails: a missing field is empty. */
+export const FACT_FIELDS = `
 field() { printf '\\n== %s\\n' "$1"; }
 field os; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
 field architecture; uname -m
@@ -38,16 +35,23 @@ field machine-id; cat /etc/machine-id 2>/dev/null
 field boot-id; cat /proc/sys/kernel/random/boot_id 2>/dev/null
 field session-process
 ( ${SESSION_PROCESS} ) 2>/dev/null
+field docker-cli; command -v docker
+field docker-socket; [ -S /var/run/docker.sock ] && echo yes
+`;
+
+/**
+ * Reads every fact in one go. sudo is asked with `-k`: a password that it remembers from a while ago is no permission to
+ * go without.
+ */
+export const FACTS_SCRIPT = `${FACT_FIELDS}
 field sudo
 if [ "$(id -u)" = 0 ]; then echo root
 elif sudo -n -k -- /bin/sh -c : >/dev/null 2>&1; then echo passwordless
 else echo none; fi
-field docker-cli; command -v docker
-field docker-socket; [ -S /var/run/docker.sock ] && echo yes
 exit 0
 `;
 
-/** Parses what FACTS_SCRIPT printed. */
+/** Parses what FACTS_SCRIPT printed; FACT_FIELDS alone do not know of root's rights (`none`). */
 export function parseFacts(text: string): HostFacts {
   const fields = splitFields(text);
   const line = (name: string): string => (fields.get(name) ?? "").trim();

@@ -4,11 +4,14 @@ import type { HostSession } from "../../../provider/host/session";
 import { FakeClock } from "../../support/fake-clock";
 import { desiredEngine, observedEngine } from "../../support/observed-engine";
 
+const around = { clock: new FakeClock(), signal: new AbortController().signal };
 const NEVER = new Promise<never>(() => {});
 
-/** A machine whose service is active. */
-function machine(docker: object): HostSession {
-  const stdout = "package docker.io 26.1.5+dfsg1-9 installed\nactive yes\nenabled yes\nend yes\n";
+const LOOKED = "\n== os\nID=debian\n\n== init\nsystemd\n\n== look\n";
+
+/** A machine whose service is active; `engine` is what the look itself heard. */
+function machine(docker: object, engine = ""): HostSession {
+  const stdout = `${LOOKED}package docker.io 26.1.5+dfsg1-9 installed\nactive yes\nenabled yes\n${engine}end yes\n`;
   const session = {
     target: "root@h:22",
     facts: () => Promise.resolve(observedEngine().facts),
@@ -21,10 +24,44 @@ function machine(docker: object): HostSession {
 describe("observe", () => {
   it("must not take a daemon that never answers for one that does not run", async () => {
     const mute = { version: () => NEVER, info: () => NEVER, listContainers: () => NEVER };
-    const around = { clock: new FakeClock(), signal: new AbortController().signal };
-    await assert.rejects(observe(machine(mute), desiredEngine("26.1.5"), around), {
+    await assert.rejects(observe(machine(mute), desiredEngine("26.1.5").wish, undefined, around), {
       code: "engine-unreachable",
       message: /takes the call and does not answer \(after 30s\)/,
     });
+  });
+
+  it("must ask the API no more when the look heard the engine", async () => {
+    const words = [
+      '{"Version":"29.1.0","ApiVersion":"1.52"}',
+      '{"Driver":"overlayfs","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"Containers":3,"Images":2}',
+      '[{"Id":"b"},{"Id":"a"}]',
+    ];
+    const engine = `engine ${Buffer.from(words.join("\n")).toString("base64")}\n`;
+    const { observed } = await observe(machine({}, engine), desiredEngine("29.x").wish, undefined, around);
+    const { daemon } = observed;
+    assert.deepEqual(daemon?.running, ["a", "b"]);
+    assert.deepEqual([daemon.version, daemon.apiVersion], ["29.1.0", "1.52"]);
+    assert.deepEqual([daemon.imageStore, daemon.containers, daemon.images], ["containerd", 3, 2]);
+  });
+
+  it("must look again with root's rights where something is closed", async () => {
+    const asked: boolean[] = [];
+    const session = {
+      ...machine({}),
+      facts: () => Promise.resolve({ ...observedEngine().facts, sudo: "passwordless" }),
+      script: (_text: string, _args: readonly string[], { sudo }: { sudo: boolean }) => {
+        asked.push(sudo);
+        const line = sudo ? "config eyJkZWJ1ZyI6dHJ1ZX0=" : "closed /etc/docker/daemon.json";
+        return Promise.resolve({
+          kind: "exited",
+          code: 0,
+          stdout: `${LOOKED}${line}\nend yes\n`,
+          stderr: "",
+        });
+      },
+    } as unknown as HostSession;
+    const { observed } = await observe(session, desiredEngine("28.x").wish, undefined, around);
+    assert.deepEqual(asked, [false, true]);
+    assert.deepEqual(observed.daemonConfig, { debug: true });
   });
 });

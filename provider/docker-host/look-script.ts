@@ -1,0 +1,102 @@
+import { FACT_FIELDS } from "../host/machine/facts-script";
+
+/** Where every rootful engine listens. */
+const SOCKET = "/var/run/docker.sock";
+/** A daemon answers these questions from its memory; one that takes longer is stuck. Seconds. */
+export const ANSWER_S = 30;
+/** Written before packages are changed and removed after: what is half done then is half done by us. */
+export const CHANGE_MARK = "/var/lib/slipway/engine-change";
+
+/** The root directory of the docker snap. */
+export const SNAP_STORE = "/var/snap/docker/common/var-lib-docker";
+
+/** What a package family adds: which distributions it serves, and sh text that prints its lines. */
+export interface FamilyLook {
+  readonly distributions: readonly string[];
+  readonly look: string;
+}
+
+/**
+ * Everything about a machine and its Docker in one command, as whoever we are: facts first, then one `key value` a line,
+ * contents in base64. What is closed to us is said (`closed PATH`), to be looked at again with root's rights. `$1` the
+ * address of the wished package repository (or empty), then the users. A package family's text finds the address as `$url`
+ * and says `package NAME VERSION STATUS`, `held NAME`, `interrupted yes`, `missing TOOL`, `source BASE64`, `key BASE64`,
+ * `other FILE` (another source file that names the address) and `unpackaged PATH` (a dockerd, `$dockerd`, of no package).
+ */
+export function lookScript(families: readonly FamilyLook[]): string {
+  const cases = families.map(({ distributions, look }) => {
+    const pattern = distributions.map((id) => `*" ${id} "*`).join("|");
+    return `${pattern})\n${look}\n;;`;
+  });
+  return `url=$1; shift
+${FACT_FIELDS}
+field look
+dockerd=$(command -v dockerd)
+case $dockerd in /snap/*) dockerd= ;; esac
+release=/etc/os-release
+[ -r "$release" ] || release=/usr/lib/os-release
+os=$( [ ! -r "$release" ] || . "$release"; echo " $ID $ID_LIKE " )
+case $os in
+${cases.join("\n")}
+esac
+${SETTINGS}
+${ENGINE}
+echo "end yes"
+`;
+}
+
+const SETTINGS = `
+config=/etc/docker/daemon.json
+if [ -r "$config" ]; then echo "config $(base64 <"$config" | tr -d '\\n')"
+elif [ -e "$config" ]; then echo "closed $config"; fi
+[ ! -e ${CHANGE_MARK} ] || echo "ours yes"
+for user; do
+  if ! id -- "$user" >/dev/null 2>&1; then echo "user $user missing"
+  elif id -nG -- "$user" | tr ' ' '\\n' | grep -qx docker; then echo "user $user member"
+  else echo "user $user not"; fi
+done
+while read -r name kb unit; do [ "$name" != MemTotal: ] || echo "memory $kb"; done </proc/meminfo
+`;
+
+/** Asking a stopped daemon would start it: its socket belongs to systemd. */
+const ENGINE = `
+active=
+if systemctl is-active --quiet docker.service 2>/dev/null; then active=yes; echo "active yes"; fi
+if systemctl is-enabled --quiet docker.service 2>/dev/null; then echo "enabled yes"; fi
+if command -v snap >/dev/null && snap list docker >/dev/null 2>&1; then
+  snapped=${SNAP_STORE}
+  if [ ! -d "$snapped" ]; then echo "snap none"
+  elif [ -d /var/lib/docker ] && [ ! -r /var/lib/docker ]; then echo "snap taken"; echo "closed /var/lib/docker"
+  elif [ -n "$(ls -A /var/lib/docker 2>/dev/null)" ]; then echo "snap taken"
+  elif [ "$(stat -c %d "\${snapped%/*}")" != "$(stat -c %d /var/lib)" ]; then echo "snap apart"
+  else echo "snap movable"; fi
+  if systemctl is-active --quiet snap.docker.dockerd.service 2>/dev/null; then active=yes; echo "active yes"; fi
+fi
+for process in /proc/[0-9]*; do
+  { read -r name <"$process/comm"; } 2>/dev/null && [ "$name" = rootlesskit ] || continue
+  grep -qa dockerd "$process/cmdline" 2>/dev/null && echo "rootless $(stat -c %U "$process")"
+done
+limited=
+if command -v timeout >/dev/null; then limited="timeout ${ANSWER_S}"; fi
+running='http://docker/containers/json?filters=%7B%22status%22%3A%5B%22running%22%5D%7D'
+ask() {
+  if command -v curl >/dev/null; then
+    curl -fsS --max-time ${ANSWER_S} --unix-socket ${SOCKET} http://docker/version http://docker/info "$running"
+  else
+    $limited docker -H unix://${SOCKET} version --format '{{json .Server}}' &&
+      $limited docker -H unix://${SOCKET} info --format '{{json .}}' &&
+      $limited docker -H unix://${SOCKET} ps --no-trunc --format '[{"Id":"{{.ID}}"}]'
+  fi
+}
+root=/var/lib/docker
+if [ -n "$active" ] && [ ! -w ${SOCKET} ]; then echo "closed ${SOCKET}"
+elif [ -n "$active" ]; then
+  if answer=$(ask 2>/dev/null); then
+    echo "engine $(printf '%s\\n' "$answer" | base64 | tr -d '\\n')"
+    found=$(printf '%s\\n' "$answer" | sed -n 's/.*"DockerRootDir":"\\([^"]*\\)".*/\\1/p')
+    root=\${found:-$root}
+  fi
+fi
+while [ ! -e "$root" ] && [ "$root" != / ]; do root=$(dirname -- "$root"); done
+df -Pk -- "$root" 2>/dev/null | { read -r head; read -r device kb rest && echo "disk $kb"; }
+`;

@@ -1,0 +1,36 @@
+/** Where engines of Linux packages keep images, containers and volumes. */
+const FOLDERS: readonly string[] = ["/var/lib/docker", "/var/lib/containerd"];
+
+/**
+ * What `purge` removes: the usual folders, and the root directory that the daemon named, where it is one of its own (two
+ * levels deep at least: `/data` may hold anything).
+ */
+export function purgeFolders(rootDirectory: string | undefined): readonly string[] {
+  const isOwn = rootDirectory !== undefined && /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*){2,}$/.test(rootDirectory);
+  return isOwn && !FOLDERS.includes(rootDirectory) ? [...FOLDERS, rootDirectory] : FOLDERS;
+}
+
+/**
+ * Ends what outlived its engine, lets go of its mounts and removes the folders (`$1`, …); one that is a mount itself is
+ * emptied.
+ */
+export const PURGE = `
+for process in /proc/[0-9]*; do
+  { read -r name <"$process/comm"; } 2>/dev/null && [ "$name" = containerd-shim ] || continue
+  grep -qa -- "-namespace.moby" "$process/cmdline" 2>/dev/null || continue
+  shim=\${process#/proc/}
+  kill -9 $(cat "/proc/$shim/task/$shim/children" 2>/dev/null) "$shim" 2>/dev/null
+done
+for folder; do
+  while read -r device mount rest; do
+    case $mount in "$folder"/*) umount -l -- "$mount" ;; esac
+  done </proc/mounts
+  [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+  # a volume may be somebody's network share: nothing is removed through a mount
+  while read -r device mount rest; do
+    case $mount in "$folder"/*) echo "still mounted: $mount" >&2; exit 1 ;; esac
+  done </proc/mounts
+  if mountpoint -q "$folder"; then find "$folder" -xdev -mindepth 1 -delete
+  else rm -rf -- "$folder"; fi || exit 1
+done
+`;

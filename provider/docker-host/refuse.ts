@@ -1,0 +1,87 @@
+import { SlipwayError } from "../errors";
+import { adoptionNeeds, consentNeeds, refuseWithoutConsent, repairNeeds } from "./consent";
+import type { Desired } from "./desired";
+import type { ForeignEngine, ObservedEngine } from "./observed";
+import type { Operation } from "./operation";
+import { planEngine } from "./plan";
+import { upstreamOf } from "./version";
+
+/**
+ * Ends what nobody allowed, or what cannot be done, before anything is touched.
+ * @throws SlipwayError engine-foreign, engine-consent, engine-store-changes, sudo-unavailable
+ */
+export function refuse(desired: Desired, observed: ObservedEngine): void {
+  const host = observed.target;
+  if (observed.facts.sudo === "none") {
+    throw new SlipwayError({
+      code: "sudo-unavailable",
+      what: "setting up Docker",
+      host,
+      why: `${observed.facts.user.name} is not root and cannot become root`,
+      left: "Nothing was changed on the host",
+      next: "Log in as root, allow sudo for this user, or set sudoPassword on the connection",
+    });
+  }
+  for (const engine of observed.foreign) refuseUnmovable(engine, host);
+  refuseWithoutConsent(host, desired.wish, adoptionNeeds(observed), leftOf(observed));
+  refusePlan(planEngine(desired, observed), desired, observed);
+}
+
+/** @throws SlipwayError engine-consent */
+export function refusePlan(plan: readonly Operation[], desired: Desired, observed: ObservedEngine): void {
+  const { wish, former } = desired;
+  const needs = [
+    ...repairNeeds(plan, observed),
+    ...consentNeeds(plan, observed, former !== undefined, wish.dockerVersion),
+  ];
+  refuseWithoutConsent(observed.target, wish, needs, leftOf(observed));
+}
+
+/** What adopting would lose, it does not do. */
+function refuseUnmovable(engine: ForeignEngine, host: string): void {
+  const why = whyUnmovable(engine);
+  if (why === undefined) return;
+  throw new SlipwayError({
+    code: "engine-foreign",
+    what: "setting up Docker",
+    host,
+    why,
+    left: "Nothing was changed on the host",
+    next:
+      engine.kind === "unpackaged"
+        ? "Stop and remove it by hand; /var/lib/docker may stay"
+        : "Save what you need of it, remove the snap by hand (`snap remove docker`), then run pulumi up again",
+  });
+}
+
+function whyUnmovable(engine: ForeignEngine): string | undefined {
+  if (engine.kind === "unpackaged") {
+    return `${engine.path} belongs to no package, so Slipway cannot replace it`;
+  }
+  if (engine.kind !== "snap") return undefined;
+  const what = "the docker snap's images, containers and volumes cannot be taken over";
+  if (engine.store === "taken") return `${what}: /var/lib/docker holds those of another engine`;
+  if (engine.store === "apart") return `${what}: /var/lib is on another file system`;
+  return undefined;
+}
+
+/** What goes on as it was when nothing was done. */
+export function leftOf({ daemon }: ObservedEngine): string {
+  if (daemon === undefined) return "Nothing was changed on the host";
+  return `Docker ${upstreamOf(daemon.version) ?? daemon.version} goes on running, nothing was changed`;
+}
+
+/** What adopting leaves where it is, as sentences. */
+export function leftBehind(observed: ObservedEngine): readonly string[] {
+  return observed.foreign.flatMap((engine): readonly string[] => {
+    if (engine.kind === "rootless") {
+      const users = engine.users.join(", ");
+      return [
+        `the rootless Docker of ${users} goes on beside this one, with its images, containers and volumes`,
+      ];
+    }
+    return engine.kind === "packages" && engine.names.includes("podman-docker")
+      ? ["containers, images and volumes of podman stay with podman: Docker does not see them"]
+      : [];
+  });
+}

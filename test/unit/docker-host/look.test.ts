@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { parseLook } from "../../../provider/docker-host/look";
+import { LOOK } from "../../../provider/docker-host/packages/families";
+
+const FACTS = "\n== os\nID=debian\nVERSION_CODENAME=trixie\n\n== architecture\nx86_64\n";
+const look = (...lines: readonly string[]) =>
+  parseLook(`${FACTS}\n== look\n${[...lines, "end yes"].join("\n")}\n`);
+
+describe("the look at a machine", () => {
+  it("must be one text that a plain sh runs to its end, with the facts", () => {
+    const { stdout, status } = spawnSync("/bin/sh", ["-c", LOOK, "look", "", "root", "nobody-there"], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 0);
+    const seen = parseLook(stdout);
+    assert.ok(seen !== undefined && seen.memory > 0 && seen.disk > 0);
+    assert.ok(seen.facts.os.id !== "" && seen.facts.architecture !== "");
+    assert.equal(seen.users["nobody-there"], "missing");
+  });
+
+  it("must not run sudo, which logs every call", () => {
+    assert.doesNotMatch(LOOK, /\bsudo\b/);
+  });
+
+  it("must be no answer when it was cut off", () => {
+    assert.equal(parseLook(`${FACTS}\n== look\npackage docker.io 1 installed\n`), undefined);
+    assert.equal(parseLook("end yes\n"), undefined);
+  });
+
+  it("must tell what an interrupted run of ours left from what somebody else's did", () => {
+    const half = "package docker-ce 5:28.5.2-1 half-configured";
+    assert.equal(look("package docker-ce 5:28.5.2-1 installed")?.packages.interrupted, "no");
+    assert.equal(look(half)?.packages.interrupted, "by somebody");
+    assert.equal(look(half, "ours yes")?.packages.interrupted, "by us");
+    assert.equal(look("interrupted yes")?.packages.interrupted, "by somebody");
+    assert.deepEqual(look(half)?.packages.installed, {});
+  });
+
+  it("must name the engines of others", () => {
+    const seen = look(
+      "snap movable",
+      "rootless ann",
+      "rootless ann",
+      "rootless bob",
+      "unpackaged /opt/my dockerd",
+    );
+    assert.equal(seen?.snap, "movable");
+    assert.deepEqual(seen.rootless, ["ann", "bob"]);
+    assert.equal(seen.unpackaged, "/opt/my dockerd");
+    assert.equal(look()?.snap, undefined);
+  });
+});
