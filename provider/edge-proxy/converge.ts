@@ -2,7 +2,7 @@ import { formatDuration } from "../duration";
 import type { HandlerContext, Properties } from "../handler";
 import { newAccount } from "../proxy/acme";
 import { selfSignedPem } from "../proxy/self-signed";
-import { getCertificates, mustHaveAcmeClient } from "./acme-client";
+import { mustHaveAcmeClient } from "./acme-client";
 import { type Desired, desiredOf } from "./desired";
 import { executeSteps, type Execution } from "./execute";
 import { ensureImage } from "./image";
@@ -25,8 +25,14 @@ export interface ProxyRun {
   readonly olds?: Properties;
 }
 
-/** Brings the host to what the arguments say; gives the outputs. */
-export async function converge({ access, proxy, inputs, context, olds }: ProxyRun): Promise<Properties> {
+/** What a host is after it was brought to what the arguments say. */
+export interface Converged {
+  readonly found: ProxyFound;
+  readonly outputs: Properties;
+}
+
+/** Brings the host to what the arguments say; certificates from an ACME server come after it. */
+export async function converge({ access, proxy, inputs, context, olds }: ProxyRun): Promise<Converged> {
   const desired = desiredOf(proxy, context.stack);
   const seen = await settled(desired, access, context);
   refuseForeign(desired, seen);
@@ -40,21 +46,13 @@ export async function converge({ access, proxy, inputs, context, olds }: ProxyRu
     const gap = gapMs === 0 ? "without a gap" : `with a gap of ${formatDuration(gapMs)}`;
     context.log.keep(`the proxy's container was exchanged ${gap} (${exchanged})`);
   } else if (gapMs > 0) context.log.keep(`nobody answered for ${formatDuration(gapMs)}`);
-  let after = steps.length === 0 ? found : await observeHost(access, desired);
-  if (await getCertificates(access, proxy, after, context)) {
-    // what was shown before goes when there is something better
-    const better = await observeHost(access, desired);
-    await execute(planProxy(desired, better, { newCertificate, newAccount }), access, context);
-    after = await observeHost(access, desired);
-  }
+  const after = steps.length === 0 ? found : await observeHost(access, desired);
   const lastExchange = exchanged === undefined ? olds?.lastExchange : { switch: exchanged, gapMs };
-  return outputsOf(inputs, {
-    proxy,
-    desired,
+  const { hostKey } = access.session;
+  return {
     found: after,
-    hostKey: access.session.hostKey,
-    lastExchange,
-  });
+    outputs: outputsOf(inputs, { proxy, desired, found: after, hostKey, lastExchange }),
+  };
 }
 
 /** The host, once no exchange is at work there, or left halfway. */

@@ -5,8 +5,8 @@ import { withHost } from "../host/pool";
 import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { isUnreachable } from "../host/machine/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
-import { foreseeAcme } from "./acme-client";
-import { converge, lookAt, remove } from "./converge";
+import { foreseeAcme, getCertificates } from "./acme-client";
+import { type Converged, converge, lookAt, type ProxyRun, remove } from "./converge";
 import { desiredOf } from "./desired";
 import { ensureImage } from "./image";
 import { withProxyLock } from "./lock";
@@ -45,11 +45,11 @@ export const edgeProxyHandler: Handler = {
 
   async create(inputs, context) {
     const proxy = parseProxy(inputs);
-    const outputs = await withImage(proxy, {}, context, async (access) => {
+    const outputs = await bring(proxy, {}, context, async (run) => {
       try {
-        return await converge({ access, proxy, inputs, context });
+        return await converge({ ...run, inputs });
       } catch (error) {
-        throw await asPartial(error, { access, proxy, inputs, context });
+        throw await asPartial(error, { ...run, inputs });
       }
     });
     return { id: proxy.name, outputs };
@@ -58,8 +58,8 @@ export const edgeProxyHandler: Handler = {
   update(_id, olds, news, context) {
     const proxy = parseProxy(news);
     if (!isConnectionOnly(olds, news))
-      return withImage(proxy, olds, context, (access) =>
-        converge({ access, proxy, inputs: news, context, olds }),
+      return bring(proxy, olds, context, (run, before = olds) =>
+        converge({ ...run, inputs: news, olds: before }),
       );
     return onHost(proxy, olds, context, (access) => {
       context.log.keep("connection only, nothing touched");
@@ -127,16 +127,23 @@ function alone<T>(
   );
 }
 
-/** The same, with the proxy's image on the host before anybody has to wait for us. */
-function withImage<T>(
+/**
+ * Brings a proxy to what the arguments say, with its image on the host before anybody has to wait for us. Nobody waits for
+ * the ACME server either: certificates are got between two runs, the second of which ends what was shown before there were any.
+ */
+function bring(
   proxy: ProxyInputs,
   olds: Properties,
   context: HandlerContext,
-  use: (access: ProxyAccess) => Promise<T>,
-): Promise<T> {
+  run: (of: Pick<ProxyRun, "access" | "proxy" | "context">, before?: Properties) => Promise<Converged>,
+): Promise<Properties> {
   return onHost(proxy, olds, context, async (access) => {
     await ensureImage(access, proxy, context);
-    return withProxyLock(access.session, proxy.name, context, () => use(access));
+    const locked = (before?: Properties): Promise<Converged> =>
+      withProxyLock(access.session, proxy.name, context, () => run({ access, proxy, context }, before));
+    const { found, outputs } = await locked();
+    if (!(await getCertificates(access, proxy, found, context))) return outputs;
+    return (await locked(outputs)).outputs;
   });
 }
 

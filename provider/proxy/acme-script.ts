@@ -14,6 +14,9 @@ const AGAIN_MINUTES = 30;
 
 const EVERY_MINUTES = 5;
 
+/** For how long a name that left the routes finds its certificate when it comes back, as after a change that is taken back. */
+const REST_DAYS = 7;
+
 /**
  * Shell: `save` writes to the disk what HAProxy got from the ACME server, which itself never writes. In the proxy's folder,
  * under its lock.
@@ -47,10 +50,21 @@ show_certificates() {
 `;
 
 /**
- * Shell: `store` makes the list of certificates of the staged routes' keys, and takes away those that no route asks for. What
- * somebody else got for a name meanwhile is never overwritten.
+ * Shell: `store` makes the list of certificates of the staged routes' keys, and takes away those that no route asks for.
+ * `stage_certificates` keeps what somebody else got for a name meanwhile from being overwritten, and gives a name that comes back
+ * the certificate that it had; `rest` lays it aside for that.
  */
 export const STORE = `
+stage_certificates() {
+  for file in "$stage"/new/certs/60-*.pem; do
+    name=\${file##*/}
+    if [ -f "certs/$name" ]; then rm -f -- "$file"; elif [ -f "acme/rest/$name" ]; then cp -- "acme/rest/$name" "$file"; fi
+  done
+}
+rest() {
+  if grep -q '^${PLACEHOLDER}' "$1"; then rm -f -- "$1"; return; fi
+  mkdir -p acme/rest && mv -f -- "$1" acme/rest/ && touch "acme/rest/\${1##*/}"
+}
 store() {
   rm -f "$stage/${STORE_PATH}"
   : >"$stage/gone"
@@ -123,6 +137,7 @@ if [ -n "$asked" ]; then
   saving
 fi
 find acme -name 'tried.*' -mmin +1440 -exec rm -f -- {} +
+find acme/rest -name '*.pem' -mtime +${REST_DAYS} -exec rm -f -- {} + 2>/dev/null
 report
 `;
 

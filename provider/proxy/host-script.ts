@@ -109,7 +109,7 @@ trap 'rm -rf -- "$stage"' EXIT
 trap 'exit 129' HUP INT TERM
 mkdir -p "$stage/new/conf" "$stage/new/certs" && tar -x -f - -C "$stage/new" --no-same-owner || exit 1
 if [ -d acme ]; then save; cp -a acme "$stage/" || exit 1; fi
-for file in "$stage"/new/certs/60-*.pem; do [ ! -f "certs/\${file##*/}" ] || rm -f -- "$file"; done
+stage_certificates
 cp -a conf certs "$stage/" && cp -a "$stage/new/." "$stage/" || exit 1
 for file in "$@"; do rm -f -- "$stage/$file"; done
 rm -f "$stage"/conf/.*.new
@@ -130,9 +130,11 @@ check; code=$?
 if [ "$code" -ne 0 ]; then cat "$stage/check" >&2; exit ${EXIT.refused}; fi
 [ ! -d "$stage/new/acme" ] || mkdir -p acme
 (cd "$stage/new" && find . -type f) | while read -r file; do mv -f -- "$stage/new/$file" "$file" || exit 1; done || exit 1
-for file in "$@"; do rm -f -- "$file"; done
+# what a list names has to be there whenever somebody reads it
 if [ -f "$stage/${STORE_PATH}" ]; then mv -f -- "$stage/${STORE_PATH}" "${STORE_PATH}" || exit 1; else rm -f "${STORE_PATH}"; fi
-while read -r file; do rm -f -- "$file"; done <"$stage/gone"
+for file in "$@"; do rm -f -- "$file"; done
+while read -r file; do rest "$file"; done <"$stage/gone"
+[ -n "$id" ] || rm -rf acme/rest
 mv -f -- "$stage/routes.map" routes.map || exit 1
 rm -rf -- "$stage"
 worker() { printf 'show proc\\n' | ask | sed -n '/^# workers/,/^# /s/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'; }

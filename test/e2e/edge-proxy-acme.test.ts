@@ -150,11 +150,22 @@ describe("EdgeProxy with certificates from an ACME server", function () {
     assert.deepEqual([...new Set(modes.split("\n"))].sort(), ["600 root", "700 root"]);
   });
 
+  it("must show a name that comes back the certificate it had, without another order", async () => {
+    const before = [(await shown("a.example")).fingerprint256, await orders()];
+    await writeRoute("web", ["lost.example"]);
+    assert.doesNotMatch(await host.must(["ls", `${FOLDER}/certs`]), /a\.example/);
+    await site.refresh();
+    assert.deepEqual(site.outputs.drift, []);
+    await writeRoute("web", ["a.example", "lost.example"]);
+    assert.deepEqual([(await shown("a.example")).fingerprint256, await orders()], before);
+  });
+
   it("must take away what no route asks for, then the timer, then all", async () => {
     await writeRoute("web", ["a.example"]);
     assert.doesNotMatch(await host.must(["ls", `${FOLDER}/certs`]), /lost\.example/);
     await site.update(inputs({ tls: "internal" }));
     assert.match((await shown("a.example")).issuer, /CN=a\.example/);
+    assert.equal((await host.exec(["ls", `${FOLDER}/acme/rest`])).code, 2);
     assert.equal((await host.exec(["systemctl", "is-active", "slipway-proxy-edge.timer"])).code, 3);
     for (const service of ["web", "shop", "blog"]) await removed(service);
     await site.update(inputs());
