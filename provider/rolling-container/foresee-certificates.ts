@@ -8,7 +8,11 @@ export function foreseeCertificates(route: Route | undefined, before: Route | un
   const had = before !== undefined && directoryOf(before) === directory ? acmeNames([before]) : [];
   const names = acmeNames([route]).filter((name) => !had.includes(name));
   if (names.length === 0) return "";
-  return `certificates: for ${names.join(", ")} from ${directory} (ACME); port 80 of each has to lead to its proxy, and until there is one a self-signed one is shown`;
+  const several =
+    route.proxies.length > 1
+      ? ". Each host's proxy gets its own, and the ACME server asks one of them alone: a name that leads to several hosts needs `certificates`"
+      : "";
+  return `certificates: for ${names.join(", ")} from ${directory} (ACME); port 80 of each has to lead to its proxy, and until there is one a self-signed one is shown${several}`;
 }
 
 function directoryOf(route: Route | undefined): string | undefined {

@@ -23,6 +23,15 @@ describe("foreseeCertificates", () => {
     assert.match(foreseeCertificates(before, route(["a.example"])), /^certificates: for a\.example from/);
   });
 
+  it("must say that a name which leads to several hosts needs a certificate of the user's", () => {
+    const [proxy] = WANTED_ROUTE.proxies;
+    assert.ok(proxy);
+    const acme = DIRECTORY;
+    const proxies = ["a", "b"].map((host) => ({ ...proxy, acme, target: `root@${host}:22` }));
+    const both = { ...route(["a.example"], DIRECTORY), proxies };
+    assert.match(foreseeCertificates(both, undefined), /asks one of them alone: .* needs `certificates`$/);
+  });
+
   it("must say nothing where nothing is got", () => {
     const same = route(["a.example"], DIRECTORY);
     assert.equal(foreseeCertificates(same, same), "");
