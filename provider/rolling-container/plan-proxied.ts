@@ -191,10 +191,16 @@ export function asBefore(
   const before = former?.route.entry;
   if (former !== undefined && before !== undefined) {
     const [shape, servers] = [shapeOf(before), upServersOf(before, found)];
-    return { kind: "write-route", place: former.place, shape, servers, replaces: place.service };
+    return { kind: "write-route", place: former.place, shape, servers, replaces: place.service, back: true };
   }
   if (entry === undefined) return { kind: "remove-route", place };
-  return { kind: "write-route", place, shape: shapeOf(entry), servers: upServersOf(entry, found) };
+  return {
+    kind: "write-route",
+    place,
+    shape: shapeOf(entry),
+    servers: upServersOf(entry, found),
+    back: true,
+  };
 }
 
 function causeOf({ entry, former, write: how }: RouteWish): string {

@@ -64,7 +64,12 @@ export class RouteCalls {
       case "write-route":
         return this.write(host, operation, before, idOf);
       case "ready-server":
-        return readyServer(host, proxy, before, await targetOf(host, place, idOf(operation.container)));
+        return readyServer(
+          host,
+          proxy,
+          before,
+          mustRun(await targetOf(host, place, idOf(operation.container))),
+        );
       case "drain-server":
         if (before.entry === undefined) return before;
         return drainServer(host, proxy, before, idOf(operation.container));
@@ -86,7 +91,7 @@ export class RouteCalls {
 
   private async write(
     host: HostAccess,
-    { place, shape, servers, replaces }: Extract<RouteOperation, { readonly kind: "write-route" }>,
+    { place, shape, servers, replaces, back }: Extract<RouteOperation, { readonly kind: "write-route" }>,
     before: ObservedRoute,
     idOf: IdOf,
   ): Promise<ObservedRoute> {
@@ -98,11 +103,14 @@ export class RouteCalls {
     const entry = { ...shape, servers: listed };
     if (replaces !== undefined) this.seen.delete(keyOf({ ...place, service: replaces }));
     const written = await writeRoute(host, proxy, before, entry, replaces);
-    const [first] = servers;
-    if (first === undefined) return written;
     try {
-      // what HAProxy read anew counts as well until it has asked
-      return await readyServer(host, proxy, written, await targetOf(host, place, idOf(first)));
+      for (const server of servers) {
+        const target = await targetOf(host, place, idOf(server));
+        if (target === "stopped" && back === true) continue;
+        // what HAProxy read anew counts as well until it has asked
+        return await readyServer(host, proxy, written, mustRun(target));
+      }
+      return written;
     } catch (error) {
       if (written === before || !isSlipwayError(error, "proxy-busy")) throw error;
       // the route is written: whoever takes this for nothing done would leave it
@@ -120,13 +128,23 @@ function keyOf({ proxy, service }: RoutePlace): string {
   return `${proxy}/${service}`;
 }
 
-/** Where the proxy finds a container. */
-async function targetOf({ docker }: HostAccess, { network }: RoutePlace, id: string): Promise<RouteTarget> {
+/** Where the proxy finds a container that runs. */
+async function targetOf(
+  { docker }: HostAccess,
+  { network }: RoutePlace,
+  id: string,
+): Promise<RouteTarget | "stopped"> {
   const inspect: unknown = await docker.getContainer(id).inspect();
   const settings = isObject(inspect) && isObject(inspect.NetworkSettings) ? inspect.NetworkSettings : {};
   const networks = isObject(settings.Networks) ? settings.Networks : {};
   const own = isObject(networks[network]) ? networks[network] : {};
   const container = isObject(inspect) && typeof inspect.Id === "string" ? inspect.Id : id;
   if (typeof own.IPAddress === "string" && own.IPAddress !== "") return { container, address: own.IPAddress };
+  if (isObject(inspect) && isObject(inspect.State) && inspect.State.Running === false) return "stopped";
   throw new Error(`it has no address on the proxy's network "${network}"`);
+}
+
+function mustRun(target: RouteTarget | "stopped"): RouteTarget {
+  if (target === "stopped") throw new Error("it does not run");
+  return target;
 }

@@ -18,7 +18,8 @@ export type RouteShape = Omit<RouteEntry, "servers">;
 export type RouteOperation =
   /**
    * The route with these behind it, all at once: one reload, which takes nothing from anybody. `replaces`: the route of a
-   * former name of the service, which goes in the same change.
+   * former name of the service, which goes in the same change. `back`: it is to be what it was; those who stand still by now
+   * are started after it.
    */
   | {
       readonly kind: "write-route";
@@ -26,6 +27,7 @@ export type RouteOperation =
       readonly shape: RouteShape;
       readonly servers: readonly ContainerRef[];
       readonly replaces?: string;
+      readonly back?: true;
     }
   /** It gets requests, beside those that do; done when the proxy has seen that it answers. */
   | { readonly kind: "ready-server"; readonly place: RoutePlace; readonly container: ContainerRef }

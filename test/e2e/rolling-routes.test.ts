@@ -172,6 +172,27 @@ describe("the routes of a RollingContainer", function () {
     await service.delete(now);
   });
 
+  it("must serve by the old one again when a changed route is refused after it was stopped", async () => {
+    const plain = { update: { ...(base.update as Properties), switch: "plain" } };
+    const service = new RollingService({ ...one, ...plain });
+    const now = await service.create("app:v1");
+    const other = new RollingService({
+      ...one,
+      name: "shop",
+      route: route(edges.slice(0, 1), { hosts: ["taken.example"] }),
+    });
+    const shop = await other.create("app:v1");
+    const id = await idOf(first);
+    const taken = { route: route(edges.slice(0, 1), { hosts: [NAME, "taken.example"] }) };
+    await assert.rejects(service.update(now, "app:v2", taken), (error) => {
+      assert.match(String(error), /another service has the route taken\.example\/.*v1|taken\.example/s);
+      assert.doesNotMatch(String(error), /could not be (taken|put) back/);
+      return true;
+    });
+    assert.deepEqual([await idOf(first), await page()], [id, "200 v1"]);
+    await Promise.all([service.delete(now), other.delete(shop)]);
+  });
+
   for (const [what, ports] of [
     ["no host port", undefined],
     ["a host port", [{ container: 3000, host: 8088 }]],
