@@ -26,13 +26,17 @@ mkdir -p "$root" && [ ! -L "$root" ] && chmod 700 "$root" || exit 1
 export const KEEP_RUNNING = `trap "" HUP; { echo -900 >/proc/self/oom_score_adj; } 2>/dev/null
 until { until /bin/sh "$0" "$1" 3>&1 >/dev/null || [ ! -e "$0" ]; do sleep 1; done; echo over; } | read -r _; do sleep 1; done`;
 
-/** A unit that is started again when the program was killed, or loops in a session of their own that do the same. */
+/**
+ * A unit that is started again when the program was killed, or loops in a session of their own that do the same. A host that
+ * shuts down ends it before the engine (`After`): so it can still go back in order, and does not hold up the shutdown by asking
+ * an engine that is gone.
+ */
 const LAUNCH = `
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
   begin() {
     systemd-run --quiet --collect --no-block --unit "$unit" --description 'Slipway: exchanging a container' \\
       --property Restart=on-failure --property RestartSec=500ms --property StartLimitIntervalSec=0 \\
-      --property KillMode=mixed --property TimeoutStopSec=30s --property OOMScoreAdjust=-900 \\
+      --property KillMode=mixed --property TimeoutStopSec=30s --property After=docker.service --property OOMScoreAdjust=-900 \\
       /bin/sh -c '[ -e "$0" ] || exit 0; exec /bin/sh "$0" "$1"' "$folder/program" "$folder"
   }
   begin 2>/dev/null && exit
