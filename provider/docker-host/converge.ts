@@ -10,6 +10,7 @@ import { observe, type Seen } from "./observe";
 import type { ObservedEngine } from "./observed";
 import { formatPlan, formatStep, type Operation } from "./operation";
 import { outputsOf } from "./outputs";
+import { initOf } from "./init/init-of";
 import { familyOf } from "./packages/families";
 import { planEngine } from "./plan";
 import { planSource } from "./plan-source";
@@ -62,7 +63,8 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const seen = await withRights(session, observed, signal);
   const family = familyOf(session.target, seen.facts, wish.source);
   refuse(desired, seen);
-  const run = (plan: readonly Operation[]): Promise<void> => execute(plan, { ...context, session, family });
+  const around = { ...context, session, family, init: initOf(session.target, seen.facts) };
+  const run = (plan: readonly Operation[]): Promise<void> => execute(plan, around);
   let begun = false;
   try {
     const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");

@@ -1,8 +1,9 @@
+import { applyDaemonConfig } from "./daemon-config-file";
 import type { ExecuteContext } from "./execute-context";
 import { SNAP_STORE } from "./look-script";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
-import { applyDaemonConfig, reloadDaemon, startDaemon } from "./service";
+import { reloadDaemon, startDaemon } from "./service";
 import { reviveContainers, verifyVersion } from "./verify";
 
 /** Within one file system, so that it is whole here or there at any moment. */

@@ -1,3 +1,4 @@
+import type { InitSystem } from "./init/init-system";
 import { FACT_FIELDS } from "../host/machine/facts-script";
 
 /** Where every rootful engine listens. */
@@ -21,13 +22,15 @@ export interface FamilyLook {
  * contents in base64. What is closed to us is said (`closed PATH`), to be looked at again with root's rights. `$1` the
  * address of the wished package repository (or empty), then the users. A package family's text finds the address as `$url`
  * and says `package NAME VERSION STATUS`, `held NAME`, `interrupted yes`, `missing TOOL`, `source BASE64`, `key BASE64`,
- * `other FILE` (another source file that names the address) and `unpackaged PATH` (a dockerd, `$dockerd`, of no package).
+ * `other FILE` (another source file that names the address) and `unpackaged PATH` (a dockerd, `$dockerd`, of no package). An
+ * init system's text says `active yes` and `enabled yes`.
  */
-export function lookScript(families: readonly FamilyLook[]): string {
+export function lookScript(families: readonly FamilyLook[], inits: readonly InitSystem[]): string {
   const cases = families.map(({ distributions, look }) => {
     const pattern = distributions.map((id) => `*" ${id} "*`).join("|");
     return `${pattern})\n${look}\n;;`;
   });
+  const services = inits.map(({ processOne, look }) => `${processOne})\n${look}\n;;`);
   return `url=$1; shift
 ${FACT_FIELDS}
 field look
@@ -40,6 +43,12 @@ case $os in
 ${cases.join("\n")}
 esac
 ${SETTINGS}
+active=
+isActive() { active=yes; echo "active yes"; }
+if [ -d /run/openrc ]; then init=openrc; else read -r init </proc/1/comm; fi
+case $init in
+${services.join("\n")}
+esac
 ${ENGINE}
 echo "end yes"
 `;
@@ -60,9 +69,6 @@ while read -r name kb unit; do [ "$name" != MemTotal: ] || echo "memory $kb"; do
 
 /** Asking a stopped daemon would start it: its socket belongs to systemd. */
 const ENGINE = `
-active=
-if systemctl is-active --quiet docker.service 2>/dev/null; then active=yes; echo "active yes"; fi
-if systemctl is-enabled --quiet docker.service 2>/dev/null; then echo "enabled yes"; fi
 if command -v snap >/dev/null && snap list docker >/dev/null 2>&1; then
   snapped=${SNAP_STORE}
   if [ ! -d "$snapped" ]; then echo "snap none"
@@ -70,7 +76,7 @@ if command -v snap >/dev/null && snap list docker >/dev/null 2>&1; then
   elif [ -n "$(ls -A /var/lib/docker 2>/dev/null)" ]; then echo "snap taken"
   elif [ "$(stat -c %d "\${snapped%/*}")" != "$(stat -c %d /var/lib)" ]; then echo "snap apart"
   else echo "snap movable"; fi
-  if systemctl is-active --quiet snap.docker.dockerd.service 2>/dev/null; then active=yes; echo "active yes"; fi
+  if systemctl is-active --quiet snap.docker.dockerd.service 2>/dev/null; then isActive; fi
 fi
 for process in /proc/[0-9]*; do
   { read -r name <"$process/comm"; } 2>/dev/null && [ "$name" = rootlesskit ] || continue

@@ -17,9 +17,6 @@ import type { EngineWish } from "./wish";
 /** The script itself, beside a daemon that is asked for as long as it may take. */
 const LOOK_MS = (ANSWER_S + 60) * 1_000;
 
-/** Packages that bring an engine, or what looks like one. */
-const ENGINES: readonly string[] = ["docker.io", "docker-ce", "podman-docker"];
-
 /** What is wanted of a machine in the words of its package manager, and what it is. */
 export interface Seen {
   readonly desired: Desired;
@@ -56,7 +53,7 @@ export async function observe(
     daemonConfig: parseDaemonConfig(look.daemonConfig),
     daemon: look.active ? await daemonOf(session, look, context) : undefined,
     enabled: look.enabled,
-    foreign: foreignEngines(look, desired),
+    foreign: foreignEngines(look, family.engines, desired),
     users: look.users,
     memory: look.memory,
     disk: look.disk,
@@ -113,9 +110,9 @@ async function daemonOf(
   });
 }
 
-function foreignEngines(look: Look, desired: Desired): readonly ForeignEngine[] {
+function foreignEngines(look: Look, engines: readonly string[], desired: Desired): readonly ForeignEngine[] {
   const names = Object.keys(look.packages.installed);
-  const packages = ENGINES.filter((name) => names.includes(name) && !desired.names.includes(name));
+  const packages = engines.filter((name) => names.includes(name) && !desired.names.includes(name));
   const found: ForeignEngine[] = [];
   if (look.snap !== undefined) found.push({ kind: "snap", store: look.snap });
   if (packages.length > 0) found.push({ kind: "packages", names: packages });

@@ -9,7 +9,7 @@ export interface HostFacts {
   };
   /** As the kernel says it: `x86_64`, `aarch64`. */
   readonly architecture: string;
-  /** The name of process 1: `systemd`, `init`, … */
+  /** `openrc` where that manages the services, else the name of process 1: `systemd`, `init`, … */
   readonly init: string;
   readonly user: { readonly name: string; readonly uid: number; readonly groups: readonly string[] };
   /** Whether root's rights can be had: is root, sudo without a password, sudo with the given password, or not at all. */

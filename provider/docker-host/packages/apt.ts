@@ -1,8 +1,6 @@
-import { formatDuration } from "../../duration";
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
 import type { CommandOutcome, HostSession } from "../../host/session";
-import { stripControl, tail } from "../../secret";
 import {
   DOCKER_DOWNLOADS,
   DOCKER_KEY_FINGERPRINT,
@@ -13,11 +11,8 @@ import {
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import { APT_LOOK, parseMadison, REFRESH } from "./apt-text";
 import type { PackageFamily, RunOptions } from "./package-family";
+import { INSTALL_MS, LOCK_WAIT_S, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
-const LOCK_WAIT_S = 300;
-const REFRESH_MS = 600_000;
-/** A slow line, or five minutes of waiting for somebody else's dpkg. */
-const INSTALL_MS = 1_500_000;
 const ENVIRONMENT = {
   DEBIAN_FRONTEND: "noninteractive",
   APT_LISTCHANGES_FRONTEND: "none",
@@ -45,6 +40,7 @@ const ONLY_OUR_SOURCE = [
 export const apt: PackageFamily = {
   kind: "apt",
   distributions: ["debian", "ubuntu"],
+  engines: ["docker.io", "docker-ce", "podman-docker"],
   look: APT_LOOK,
 
   names(source) {
@@ -90,7 +86,7 @@ export const apt: PackageFamily = {
     await addAptRepository(session, repository, run);
     const outcome = await refreshLists(session, run, ONLY_OUR_SOURCE);
     if (outcome.kind === "exited" && outcome.code === 0) return;
-    const error = failure(session, `reading the package source ${repository.url}`, outcome);
+    const error = packageFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every apt-get update of this machine fail
     await apt.removeRepository(session, run);
@@ -108,9 +104,7 @@ export const apt: PackageFamily = {
 
   async refresh(session, run) {
     const outcome = await refreshLists(session, run);
-    if (outcome.kind !== "exited" || outcome.code !== 0) {
-      throw failure(session, "refreshing the package lists", outcome);
-    }
+    refusePackageFailure(session, "refreshing the package lists", outcome);
   },
 
   async install(session, order, run) {
@@ -180,39 +174,5 @@ async function must(
   run: RunOptions,
 ): Promise<void> {
   const outcome = await session.exec(argv, { sudo: true, env: ENVIRONMENT, timeoutMs: INSTALL_MS, ...run });
-  if (outcome.kind !== "exited" || outcome.code !== 0) throw failure(session, what, outcome);
-}
-
-function failure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
-  const evidence = session.redact(stripControl(tail(`${outcome.stdout}\n${outcome.stderr}`)));
-  const host = session.target;
-  switch (outcome.kind) {
-    case "lost":
-      return new SlipwayError({
-        code: "connection-lost",
-        what,
-        host,
-        why: "the connection was lost, the outcome is unknown",
-        next: "Run pulumi up again: it looks at the host anew and finishes what was begun",
-        evidence,
-      });
-    case "killed":
-      return new SlipwayError({
-        code: "engine-install-failed",
-        what,
-        host,
-        why: `it was ended by ${outcome.signal}`,
-        next: "Run pulumi up again: an interrupted installation is repaired first",
-        evidence,
-      });
-    case "exited":
-      return new SlipwayError({
-        code: "engine-install-failed",
-        what,
-        host,
-        why: `the package manager ended with exit code ${outcome.code}`,
-        after: `another package manager's lock is waited for up to ${formatDuration(LOCK_WAIT_S * 1_000)}`,
-        evidence,
-      });
-  }
+  refusePackageFailure(session, what, outcome);
 }

@@ -1,12 +1,15 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
+import { openrc } from "../init/openrc";
+import { systemd } from "../init/systemd";
+import { sysv } from "../init/sysv";
 import { lookScript } from "../look-script";
 import type { EngineSource } from "../source";
 import { apt } from "./apt";
 import type { PackageFamily } from "./package-family";
 
 /** The look at a machine of any family. */
-export const LOOK = lookScript([apt]);
+export const LOOK = lookScript([apt], [systemd, openrc, sysv]);
 
 /** Distributions that Docker's own repository has packages for. */
 const DOCKER_DISTRIBUTIONS: readonly string[] = ["debian", "ubuntu", "raspbian"];
@@ -25,9 +28,6 @@ export function familyOf(target: string, facts: HostFacts, source: EngineSource)
       `it runs ${name}, and Slipway installs on Debian and Ubuntu`,
       "Use a supported distribution",
     );
-  }
-  if (facts.init !== "systemd") {
-    throw unsupported(`its process 1 is ${facts.init}, not systemd`, "Use a machine that systemd runs");
   }
   if (source.kind === "docker" && !DOCKER_DISTRIBUTIONS.includes(id)) {
     const next = 'Set source: "distro", or an object with the url and suite of a fitting repository';

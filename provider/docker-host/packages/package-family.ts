@@ -4,9 +4,11 @@ import type { FamilyLook } from "../look-script";
 import type { EngineSource, Repository } from "../source";
 import type { Offer } from "../version";
 
-/** How one family of distributions installs Docker. The first three are pure. */
+/** How one family of distributions installs Docker. Nothing up to `repository` touches the host. */
 export interface PackageFamily extends FamilyLook {
   readonly kind: "apt";
+  /** Packages that bring an engine, or what looks like one. */
+  readonly engines: readonly string[];
   /** The packages of an engine from this source; the one that carries the version first. */
   names(source: EngineSource): readonly string[];
   /** What the package manager brings along with them, and what is to be held as they are. */

@@ -27,7 +27,7 @@ export const FACT_FIELDS = `
 field() { printf '\\n== %s\\n' "$1"; }
 field os; cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
 field architecture; uname -m
-field init; cat /proc/1/comm 2>/dev/null
+field init; if [ -d /run/openrc ]; then echo openrc; else cat /proc/1/comm 2>/dev/null; fi
 field user; id -un
 field uid; id -u
 field groups; id -Gn

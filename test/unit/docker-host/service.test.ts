@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { isSlipwayError } from "../../../provider/errors";
-import { applyDaemonConfig, startDaemon } from "../../../provider/docker-host/service";
+import { applyDaemonConfig } from "../../../provider/docker-host/daemon-config-file";
+import { systemd } from "../../../provider/docker-host/init/systemd";
+import { startDaemon } from "../../../provider/docker-host/service";
 import type { CommandOutcome, HostSession } from "../../../provider/host/session";
 import { FakeClock } from "../../support/fake-clock";
 
@@ -24,7 +26,10 @@ function hostThatLoses(command: string) {
       return Promise.resolve();
     },
   } as unknown as HostSession;
-  return { calls, context: { session, clock: new FakeClock(), signal: new AbortController().signal } };
+  return {
+    calls,
+    context: { session, init: systemd, clock: new FakeClock(), signal: new AbortController().signal },
+  };
 }
 
 const isLost = (error: unknown): boolean => isSlipwayError(error, "connection-lost");

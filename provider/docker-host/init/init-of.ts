@@ -1,0 +1,22 @@
+import { SlipwayError } from "../../errors";
+import type { HostFacts } from "../../host/facts";
+import type { InitSystem } from "./init-system";
+import { openrc } from "./openrc";
+import { systemd } from "./systemd";
+import { sysv } from "./sysv";
+
+/**
+ * The init system of a machine.
+ * @throws SlipwayError host-unsupported
+ */
+export function initOf(target: string, { init }: Pick<HostFacts, "init">): InitSystem {
+  const found = [systemd, openrc, sysv].find(({ processOne }) => processOne === init);
+  if (found !== undefined) return found;
+  throw new SlipwayError({
+    code: "host-unsupported",
+    what: "setting up Docker",
+    host: target,
+    why: `its process 1 is ${init || "not to be seen"}, and not systemd, OpenRC or a SysV init`,
+    next: "Use a machine with one of them",
+  });
+}

@@ -1,0 +1,23 @@
+/** An argument list; all of an init system's are for root. */
+export type Command = readonly string[];
+
+/** What starts the daemon of a machine, and at boot. Nothing but words: who runs them is `service.ts`. */
+export interface InitSystem {
+  readonly kind: "systemd" | "openrc" | "sysv";
+  /** What the facts call it: see `HostFacts.init`. */
+  readonly processOne: string;
+  /** As people call it, for messages. */
+  readonly title: string;
+  /** Its part of the look at a machine: calls `isActive` and prints `enabled yes`, each where it is so. */
+  readonly look: string;
+  /** Has the daemon start at boot. */
+  readonly enable: readonly Command[];
+  /** Forgets earlier failures, where they would keep the daemon from being started; its exit code says nothing. */
+  readonly forgive: Command | undefined;
+  readonly start: Command;
+  readonly restart: Command;
+  /** Has the running daemon read daemon.json again. */
+  readonly reload: Command;
+  /** The last lines that the daemon wrote. */
+  readonly lastLines: Command;
+}

@@ -1,0 +1,26 @@
+import type { InitSystem } from "./init-system";
+
+const SCRIPT = "/etc/init.d/docker";
+
+/**
+ * Debian and Devuan without systemd. The packages' script has no reload (its force-reload is a restart), so the daemon is
+ * signalled; `update-rc.d defaults` leaves links alone that are there, `enable` turns off ones on.
+ */
+export const sysv: InitSystem = {
+  kind: "sysv",
+  processOne: "init",
+  title: "the init script",
+  look: `
+if [ -x ${SCRIPT} ] && ${SCRIPT} status >/dev/null 2>&1; then isActive; fi
+for link in /etc/rc[2-5].d/S*docker; do [ ! -e "$link" ] || { echo "enabled yes"; break; }; done
+`,
+  enable: [
+    ["update-rc.d", "docker", "defaults"],
+    ["update-rc.d", "docker", "enable"],
+  ],
+  forgive: undefined,
+  start: [SCRIPT, "start"],
+  restart: [SCRIPT, "restart"],
+  reload: ["start-stop-daemon", "--stop", "--signal", "HUP", "--pidfile", "/var/run/docker.pid"],
+  lastLines: ["tail", "-n", "20", "/var/log/docker.log"],
+};
