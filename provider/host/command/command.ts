@@ -5,8 +5,8 @@ import { stripControl } from "../../secret";
  * sent to them is one that all of them read alike, and everything else happens in `/bin/sh`.
  */
 
-/** The search path of every remote command; a non-interactive login often lacks the sbin folders. */
-const REMOTE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
+/** The search path of every remote command and of the programs we leave there; a non-interactive login often lacks the sbin folders. */
+export const REMOTE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
 
 /** How one command is to be run. */
 export interface CommandShape {

@@ -1,10 +1,12 @@
+import { REMOTE_PATH } from "../../host/command/command";
+
 /**
  * The program's ground: clock, events, order, calls with a limit. POSIX sh (dash, busybox, bash) with /proc and, of
  * commands, docker, iptables-save and -restore, awk, sed, grep, cat, rm, sleep. `$1` is the folder with the order.
  */
 export const BASE = `
 set -uf
-LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+LC_ALL=C PATH=${REMOTE_PATH}
 export LC_ALL PATH
 umask 077
 DIR=$1
