@@ -6,6 +6,7 @@ import {
   compareVersions,
   directionOf,
   listOffers,
+  majorOf,
   type Offer,
   parseWanted,
   resolveOffer,
@@ -40,14 +41,25 @@ export function planInstall(
   }
   const isKept = installed !== undefined && satisfies(installed, wish.dockerVersion);
   const chosen = isKept
-    ? { name: engine, version: installed }
+    ? (offers.find(({ name, version }) => name === engine && version === installed) ?? {
+        name: engine,
+        version: installed,
+      })
     : resolveOffer(offers, engine, wish.dockerVersion);
   if (chosen === undefined) throw unavailable(desired, observed, offers);
   const downgrade = [installed, running].some(
     (version) => version !== undefined && compareVersions(chosen.version, version) < 0,
   );
-  const others = names.slice(1).flatMap((name) => companion(name, chosen.version, offers));
-  return { kind: "install", packages: [chosen, ...others], remove, downgrade, cause };
+  const others = names
+    .slice(1)
+    .flatMap((name) => companion(name, chosen, observed.packages.installed[name], offers));
+  return {
+    kind: "install",
+    packages: [{ name: engine, version: chosen.version }, ...others],
+    remove,
+    downgrade,
+    cause,
+  };
 }
 
 function installCause({ names, wish }: Desired, observed: ObservedEngine): string | undefined {
@@ -67,14 +79,40 @@ function installCause({ names, wish }: Desired, observed: ObservedEngine): strin
   return observed.facts.dockerCli === undefined ? "the docker command is missing" : undefined;
 }
 
-/** A companion goes with the engine's version where it is offered at it; one that has its own numbers goes free. */
-function companion(name: string, version: string, offers: readonly Offer[]): readonly PackageChoice[] {
+/** A companion goes with the engine's version where it is offered at it; of one that counts for itself, one that fits. */
+function companion(
+  name: string,
+  engine: Offer,
+  installed: string | undefined,
+  offers: readonly Offer[],
+): readonly PackageChoice[] {
   const own = offers.filter((offer) => offer.name === name);
-  if (own.length === 0) return [];
   const same =
-    own.find((offer) => offer.version === version) ??
-    own.find((offer) => compareVersions(offer.version, version) === 0);
-  return [same ?? { name }];
+    own.find((offer) => offer.version === engine.version) ??
+    own.find((offer) => compareVersions(offer.version, engine.version) === 0);
+  const version = same?.version ?? fittingVersion(own, engine.needs?.[name], installed);
+  return version === undefined ? [] : [{ name, version }];
+}
+
+/**
+ * The highest of the major version that the engine names, which is the one it was made with; where nobody offers that, the
+ * highest that the engine takes. One that is there and fits is never lowered.
+ */
+function fittingVersion(
+  offers: readonly Offer[],
+  least: string | undefined,
+  installed: string | undefined,
+): string | undefined {
+  const fits = (version: string): boolean => least === undefined || compareVersions(version, least) >= 0;
+  const isMade = (version: string): boolean => least === undefined || majorOf(version) === majorOf(least);
+  const fitting = offers.map(({ version }) => version).filter(fits);
+  const made = fitting.filter(isMade);
+  const best = [...(made.length > 0 ? made : fitting)].sort((a, b) => compareVersions(b, a))[0];
+  if (installed === undefined || !fits(installed) || best === undefined) return best;
+  const difference = compareVersions(installed, best);
+  if (difference !== 0) return difference > 0 ? installed : best;
+  // of one upstream version the later build, which is listed first; one that is offered no more stays
+  return fitting.slice(fitting.indexOf(best)).includes(installed) ? best : installed;
 }
 
 /** Packages of another source that cannot stay beside ours. */

@@ -5,6 +5,8 @@ export interface Offer {
   readonly name: string;
   /** The whole version as the package manager writes it: `5:28.5.2-1~debian.13~trixie`. */
   readonly version: string;
+  /** What it needs of packages that count for themselves: name to the lowest version (`containerd.io`: `1.7.27`). */
+  readonly needs?: Readonly<Record<string, string>>;
 }
 
 /** A wanted version: `28.5.2`, or a range such as `28.x`. `undefined` when the text is neither. */
@@ -40,6 +42,11 @@ export function resolveOffer(offers: readonly Offer[], name: string, wanted: str
 /** Negative when `a` is older than `b`, by upstream versions; what is no version counts as oldest. */
 export function compareVersions(a: string, b: string): number {
   return semver.compare(upstreamOf(a) ?? "0.0.0", upstreamOf(b) ?? "0.0.0");
+}
+
+/** The major version; 0 for what is no version. */
+export function majorOf(version: string): number {
+  return semver.major(upstreamOf(version) ?? "0.0.0");
 }
 
 /**

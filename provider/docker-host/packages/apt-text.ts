@@ -18,20 +18,16 @@ const DOCKER_PACKAGE_NAMES: readonly string[] = [
   "podman-docker",
 ];
 
-/**
- * apt-get waits for the lock of dpkg, but gives up at once when another one (a fresh machine's apt-daily) has that of the
- * package lists. `$1` seconds to wait for that, then the command.
- */
-export const REFRESH = `
-left=$1; shift
-held() { [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/apt/lists/lock -print -quit 2>/dev/null)" ]; }
-while :; do
-  while [ "$left" -gt 0 ] && held; do sleep 1; left=$((left - 1)); done
-  "$@" </dev/null && exit 0
-  code=$?
-  [ "$left" -gt 0 ] && held || exit "$code"
-done
-`;
+/** What each version of a package needs at least, by its version, of the stanzas of apt-cache show. */
+export function parseNeeds(text: string): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const found = new Map<string, Readonly<Record<string, string>>>();
+  for (const stanza of text.split(/\n\s*\n/)) {
+    const field = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(stanza)?.[1] ?? "";
+    const needs = [...field("Depends").matchAll(/([a-z0-9][a-z0-9.+-]+) \(>= ([^)]+)\)/g)];
+    found.set(field("Version"), Object.fromEntries(needs.map(([, name = "", least = ""]) => [name, least])));
+  }
+  return found;
+}
 
 /** `name | version | source` lines of apt-cache madison; a version that several mirrors have counts once. */
 export function parseMadison(text: string): readonly Offer[] {

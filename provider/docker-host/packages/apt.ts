@@ -9,20 +9,14 @@ import {
   type Repository,
 } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
-import { APT_LOOK, parseMadison, REFRESH } from "./apt-text";
+import { aptFailure, mustRunApt, runApt } from "./apt-run";
+import { APT_LOOK, parseMadison, parseNeeds } from "./apt-text";
 import type { PackageFamily, RunOptions } from "./package-family";
-import { INSTALL_MS, LOCK_WAIT_S, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
-const ENVIRONMENT = {
-  DEBIAN_FRONTEND: "noninteractive",
-  APT_LISTCHANGES_FRONTEND: "none",
-  // needrestart would restart services of others after our installation
-  NEEDRESTART_SUSPEND: "1",
-};
 const APT_OPTIONS = [
   "-q",
   "-y",
-  ...["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`],
   ...["-o", "Dpkg::Use-Pty=0"],
   ...["-o", "Dpkg::Options::=--force-confdef"],
   ...["-o", "Dpkg::Options::=--force-confold"],
@@ -64,29 +58,31 @@ export const apt: PackageFamily = {
   },
 
   async offers(session, names, signal) {
-    return parseMadison(await session.run(["apt-cache", "madison", ...names], { signal }));
+    const [engine = ""] = names;
+    const [offered, shown] = await Promise.all([
+      session.run(["apt-cache", "madison", ...names], { signal }),
+      session.exec(["apt-cache", "show", engine], { signal }), // one that nobody has is no answer, and madison says so
+    ]);
+    const needs = parseNeeds(shown.stdout);
+    return parseMadison(offered).map((offer) => {
+      const own = offer.name === engine ? needs.get(offer.version) : undefined;
+      return own === undefined ? offer : { ...offer, needs: own };
+    });
   },
 
   async repair(session, run) {
-    await must(
-      session,
-      "finishing an interrupted installation",
-      ["dpkg", "--configure", "-a", "--force-confold"],
-      run,
-    );
-    await must(
-      session,
-      "repairing dependencies",
-      ["apt-get", ...APT_OPTIONS, "--fix-broken", "install"],
-      run,
-    );
+    const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };
+    const configure = ["dpkg", "--configure", "-a", "--force-confold"];
+    await mustRunApt(session, "finishing an interrupted installation", configure, change);
+    const fix = ["apt-get", ...APT_OPTIONS, "--fix-broken", "install"];
+    await mustRunApt(session, "repairing dependencies", fix, change);
   },
 
   async addRepository(session, repository, run) {
     await addAptRepository(session, repository, run);
     const outcome = await refreshLists(session, run, ONLY_OUR_SOURCE);
     if (outcome.kind === "exited" && outcome.code === 0) return;
-    const error = packageFailure(session, `reading the package source ${repository.url}`, outcome);
+    const error = aptFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every apt-get update of this machine fail
     await apt.removeRepository(session, run);
@@ -104,7 +100,9 @@ export const apt: PackageFamily = {
 
   async refresh(session, run) {
     const outcome = await refreshLists(session, run);
-    refusePackageFailure(session, "refreshing the package lists", outcome);
+    if (outcome.kind !== "exited" || outcome.code !== 0) {
+      throw aptFailure(session, "refreshing the package lists", outcome);
+    }
   },
 
   async install(session, order, run) {
@@ -116,12 +114,15 @@ export const apt: PackageFamily = {
     const flags = ["--no-install-recommends", "--allow-change-held-packages"];
     if (order.allowDowngrade) flags.push("--allow-downgrades");
     const argv = ["apt-get", ...APT_OPTIONS, ...flags, "install", ...wanted, ...unwanted];
-    await must(session, `installing ${wanted.join(", ")}`, argv, run);
+    const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };
+    await mustRunApt(session, `installing ${wanted.join(", ")}`, argv, change);
   },
 
   async remove(session, names, run) {
     const argv = ["apt-get", ...APT_OPTIONS, "--allow-change-held-packages", "remove", ...names];
-    await must(session, `removing ${names.join(", ")}`, argv, run);
+    // the services end with their packages
+    const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: false };
+    await mustRunApt(session, `removing ${names.join(", ")}`, argv, change);
   },
 
   async hold(session, names, run) {
@@ -163,8 +164,8 @@ function refreshLists(
   run: RunOptions,
   options: readonly string[] = [],
 ): Promise<CommandOutcome> {
-  const args = [String(LOCK_WAIT_S), "apt-get", ...APT_OPTIONS, ...options, "update"];
-  return session.script(REFRESH, args, { sudo: true, env: ENVIRONMENT, timeoutMs: REFRESH_MS, ...run });
+  const argv = ["apt-get", ...APT_OPTIONS, ...options, "update"];
+  return runApt(session, argv, { ...run, timeoutMs: REFRESH_MS, changesPackages: false });
 }
 
 async function must(
@@ -173,6 +174,5 @@ async function must(
   argv: readonly string[],
   run: RunOptions,
 ): Promise<void> {
-  const outcome = await session.exec(argv, { sudo: true, env: ENVIRONMENT, timeoutMs: INSTALL_MS, ...run });
-  refusePackageFailure(session, what, outcome);
+  refusePackageFailure(session, what, await session.exec(argv, { sudo: true, ...run }));
 }

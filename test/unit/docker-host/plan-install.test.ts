@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { formatStep } from "../../../provider/docker-host/operation";
+import { planInstall } from "../../../provider/docker-host/plan-install";
+import type { Offer } from "../../../provider/docker-host/version";
+import { desiredEngine, observedEngine } from "../../support/observed-engine";
+
+const engine = (version: string, containerd: string): readonly Offer[] => [
+  { name: "docker-ce", version: `5:${version}-1~debian.13~trixie`, needs: { "containerd.io": containerd } },
+  { name: "docker-ce-cli", version: `5:${version}-1~debian.13~trixie` },
+];
+const of = (name: string, ...versions: readonly string[]): readonly Offer[] =>
+  versions.map((version) => ({ name, version }));
+
+const CONTAINERDS = ["2.1.5-1", "1.7.28-2~debian.13~trixie", "1.7.28-1~debian.13~trixie", "1.6.33-1"];
+const OFFERS = [
+  ...engine("29.0.0", "2.0.0"),
+  ...engine("28.5.2", "1.7.27"),
+  ...engine("26.1.4", "1.6.24"),
+  ...of("containerd.io", ...CONTAINERDS),
+  ...of("docker-buildx-plugin", "0.29.1-1", "0.14.1-1"),
+];
+
+/** The installation of that version, as a person reads it. */
+function installed(
+  dockerVersion: string,
+  there: Readonly<Record<string, string>> = {},
+  offers: readonly Offer[] = OFFERS,
+): string {
+  const names = ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin"];
+  const desired = { ...desiredEngine(dockerVersion), names, dependencies: [] };
+  const install = planInstall(desired, observedEngine({}, { installed: there }), offers);
+  return install === undefined ? "" : formatStep(install).replaceAll("~debian.13~trixie", "");
+}
+
+describe("planInstall", () => {
+  it("must take the containerd of the major version that the engine names, at its latest build", () => {
+    const line = "install docker-ce=5:26.1.4-1 docker-ce-cli=5:26.1.4-1";
+    const own = "containerd.io=1.6.33-1 docker-buildx-plugin=0.29.1-1";
+    const offers = OFFERS.filter(({ version }) => !version.startsWith("1.7"));
+    assert.equal(installed("26.1.4", {}, offers), `${line} ${own}`);
+    assert.match(installed("26.1.4"), /containerd\.io=1\.7\.28-2 /);
+    assert.match(installed("28.5.2"), /containerd\.io=1\.7\.28-2 /);
+    assert.match(installed("29.0.0"), /containerd\.io=2\.1\.5-1 /);
+  });
+
+  it("must take what the engine takes where nobody offers that major version", () => {
+    const offers = OFFERS.filter(({ version }) => !version.startsWith("1."));
+    assert.match(installed("28.5.2", {}, offers), /containerd\.io=2\.1\.5-1 /);
+  });
+
+  it("must not lower a companion that is there and fits", () => {
+    const there = {
+      "docker-ce": "5:29.0.0-1",
+      "containerd.io": "2.1.5-1",
+      "docker-buildx-plugin": "0.30.0-1",
+    };
+    assert.match(installed("28.5.2", there), /containerd\.io=2\.1\.5-1 docker-buildx-plugin=0\.30\.0-1$/);
+  });
+
+  it("must raise one that is there and does not fit, and one that has a later build", () => {
+    assert.match(installed("28.5.2", { "containerd.io": "1.6.33-1" }), /containerd\.io=1\.7\.28-2 /);
+    const build = { "containerd.io": "1.7.28-1~debian.13~trixie" };
+    assert.match(installed("28.5.2", build), /containerd\.io=1\.7\.28-2 /);
+  });
+
+  it("must leave a build that nobody offers any more", () => {
+    assert.match(installed("28.5.2", { "containerd.io": "1.7.28-9" }), /containerd\.io=1\.7\.28-9 /);
+  });
+
+  it("must go without a companion that nobody offers", () => {
+    const offers = OFFERS.filter(({ name }) => name !== "docker-buildx-plugin");
+    assert.doesNotMatch(installed("28.5.2", {}, offers), /buildx/);
+  });
+});
