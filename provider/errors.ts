@@ -20,6 +20,7 @@ export type ErrorCode =
   | "engine-foreign"
   | "engine-locked"
   | "engine-consent"
+  | "engine-store-changes"
   | "engine-version-unavailable"
   | "engine-install-failed"
   | "engine-version-wrong"

@@ -1,6 +1,6 @@
 import { SlipwayError } from "../errors";
 import type { Properties } from "../handler";
-import { changedKeys, keysThatRestart } from "./daemon-config";
+import { keysThatRestart } from "./daemon-config";
 import type { ForeignEngine, ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
 import { compareVersions, directionOf, upstreamOf } from "./version";
@@ -54,7 +54,7 @@ export function consentNeeds(
     needs.push({ flag: "allowDowngrade", cause });
   }
   const inUse = observed.daemon !== undefined && (managed || observed.daemon.running.length > 0);
-  const why = restart?.cause ?? replacementCause(plan, install?.remove ?? []);
+  const why = replacementCause(plan, install?.remove ?? []) ?? restart?.cause;
   if (why !== undefined && inUse) {
     const count = observed.daemon.running.length;
     const cause = `the running daemon has to be restarted (${why}; ${count} running containers)`;
@@ -129,7 +129,7 @@ export function certainNeeds(
       needs.push({ flag: "allowDaemonRestart", cause });
     }
   }
-  const keys = keysThatRestart(changedKeys(formerConfig, wish.daemonConfig));
+  const keys = keysThatRestart(formerConfig, wish.daemonConfig);
   if (keys.length > 0) {
     const cause = `daemon.json's ${keys.join(", ")} is taken over only by a restart of the daemon`;
     needs.push({ flag: "allowDaemonRestart", cause });

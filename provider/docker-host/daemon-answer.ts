@@ -70,13 +70,18 @@ function daemonFrom(version: unknown, info: unknown, containers: readonly unknow
   return {
     version: text(words.Version),
     apiVersion: text(words.ApiVersion),
-    running: containers.map((container) => (isObject(container) ? text(container.Id) : "")).sort(),
+    running: idsOf(containers),
+    healthy: idsOf(containers.filter((each) => isObject(each) && text(each.Status).endsWith("(healthy)"))),
     containers: count(values.Containers),
     images: count(values.Images),
     imageStore: imageStoreOf(values.DriverStatus),
     swarm: swarm !== undefined && swarm !== "" && swarm !== "inactive",
     summary: summaryOf(values),
   };
+}
+
+function idsOf(containers: readonly unknown[]): readonly string[] {
+  return containers.map((container) => (isObject(container) ? text(container.Id) : "")).sort();
 }
 
 /** The containerd store says so among the rows of its driver. */

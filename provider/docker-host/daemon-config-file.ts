@@ -7,6 +7,10 @@ import type { ExecuteContext } from "./execute-context";
 import { compareVersions } from "./version";
 
 const CANDIDATE_PATH = `${DAEMON_CONFIG_PATH}.slipway-new`;
+/** What stood in daemon.json before our last change. */
+const BACKUP_PATH = `${DAEMON_CONFIG_PATH}.slipway-backup`;
+/** `$1` file, `$2` its copy. */
+const BACKUP = `[ ! -e "$1" ] || cp -p -- "$1" "$2"`;
 /** The first engine that can judge a daemon.json without starting. */
 const VALIDATES_SINCE = "23.0.0";
 
@@ -33,7 +37,14 @@ export async function applyDaemonConfig(
       await session.exec(["rm", "-f", "--", CANDIDATE_PATH], { sudo: true });
     }
   }
+  await keepBackup(session, signal);
   await replaceConfig(text, session, signal);
+}
+
+/** The file as it was before the last change of ours, mode and owner with it. */
+async function keepBackup(session: HostSession, signal: AbortSignal): Promise<void> {
+  const argv = ["/bin/sh", "-c", BACKUP, "slipway-backup", DAEMON_CONFIG_PATH, BACKUP_PATH];
+  await session.run(argv, { sudo: true, signal });
 }
 
 /** The text that was there before; empty text where there was no file. */

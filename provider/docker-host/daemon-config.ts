@@ -60,9 +60,16 @@ export function changedKeys(before: DaemonConfig, after: DaemonConfig): readonly
   return [...keys].filter((key) => canonicalJson(before[key]) !== canonicalJson(after[key])).sort();
 }
 
-/** Those of the keys that the running daemon does not take over without a restart. */
-export function keysThatRestart(keys: readonly string[]): readonly string[] {
-  return keys.filter((key) => !RELOADABLE.has(key));
+/** Those of the changed keys that the running daemon does not take over without a restart. */
+export function keysThatRestart(before: DaemonConfig, after: DaemonConfig): readonly string[] {
+  return changedKeys(before, after).filter((key) =>
+    key === "features" ? asksForSnapshotter(before) !== asksForSnapshotter(after) : !RELOADABLE.has(key),
+  );
+}
+
+/** The one feature that chooses the image store, which an engine does once, when it starts. */
+function asksForSnapshotter({ features }: DaemonConfig): unknown {
+  return isObject(features) ? features["containerd-snapshotter"] : undefined;
 }
 
 /** daemon.json as text; undefined when it is not a JSON object. An empty file is an empty configuration. */

@@ -3,8 +3,9 @@ import type { ExecuteContext } from "./execute-context";
 import { SNAP_STORE } from "./look-script";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
+import { reviveContainers } from "./revive";
 import { reloadDaemon, startDaemon } from "./service";
-import { reviveContainers, verifyVersion } from "./verify";
+import { verifyVersion } from "./verify";
 
 /** Within one file system, so that it is whole here or there at any moment. */
 const MOVE_SNAP_STORE = `
@@ -64,7 +65,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "verify":
       return verifyVersion(operation.wanted, context);
     case "revive":
-      return reviveContainers(operation.containers, context);
+      return reviveContainers(operation, context);
     case "hold":
       return family.hold(session, operation.packages, run);
     case "unhold":

@@ -91,7 +91,8 @@ ask() {
   else
     $limited docker -H unix://${SOCKET} version --format '{{json .Server}}' &&
       $limited docker -H unix://${SOCKET} info --format '{{json .}}' &&
-      $limited docker -H unix://${SOCKET} ps --no-trunc --format '[{"Id":"{{.ID}}"}]'
+      $limited docker -H unix://${SOCKET} ps --no-trunc \\
+        --format '{"Id":"{{.ID}}","Status":"{{.Status}}"}'
   fi
 }
 root=/var/lib/docker

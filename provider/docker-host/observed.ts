@@ -45,6 +45,8 @@ export interface RunningDaemon {
   readonly apiVersion: string;
   /** Ids of the containers that run now. */
   readonly running: readonly string[];
+  /** Those of them that are healthy by their own HEALTHCHECK. */
+  readonly healthy: readonly string[];
   /** How many there are, stopped ones too. */
   readonly containers: number;
   readonly images: number;

@@ -34,7 +34,12 @@ export type Step =
   | ({ readonly kind: "start" } & Fallback)
   | ({ readonly kind: "restart" } & Fallback)
   | { readonly kind: "verify"; readonly wanted: string }
-  | { readonly kind: "revive"; readonly containers: readonly string[] }
+  /** `healthy`: those that have to be healthy again, too. */
+  | {
+      readonly kind: "revive";
+      readonly containers: readonly string[];
+      readonly healthy: readonly string[];
+    }
   | { readonly kind: "hold"; readonly packages: readonly string[] }
   | { readonly kind: "unhold"; readonly packages: readonly string[] }
   | { readonly kind: "add-user"; readonly user: string }
@@ -99,7 +104,7 @@ export function formatStep(step: Step): string {
     case "verify":
       return `verify that ${step.wanted} runs`;
     case "revive":
-      return `verify that ${step.containers.length} containers run again`;
+      return `verify that ${step.containers.length} containers run again${step.healthy.length === 0 ? "" : `, ${step.healthy.length} of them healthy`}`;
     case "hold":
       return `hold ${step.packages.join(", ")}`;
     case "unhold":

@@ -1,22 +1,18 @@
 import { SlipwayError } from "../errors";
-import {
-  changedKeys,
-  type DaemonConfig,
-  DAEMON_CONFIG_PATH,
-  keysThatRestart,
-  mergeDaemonConfig,
-} from "./daemon-config";
+import { changedKeys, type DaemonConfig, DAEMON_CONFIG_PATH, mergeDaemonConfig } from "./daemon-config";
 import type { Desired } from "./desired";
+import { refuseOtherStore } from "./image-store";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
+import { comingVersion, liveRestoreFirst, planActivation } from "./plan-activation";
 import { type Install, planInstall } from "./plan-install";
-import { type Offer, satisfies, upstreamOf } from "./version";
+import type { Offer } from "./version";
 import type { EngineWish } from "./wish";
 
 /**
  * The way from what was observed to what is wanted. Without `offers` (nobody asked yet) packages stand without versions;
  * the plan is empty exactly when there is nothing to do.
- * @throws SlipwayError engine-version-unavailable, daemon-config-invalid, invalid-input
+ * @throws SlipwayError engine-version-unavailable, engine-store-changes, daemon-config-invalid, invalid-input
  */
 export function planEngine(
   desired: Desired,
@@ -27,12 +23,12 @@ export function planEngine(
   const install = planInstall(desired, observed, offers);
   const before = currentConfig(observed);
   const after = mergeDaemonConfig(before, wishedConfig(wish, observed), former?.daemonConfig);
-  const keys = changedKeys(before, after);
-  const first = install === undefined ? undefined : liveRestoreFirst(observed, before, after);
-  const activation = planActivation(desired, observed, install, keys).map((operation) =>
-    withFallback(operation, observed, keys),
-  );
-  const plan: Operation[] = [...(first ?? [])];
+  const change = { install, before, after };
+  const coming = comingVersion(desired, observed, change);
+  if (coming !== undefined) refuseOtherStore(observed, coming, after);
+  const activation = planActivation(desired, observed, change);
+  const restarts = activation.some((operation) => operation.kind === "restart");
+  const plan: Operation[] = install !== undefined || restarts ? [...liveRestoreFirst(observed, change)] : [];
   const snap = observed.foreign.find((engine) => engine.kind === "snap");
   if (install !== undefined && snap !== undefined) {
     if (snap.store === "movable")
@@ -40,6 +36,8 @@ export function planEngine(
     plan.push({ kind: "remove-snap", cause: "adopt: true" });
   }
   if (install !== undefined) plan.push(install);
+  const written = plan.findLast((operation) => operation.kind === "write-config")?.config ?? before;
+  const keys = changedKeys(written, after);
   if (keys.length > 0) plan.push({ kind: "write-config", config: after, keys, cause: "the program sets it" });
   plan.push(...activation);
   if (install !== undefined || activation.some((operation) => operation.kind !== "reload")) {
@@ -48,63 +46,12 @@ export function planEngine(
       wanted: wish.dockerVersion,
       cause: "a package's version is not the daemon's",
     });
-    const containers = observed.daemon?.running ?? [];
-    if (containers.length > 0) plan.push({ kind: "revive", containers, cause: "they ran before" });
+    const { running = [], healthy = [] } = observed.daemon ?? {};
+    if (running.length > 0) {
+      plan.push({ kind: "revive", containers: running, healthy, cause: "they ran before" });
+    }
   }
   return [...plan, ...planHolds(desired, observed, install), ...planUsers(desired, observed)];
-}
-
-/** Containers outlive the restart only when live restore is on before it. */
-function liveRestoreFirst(
-  observed: ObservedEngine,
-  before: DaemonConfig,
-  after: DaemonConfig,
-): readonly Operation[] {
-  const wanted = after["live-restore"] === true && observed.daemon?.summary.liveRestore === false;
-  if (!wanted || observed.daemon.running.length === 0) return [];
-  const config = { ...before, "live-restore": true };
-  const cause = "the running containers are to outlive the restart";
-  return [
-    { kind: "write-config", config, keys: ["live-restore"], cause },
-    { kind: "reload", cause },
-  ];
-}
-
-function planActivation(
-  { wish }: Desired,
-  { daemon, enabled }: ObservedEngine,
-  install: Install | undefined,
-  keys: readonly string[],
-): readonly Operation[] {
-  if (daemon === undefined) {
-    if (install !== undefined) return [{ kind: "restart", cause: "its first start with this configuration" }];
-    return [{ kind: "start", cause: "it is not running" }];
-  }
-  if (install !== undefined && !satisfies(daemon.version, wish.dockerVersion)) {
-    return [
-      {
-        kind: "restart",
-        cause: `${upstreamOf(daemon.version) ?? daemon.version} goes on running until then`,
-      },
-    ];
-  }
-  if (!satisfies(daemon.version, wish.dockerVersion)) {
-    return [
-      {
-        kind: "restart",
-        cause: `${upstreamOf(daemon.version) ?? daemon.version} runs, another version is installed`,
-      },
-    ];
-  }
-  const hard = keysThatRestart(keys);
-  if (hard.length > 0) return [{ kind: "restart", cause: `${hard.join(", ")} changed` }];
-  if (keys.length > 0) return [{ kind: "reload", cause: `${keys.join(", ")} changed` }];
-  return enabled ? [] : [{ kind: "start", cause: "it does not start at boot" }];
-}
-
-function withFallback(operation: Operation, observed: ObservedEngine, keys: readonly string[]): Operation {
-  const isStart = operation.kind === "start" || operation.kind === "restart";
-  return isStart && keys.length > 0 ? { ...operation, configBefore: observed.daemonConfigText } : operation;
 }
 
 function currentConfig(observed: ObservedEngine): DaemonConfig {

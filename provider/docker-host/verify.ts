@@ -1,5 +1,3 @@
-import type Docker from "dockerode";
-import { engineStatus } from "../container/engine-status";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import { withTimeLimit } from "../health/time-limit";
@@ -9,7 +7,6 @@ import { observeDaemon } from "./daemon-answer";
 import { satisfies, upstreamOf } from "./version";
 
 const ANSWER_MS = 60_000;
-const REVIVE_MS = 60_000;
 const POLL_MS = 250;
 
 type VerifyContext = Pick<ExecuteContext, "session" | "clock" | "signal">;
@@ -33,53 +30,6 @@ export async function verifyVersion(wanted: string, context: VerifyContext): Pro
   });
 }
 
-/**
- * Waits until each of these containers runs again, and starts those that the daemon did not. One that is gone (`--rm`)
- * is said.
- * @throws SlipwayError unhealthy
- */
-export async function reviveContainers(
-  ids: readonly string[],
-  { session, clock, signal, log }: VerifyContext & Pick<ExecuteContext, "log">,
-): Promise<void> {
-  let waiting = ids;
-  const revived = await withTimeLimit({ timeoutMs: REVIVE_MS, clock, signal }, async (abortSignal) => {
-    const docker = await session.docker(abortSignal);
-    while (waiting.length > 0) {
-      waiting = await stillDown(waiting, docker, abortSignal, (id) => {
-        const short = id.slice(0, 12);
-        log.warn(`container ${short} on ${session.target} is gone: it was removed when Docker stopped it`);
-      });
-      if (waiting.length > 0) await clock.sleep(POLL_MS, abortSignal);
-    }
-  });
-  if (revived.kind === "late") throw notRunning(session.target, waiting);
-}
-
-/** Those that do not run, each of them told to start. */
-async function stillDown(
-  ids: readonly string[],
-  docker: Docker,
-  abortSignal: AbortSignal,
-  onGone: (id: string) => void,
-): Promise<readonly string[]> {
-  const still: string[] = [];
-  for (const id of ids) {
-    const container = docker.getContainer(id);
-    try {
-      if ((await container.inspect({ abortSignal })).State.Running) continue;
-      still.push(id);
-      await container.start({ abortSignal });
-    } catch (error) {
-      const status = engineStatus(error);
-      if (status === undefined) throw error;
-      if (status === 404) onGone(id);
-      // started meanwhile, or it cannot be: the next look tells
-    }
-  }
-  return still;
-}
-
 async function answeringDaemon({ session, clock, signal }: VerifyContext): Promise<RunningDaemon> {
   const waited = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (inner) => {
     for (;;) {
@@ -98,16 +48,5 @@ async function answeringDaemon({ session, clock, signal }: VerifyContext): Promi
     why: "its API does not answer",
     after: `after ${formatDuration(ANSWER_MS)}`,
     next: "Look at `journalctl -u docker` on the host",
-  });
-}
-
-function notRunning(host: string, ids: readonly string[]): SlipwayError {
-  return new SlipwayError({
-    code: "unhealthy",
-    what: "restarting the Docker daemon",
-    host,
-    why: `${ids.length} containers that ran before do not run again: ${ids.map((id) => id.slice(0, 12)).join(", ")}`,
-    after: `after ${formatDuration(REVIVE_MS)}`,
-    next: "Look at `docker ps -a` and their logs on the host",
   });
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import { join } from "node:path";
-import { reviveContainers, verifyVersion } from "../../provider/docker-host/verify";
+import { reviveContainers } from "../../provider/docker-host/revive";
+import { verifyVersion } from "../../provider/docker-host/verify";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { silentLog } from "../../provider/log";
 import { until } from "../lab/until";
@@ -71,9 +72,15 @@ describe("verifying a daemon that takes calls and does not answer", () => {
   it("must give up on containers that the daemon does not speak of", async () => {
     mute = Number.POSITIVE_INFINITY;
     const reviving = withHost(server.connection, borrower().options, (session) =>
-      reviveContainers(["abc"], { session, clock, log: silentLog, signal: new AbortController().signal }),
+      reviveContainers(
+        { containers: ["abc"], healthy: [] },
+        { session, clock, log: silentLog, signal: new AbortController().signal },
+      ),
     );
-    const refused = assert.rejects(reviving, /1 containers that ran before do not run again: abc/);
+    const refused = assert.rejects(
+      reviving,
+      /1 containers that ran before are not as they were: abc is not running/,
+    );
     await until("the question", () => unanswered === 1);
     await clock.advance(60_000);
     await refused;

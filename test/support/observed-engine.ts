@@ -60,6 +60,7 @@ export function runningDaemon(version: string, running: readonly string[] = []):
     version,
     apiVersion: "1.45",
     running,
+    healthy: [],
     containers: running.length,
     images: 0,
     imageStore: "graph driver",

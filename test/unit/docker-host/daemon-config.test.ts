@@ -20,9 +20,19 @@ describe("mergeDaemonConfig", () => {
   });
 
   it("must name the changed keys, and those that need a restart", () => {
-    const keys = changedKeys({ debug: true, mtu: 1400 }, { mtu: 1450, "live-restore": true });
+    const [before, after] = [
+      { debug: true, mtu: 1400 },
+      { mtu: 1450, "live-restore": true },
+    ];
+    const keys = changedKeys(before, after);
     assert.deepEqual(keys, ["debug", "live-restore", "mtu"]);
-    assert.deepEqual(keysThatRestart(keys), ["mtu"]);
+    assert.deepEqual(keysThatRestart(before, after), ["mtu"]);
+  });
+
+  it("must restart for the feature that chooses the image store, and for no other", () => {
+    const features = { "containerd-snapshotter": true };
+    assert.deepEqual(keysThatRestart({}, { features }), ["features"]);
+    assert.deepEqual(keysThatRestart({ features }, { features: { ...features, buildkit: false } }), []);
   });
 
   it("must read an empty file as empty, and anything but an object as none", () => {

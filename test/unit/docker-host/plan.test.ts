@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { adoptionNeeds, consentNeeds, refuseWithoutConsent } from "../../../provider/docker-host/consent";
+import {
+  adoptionNeeds,
+  consentNeeds,
+  refuseWithoutConsent,
+  repairNeeds,
+} from "../../../provider/docker-host/consent";
 import { formatPlan } from "../../../provider/docker-host/operation";
 import { planEngine } from "../../../provider/docker-host/plan";
 import { desiredEngine, observedEngine, runningDaemon } from "../../support/observed-engine";
@@ -128,6 +133,60 @@ describe("planEngine", () => {
       ["allowDaemonRestart"],
     );
     assert.match(needs[0]?.cause ?? "", /containerd\.io, docker-ce are replaced; 1 running containers/);
+  });
+
+  it("must switch live restore on before any restart that the containers are to outlive", () => {
+    const daemon = runningDaemon("26.1.5+dfsg1", ["c1"]);
+    const off = { ...daemon, summary: { ...daemon.summary, liveRestore: false } };
+    const observed = settled(NEW, { daemon: off, daemonConfig: {} });
+    assert.equal(
+      formatPlan(planEngine(desiredEngine("28.x"), observed)),
+      [
+        "set live-restore in daemon.json: the running containers are to outlive the restart",
+        "reload the daemon: the running containers are to outlive the restart",
+        "restart the daemon: 26.1.5 runs, another version is installed",
+        "verify that 28.x runs: a package's version is not the daemon's",
+        "verify that 1 containers run again: they ran before",
+      ].join("\n"),
+    );
+  });
+
+  it("must move what the snap has before it removes the snap, and start the engine once", () => {
+    const observed = observedEngine(
+      { daemon: runningDaemon("28.5.2", ["c1"]), foreign: [{ kind: "snap", store: "movable" }] },
+      {},
+    );
+    const plan = planEngine(desiredEngine("28.x"), observed, OFFERS);
+    assert.equal(
+      formatPlan(plan),
+      [
+        "stop the docker snap and move its images, containers and volumes to /var/lib/docker: adopt: true, nothing is lost",
+        "remove the docker snap: adopt: true",
+        `install docker.io=${NEW} docker-cli=${NEW}: it replaces the engine that is there`,
+        "set live-restore in daemon.json: the program sets it",
+        "restart the daemon: its first start with this configuration",
+        "verify that 28.x runs: a package's version is not the daemon's",
+        "verify that 1 containers run again: they ran before",
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
+      ].join("\n"),
+    );
+    assert.deepEqual(
+      [...adoptionNeeds(observed), ...consentNeeds(plan, observed, false, "28.x")].map(({ flag }) => flag),
+      ["adopt", "allowDaemonRestart"],
+    );
+  });
+
+  it("must finish what somebody else left half done on consent only, and only where packages change", () => {
+    const half = observedEngine({}, { interrupted: "by somebody" });
+    const plan = planEngine(desiredEngine("26.1.5"), half, OFFERS);
+    assert.deepEqual(
+      repairNeeds(plan, half).map(({ flag }) => flag),
+      ["allowPackageRepair"],
+    );
+    assert.deepEqual(repairNeeds(plan, observedEngine({}, { interrupted: "by us" })), []);
+    const observed = settled();
+    const fine = { ...observed, packages: { ...observed.packages, interrupted: "by somebody" } as const };
+    assert.deepEqual(repairNeeds(planEngine(desiredEngine("26.1.5"), fine), fine), []);
   });
 
   it("must list what is offered when the version is not", () => {

@@ -1,0 +1,87 @@
+import { changedKeys, type DaemonConfig, keysThatRestart } from "./daemon-config";
+import type { Desired } from "./desired";
+import type { ObservedEngine } from "./observed";
+import type { Operation } from "./operation";
+import type { Install } from "./plan-install";
+import { parseWanted, satisfies, upstreamOf } from "./version";
+
+/** What changes under the daemon: its packages, its daemon.json, or both. */
+export interface EngineChange {
+  readonly install: Install | undefined;
+  readonly before: DaemonConfig;
+  readonly after: DaemonConfig;
+}
+
+/** How the daemon comes to run what is installed and written: one start, restart or reload at most. */
+export function planActivation(
+  desired: Desired,
+  observed: ObservedEngine,
+  change: EngineChange,
+): readonly Operation[] {
+  const operation = activation(desired, observed, change);
+  if (operation === undefined) return [];
+  const isNew = operation.kind !== "reload" && changedKeys(change.before, change.after).length > 0;
+  return [isNew ? { ...operation, configBefore: observed.daemonConfigText } : operation];
+}
+
+type Activation = Extract<Operation, { readonly kind: "start" | "restart" | "reload" }>;
+
+function activation(
+  { wish }: Desired,
+  { daemon, enabled, foreign }: ObservedEngine,
+  { install, before, after }: EngineChange,
+): Activation | undefined {
+  // a snap's daemon ends with the snap
+  if (daemon === undefined || foreign.some((engine) => engine.kind === "snap")) {
+    if (install !== undefined) return { kind: "restart", cause: "its first start with this configuration" };
+    return { kind: "start", cause: "it is not running" };
+  }
+  const running = upstreamOf(daemon.version) ?? daemon.version;
+  if (!satisfies(daemon.version, wish.dockerVersion)) {
+    const cause =
+      install === undefined
+        ? `${running} runs, another version is installed`
+        : `${running} goes on running until then`;
+    return { kind: "restart", cause };
+  }
+  if (install !== undefined && install.remove.length > 0) {
+    return { kind: "restart", cause: `that of ${install.remove.join(", ")} goes on running until then` };
+  }
+  const hard = keysThatRestart(before, after);
+  if (hard.length > 0) return { kind: "restart", cause: `${hard.join(", ")} changed` };
+  const soft = changedKeys(before, after);
+  if (soft.length > 0) return { kind: "reload", cause: `${soft.join(", ")} changed` };
+  return enabled ? undefined : { kind: "start", cause: "it does not start at boot" };
+}
+
+/** The version of the daemon that this change starts, as far as it is known; undefined where it starts none. */
+export function comingVersion(
+  { wish, names }: Desired,
+  { daemon, packages }: ObservedEngine,
+  { install, before, after }: EngineChange,
+): string | undefined {
+  if (install !== undefined) {
+    const isExact = parseWanted(wish.dockerVersion) === "exact";
+    return install.packages[0]?.version ?? (isExact ? wish.dockerVersion : undefined);
+  }
+  const isOther = daemon !== undefined && !satisfies(daemon.version, wish.dockerVersion);
+  const restarts = isOther || keysThatRestart(before, after).length > 0;
+  return restarts ? packages.installed[names[0] ?? ""] : undefined;
+}
+
+/** Containers outlive the restart only when live restore is on before it. */
+export function liveRestoreFirst(
+  { daemon, foreign }: ObservedEngine,
+  { before, after }: EngineChange,
+): readonly Operation[] {
+  const isOff = daemon?.summary.liveRestore === false && daemon.running.length > 0;
+  // a snap's daemon reads another file, and its containers end with it
+  const isSnap = foreign.some((engine) => engine.kind === "snap");
+  if (!isOff || isSnap || after["live-restore"] !== true) return [];
+  const config = { ...before, "live-restore": true };
+  const cause = "the running containers are to outlive the restart";
+  return [
+    { kind: "write-config", config, keys: ["live-restore"], cause },
+    { kind: "reload", cause },
+  ];
+}
