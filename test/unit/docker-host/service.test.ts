@@ -41,6 +41,15 @@ describe("the daemon's service", () => {
     assert.ok(!calls.some((call) => call.startsWith("write")));
   });
 
+  it("must keep the former daemon.json beside the new one", async () => {
+    const { calls, context } = hostThatLoses("nothing");
+    await applyDaemonConfig({}, context);
+    const kept = calls.findIndex((call) =>
+      call.endsWith("daemon.json /etc/docker/daemon.json.slipway-backup"),
+    );
+    assert.ok(kept !== -1 && kept < calls.indexOf("write /etc/docker/daemon.json"));
+  });
+
   it("must not write daemon.json where its mode or the engine's verdict is not known", async () => {
     for (const command of ["stat", "dockerd --validate", "dockerd --version"]) {
       const { calls, context } = hostThatLoses(command);
