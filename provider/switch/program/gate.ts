@@ -60,7 +60,7 @@ probe_http() {
   if [ "$HTTP" = none ]; then SAID="port $2 is not listened on"; hears "$G_PID" "$(printf %04X "$2")"; return; fi
   get "$1" "http://$host:$2$path"
   [ "$GOT" != 124 ] && ! { [ "$HTTP" = curl ] && [ "$GOT" = 28 ]; } || { SAID="GET $4: no answer"; return 124; }
-  SAID="GET $4: status $STATUS"
+  if [ "$STATUS" = 000 ]; then SAID="GET $4: no answer"; else SAID="GET $4: status $STATUS"; fi
   case $3 in -) case $STATUS in 2?? | 3??) ;; *) return 1 ;; esac ;; *) [ "$STATUS" = "$3" ] ;; esac
 }
 # the words come from the order one by one, and go to docker as they are
@@ -84,6 +84,8 @@ probe() {
   esac
 }
 
+duration() { if [ $(($1 % 1000)) = 0 ]; then printf '%ss' $(($1 / 1000)); else printf '%sms' "$1"; fi; }
+
 # gate next|old PORTS: good without a break for its time, and listening on these; served counts from the first good answer.
 # A probe costs the container something: it comes at once when the port is listened on, and every 250 ms, or when it decides
 gate() {
@@ -96,7 +98,8 @@ gate() {
   now; G_END=$((NOW + G_LIMIT))
   while :; do
     [ "$who" = old ] || [ "$ASKED" = 0 ] || { WHY='asked to go back'; return 1; }
-    in_time && [ "$NOW" -lt "$G_END" ] || { WHY="not healthy in time: $SAID"; return 1; }
+    in_time || { WHY="not healthy before the switch has to end: $SAID"; return 1; }
+    [ "$NOW" -lt "$G_END" ] || { WHY="was not healthy within $(duration "$G_LIMIT") ($SAID)"; return 1; }
     if [ -z "$G_PID" ]; then
       see "$G_ID" || return 1
       if [ "$PID" != 0 ] && alive "$PID"; then G_PID=$PID G_START=$START G_DUE=$((NOW + 250)); fi
