@@ -4,6 +4,7 @@ export {
   type DockerHostArgs,
   type EngineSummary,
   type HostArgument,
+  type HostRolloutArgs,
   type OperatingSystem,
   type PackageSourceArgs,
 } from "./docker-host/resource";

@@ -8,8 +8,12 @@ const ENGINE_LOCK: FileLock = {
   deed: "changes Docker",
 };
 
+/** A whole installation over a slow line. */
+const WAIT_MS = 600_000;
+
 /**
  * Runs `use` while this process is the only one that changes the engine of this machine.
+ * Another one is waited for, ten minutes if need be, and named meanwhile.
  * @throws SlipwayError engine-locked, naming the holder; sudo-unavailable
  */
 export function withEngineLock<T>(
@@ -17,5 +21,5 @@ export function withEngineLock<T>(
   options: FileLockOptions,
   use: () => Promise<T>,
 ): Promise<T> {
-  return withFileLock(session, ENGINE_LOCK, options, use);
+  return withFileLock(session, ENGINE_LOCK, { waitMs: WAIT_MS, ...options }, use);
 }

@@ -1,6 +1,7 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../host/connection";
 import { SlipwayResource, STANDS_FOR } from "../resource";
+import { waitsFor } from "./rollout";
 
 /**
  * How a machine is reached. The field names are those of `@pulumi/command`'s remote connection, and what both know works
@@ -77,6 +78,17 @@ export interface PackageSourceArgs {
   readonly packages?: pulumi.Input<pulumi.Input<string>[] | undefined>;
 }
 
+/** One machine of a fleet, which is changed after others of it. */
+export interface HostRolloutArgs {
+  /** The hosts before this one, in the fleet's order: create and update of this one begin when theirs ended well. */
+  readonly after: readonly pulumi.Input<DockerHost>[];
+  /**
+   * How many of the fleet may be in change at a time: the last `parallelism - 1` of `after` are not waited for. The same on
+   * every host of a fleet, each of which names all hosts before it. @default 1
+   */
+  readonly parallelism?: number | undefined;
+}
+
 export interface DockerHostArgs {
   /** How the machine is reached. */
   readonly connection: pulumi.Input<ConnectionArgs>;
@@ -115,6 +127,12 @@ export interface DockerHostArgs {
   readonly adopt?: pulumi.Input<boolean | undefined>;
   /** The package manager's hold on every Docker package. @default true */
   readonly hold?: pulumi.Input<boolean | undefined>;
+  /**
+   * One after another: this host is touched when the ones before it run what was asked for, verified, with their containers.
+   * The first that fails ends the run, and the ones behind it stay as they are. It is an order and nothing else: no diff
+   * comes of it, and destroy goes the other way round. @default all at the same time
+   */
+  readonly rollout?: HostRolloutArgs | undefined;
   /** Members of the docker group, which is as good as root. @default [] */
   readonly dockerUsers?: pulumi.Input<pulumi.Input<string>[] | undefined>;
   /**
@@ -179,7 +197,8 @@ export class DockerHost extends SlipwayResource {
   declare readonly daemonConfig: pulumi.Output<Record<string, unknown> | undefined>;
 
   constructor(name: string, args: DockerHostArgs, opts?: pulumi.CustomResourceOptions) {
-    super(SHAPE, name, args, opts);
+    const { rollout, ...own } = args;
+    super(SHAPE, name, own, rollout === undefined ? opts : behind(rollout, opts));
   }
 
   /**
@@ -189,6 +208,14 @@ export class DockerHost extends SlipwayResource {
   [STANDS_FOR](): pulumi.Output<Connection> {
     return this.connection;
   }
+}
+
+/** Pulumi's own order is the one that holds for every operation, and that ends at the first failure. */
+function behind(
+  { after, parallelism }: HostRolloutArgs,
+  opts: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  return pulumi.mergeOptions(opts, { dependsOn: [...waitsFor(after, parallelism)] });
 }
 
 const SHAPE = {
@@ -206,5 +233,6 @@ const SHAPE = {
     "disk",
     "engine",
     "daemonConfig",
+    "drift",
   ],
 } as const;
