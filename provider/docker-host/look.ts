@@ -1,6 +1,7 @@
 import type { HostFacts } from "../host/facts";
 import { parseFacts } from "../host/machine/facts-script";
 import type { PackageState, SnapStore } from "./observed";
+import { readRsaKeys } from "./packages/rsa-key";
 import { readSigningKeys } from "./packages/signing-key";
 
 /** What one look brought; see {@link lookScript}. */
@@ -48,7 +49,8 @@ export function parseLook(text: string): Look | undefined {
     enabled: one("enabled") !== undefined,
     snap: snapStoreOf(one("snap")),
     rootless: [...new Set(all("rootless").map(([name = ""]) => name))].sort(),
-    unpackaged: one("unpackaged"),
+    // what a run of ours that was cut off has laid there may be in no package yet
+    unpackaged: one("ours") === undefined ? one("unpackaged") : undefined,
     users: Object.fromEntries(
       all("user").map(([name = "", state]) => [name, state === "not" ? "not a member" : memberOr(state)]),
     ),
@@ -64,21 +66,37 @@ function packagesOf(
   one: (key: string) => string | undefined,
 ): PackageState {
   const rows = all("package");
+  const installed = Object.fromEntries(
+    rows.filter((row) => row[2] === "installed").map(([name = "", version = ""]) => [name, version]),
+  );
   const source = one("source");
   const key = one("key");
   const isHalf = rows.some(([, , status = ""]) => /^(half|unpacked|trig)/.test(status));
   const isInterrupted = one("interrupted") !== undefined || isHalf;
   return {
-    installed: Object.fromEntries(
-      rows.filter((row) => row[2] === "installed").map(([name = "", version = ""]) => [name, version]),
-    ),
-    held: all("held").map(([name = ""]) => name),
+    installed,
+    held: heldOf(all("held"), installed),
     interrupted: isInterrupted ? (one("ours") === undefined ? "by somebody" : "by us") : "no",
     missingTools: all("missing").map(([name = ""]) => name),
     sourceFile: source === undefined ? undefined : decode(source).toString("utf8"),
-    keyFingerprints: key === undefined ? [] : readSigningKeys(decode(key)),
+    keyFingerprints: key === undefined ? [] : fingerprintsOf(decode(key)),
     otherSourceFiles: all("other").map((words) => words.join(" ")),
   };
+}
+
+/** A hold of a version holds only while that version, and no other beside it, is the installed one. */
+function heldOf(
+  rows: readonly (readonly string[])[],
+  installed: Readonly<Record<string, string>>,
+): readonly string[] {
+  const isHeld = (name: string): boolean =>
+    rows.every(([each, version]) => each !== name || version === undefined || version === installed[name]);
+  return [...new Set(rows.map(([name = ""]) => name))].filter(isHeld);
+}
+
+function fingerprintsOf(key: Buffer): readonly string[] {
+  const rsa = readRsaKeys(key.toString("latin1"));
+  return rsa.length > 0 ? rsa : readSigningKeys(key);
 }
 
 function snapStoreOf(word: string | undefined): SnapStore | undefined {

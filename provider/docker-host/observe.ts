@@ -40,7 +40,7 @@ export async function observe(
   const family = familyOf(session.target, look.facts, wish.source);
   const desired: Desired = {
     wish,
-    names: family.names(wish.source),
+    names: family.names(wish.source, look.facts),
     dependencies: family.dependencies(wish.source),
     repository: family.repository(wish.source, look.facts),
     former,

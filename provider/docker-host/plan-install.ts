@@ -45,8 +45,7 @@ export function planInstall(
         name: engine,
         version: installed,
       })
-    : resolveOffer(offers, engine, wish.dockerVersion);
-  if (chosen === undefined) throw unavailable(desired, observed, offers);
+    : resolved(desired, observed, offers);
   const downgrade = [installed, running].some(
     (version) => version !== undefined && compareVersions(chosen.version, version) < 0,
   );
@@ -124,6 +123,35 @@ function namesToRemove({ names, dependencies }: Desired, observed: ObservedEngin
     : [];
 }
 
+/** @throws SlipwayError engine-version-unavailable, with what there is */
+function resolved(desired: Desired, observed: ObservedEngine, offers: readonly Offer[]): Offer {
+  const { names, wish } = desired;
+  const resolution = resolveOffer(offers, names[0] ?? "", wish.dockerVersion);
+  switch (resolution.kind) {
+    case "found":
+      return resolution.offer;
+    case "none":
+      throw unavailable(desired, observed, offers);
+    case "several":
+      throw ambiguous(desired, observed, resolution.versions);
+  }
+}
+
+function ambiguous(
+  { wish, names }: Desired,
+  observed: ObservedEngine,
+  versions: readonly string[],
+): SlipwayError {
+  return new SlipwayError({
+    code: "engine-version-unavailable",
+    what: `looking up Docker ${wish.dockerVersion}`,
+    host: observed.target,
+    why: `the host's package sources have ${names[0] ?? ""} for several distributions: ${versions.join(", ")}`,
+    left: leftOf(observed),
+    next: "Take the source that is not this machine's own off the host",
+  });
+}
+
 function unavailable(
   { wish, names }: Desired,
   observed: ObservedEngine,
@@ -139,13 +167,15 @@ function unavailable(
     what: `looking up Docker ${wish.dockerVersion}`,
     host: observed.target,
     why: `${where} has no such version of ${engine}${offered.length === 0 ? ", nor any other" : `; it offers ${offered.join(", ")}`}`,
-    left:
-      observed.daemon === undefined
-        ? "No engine runs there"
-        : `Docker ${upstreamOf(observed.daemon.version) ?? observed.daemon.version} goes on running`,
+    left: leftOf(observed),
     next:
       offered.length === 0
         ? "Set another source"
         : "Set dockerVersion to one of these, or set another source",
   });
+}
+
+function leftOf({ daemon }: ObservedEngine): string {
+  if (daemon === undefined) return "No engine runs there";
+  return `Docker ${upstreamOf(daemon.version) ?? daemon.version} goes on running`;
 }

@@ -15,15 +15,18 @@ export interface Repository {
   readonly components: readonly string[];
   /** The signing key: armored text, or the address to fetch it from. Without one the host must trust it already. */
   readonly key?: string | undefined;
-  /** 40 hexadecimal digits; no key with another fingerprint is trusted. */
+  /** 40 hexadecimal digits, or 64 of an apk key; no key with another fingerprint is trusted. */
   readonly keyFingerprint?: string | undefined;
   /** The one that carries the version first. */
   readonly packages: readonly string[];
 }
 
-/** Docker's own release key for Debian and Ubuntu. */
-export const DOCKER_KEY_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
-export const DOCKER_DOWNLOADS = "https://download.docker.com/linux";
+/** Docker's own release keys: one for Debian and Ubuntu, one for everybody with rpm. */
+const DOCKER_KEY_FINGERPRINTS = {
+  deb: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+  rpm: "060A61C51B558A7F742B77AAC52FEB6B621E9F35",
+} as const;
+const DOCKER_DOWNLOADS = "https://download.docker.com/linux";
 export const DOCKER_PACKAGES: readonly string[] = [
   "docker-ce",
   "docker-ce-cli",
@@ -31,6 +34,21 @@ export const DOCKER_PACKAGES: readonly string[] = [
   "docker-buildx-plugin",
   "docker-compose-plugin",
 ];
+
+/** Docker's own repository: what lies at `path`, with the key of a distribution's folder. */
+export function dockerRepository(
+  format: keyof typeof DOCKER_KEY_FINGERPRINTS,
+  folder: string,
+  path: string = folder,
+): Repository {
+  return {
+    url: `${DOCKER_DOWNLOADS}/${path}`,
+    components: ["stable"],
+    key: `${DOCKER_DOWNLOADS}/${folder}/gpg`,
+    keyFingerprint: DOCKER_KEY_FINGERPRINTS[format],
+    packages: DOCKER_PACKAGES,
+  };
+}
 
 /** The start of a repository's address, before anything is known of the machine; undefined for the distribution's own. */
 export function repositoryAddress(source: EngineSource): string | undefined {
@@ -41,7 +59,8 @@ export function repositoryAddress(source: EngineSource): string | undefined {
 const URL_TEXT = /^(https?:\/\/|file:\/)[A-Za-z0-9._~:/%@+=-]+$/;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/;
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+$/;
-const FINGERPRINT = /^[0-9A-F]{40}$/;
+/** Of an OpenPGP key, or the SHA-256 of an RSA key for apk. */
+const FINGERPRINT = /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/;
 
 /** True when the text is a key itself and not where to fetch it. */
 export function isKeyText(key: string): boolean {
@@ -68,7 +87,7 @@ function readCustom(fields: Fields): EngineSource | undefined {
   if (packages.length === 0) fields.fail("packages", "needs the engine's package");
   const keyFingerprint = fields.string("keyFingerprint")?.replaceAll(/[\s:]/g, "").toUpperCase();
   if (keyFingerprint !== undefined && !FINGERPRINT.test(keyFingerprint)) {
-    fields.fail("keyFingerprint", "must have 40 hexadecimal digits");
+    fields.fail("keyFingerprint", "must have 40 hexadecimal digits (64 for an apk key)");
   }
   const key = fields.string("key");
   checkKey(fields, key, keyFingerprint);

@@ -9,11 +9,23 @@ export interface Offer {
   readonly needs?: Readonly<Record<string, string>>;
 }
 
+const LOOSE = { loose: true };
+
+/**
+ * Epoch, three numbers, the `ce` of 17.03 to 18.06, and a prerelease: `~rc.1` and `~rc1` of packages, `-rc.1` of a daemon, `_rc1`
+ * of Alpine, and `~2.3.rc3` or `-2.1.rc1` of Docker's test channel up to 19.03. What comes then is revision and build.
+ */
+const VERSION =
+  /^(?:\d+:)?(\d+\.\d+\.\d+)(?!\d|\.\d)(?:[~.-]ce(?![a-z]))?(?:[~_.-](?:\d+\.\d+\.)?(alpha|beta|pre|rc|tp)[.-]?(\d+))?/;
+
+/** Which release of which distribution a package was built for, in the forms of Docker's apt and of all rpm packages. */
+const BUILT_FOR = /~((?:debian|raspbian|ubuntu)[.-][a-z0-9.]+(?:~[a-z]+)?)$|\.((?:el|fc|amzn)\d+)(?:[._]|$)/;
+
 /** A wanted version: `28.5.2`, or a range such as `28.x`. `undefined` when the text is neither. */
 export function parseWanted(text: string): "exact" | "range" | undefined {
   if (text.trim() === "") return undefined;
-  if (semver.valid(text, { loose: true }) !== null) return "exact";
-  return semver.validRange(text, { loose: true }) === null ? undefined : "range";
+  if (semver.valid(text, LOOSE) !== null) return "exact";
+  return semver.validRange(text, LOOSE) === null ? undefined : "range";
 }
 
 /**
@@ -21,32 +33,50 @@ export function parseWanted(text: string): "exact" | "range" | undefined {
  * `5:28.5.2-1~debian.13~trixie` and `28.5.2+dfsg1` are both `28.5.2`, `5:29.0.0~rc.1-1` is `29.0.0-rc.1`.
  */
 export function upstreamOf(version: string): string | undefined {
-  const match = /^(?:\d+:)?(\d+\.\d+\.\d+)(?:[~-](alpha|beta|rc)\.?(\d+))?(?![\d.])/.exec(version);
+  const match = VERSION.exec(version);
   if (match?.[1] === undefined) return undefined;
-  const text = match[2] === undefined ? match[1] : `${match[1]}-${match[2]}.${match[3] ?? ""}`;
-  return semver.valid(text, { loose: true }) ?? undefined;
+  return match[2] === undefined ? match[1] : `${match[1]}-${match[2]}.${match[3] ?? ""}`;
 }
 
 /** True when `version` (a daemon's or a package's, build parts and all) is what was wanted. */
 export function satisfies(version: string, wanted: string): boolean {
   const upstream = upstreamOf(version);
-  return upstream !== undefined && semver.satisfies(upstream, wanted, { loose: true });
+  return upstream !== undefined && semver.satisfies(upstream, asRange(wanted), LOOSE);
 }
 
-/** The highest offer of `name` that is what was wanted; of several builds of one version the first listed. */
-export function resolveOffer(offers: readonly Offer[], name: string, wanted: string): Offer | undefined {
+/** What a wanted version comes to on the offers of a host. */
+export type Resolution =
+  | { readonly kind: "found"; readonly offer: Offer }
+  | { readonly kind: "none" }
+  /** Builds of one version for several distributions: which one fits is not ours to guess. */
+  | { readonly kind: "several"; readonly versions: readonly string[] };
+
+/** The highest offer of `name` that is what was wanted; of several revisions for one distribution the first listed. */
+export function resolveOffer(offers: readonly Offer[], name: string, wanted: string): Resolution {
   const fitting = offers.filter((offer) => offer.name === name && satisfies(offer.version, wanted));
-  return [...fitting].sort((a, b) => compareVersions(b.version, a.version))[0];
+  const [best] = [...fitting].sort((a, b) => compareVersions(b.version, a.version));
+  if (best === undefined) return { kind: "none" };
+  const builds = fitting
+    .map(({ version }) => version)
+    .filter((version) => compareVersions(version, best.version) === 0);
+  const isOne = builds.every((version) => builtFor(version) === builtFor(best.version));
+  return isOne ? { kind: "found", offer: best } : { kind: "several", versions: builds };
+}
+
+/** `debian.13~trixie`, `ubuntu-focal`, `el9`; empty text where the version does not say. */
+export function builtFor(version: string): string {
+  const match = BUILT_FOR.exec(version);
+  return match?.[1] ?? match?.[2] ?? "";
 }
 
 /** Negative when `a` is older than `b`, by upstream versions; what is no version counts as oldest. */
 export function compareVersions(a: string, b: string): number {
-  return semver.compare(upstreamOf(a) ?? "0.0.0", upstreamOf(b) ?? "0.0.0");
+  return semver.compare(upstreamOf(a) ?? "0.0.0", upstreamOf(b) ?? "0.0.0", LOOSE);
 }
 
 /** The major version; 0 for what is no version. */
 export function majorOf(version: string): number {
-  return semver.major(upstreamOf(version) ?? "0.0.0");
+  return semver.major(upstreamOf(version) ?? "0.0.0", LOOSE);
 }
 
 /**
@@ -56,13 +86,18 @@ export function majorOf(version: string): number {
 export function directionOf(version: string, wanted: string): "same" | "up" | "down" | "between" {
   const upstream = upstreamOf(version);
   if (upstream === undefined || satisfies(version, wanted)) return "same";
-  if (semver.gtr(upstream, wanted, { loose: true })) return "down";
-  return semver.ltr(upstream, wanted, { loose: true }) ? "up" : "between";
+  if (semver.gtr(upstream, asRange(wanted), LOOSE)) return "down";
+  return semver.ltr(upstream, asRange(wanted), LOOSE) ? "up" : "between";
 }
 
 /** The upstream versions on offer, highest first, each once; for messages. */
 export function listOffers(offers: readonly Offer[], name: string): readonly string[] {
   const upstream = offers.filter((offer) => offer.name === name).map((offer) => upstreamOf(offer.version));
   const known = [...new Set(upstream)].filter((version) => version !== undefined);
-  return known.sort((a, b) => semver.rcompare(a, b));
+  return known.sort((a, b) => semver.rcompare(a, b, LOOSE));
+}
+
+/** A daemon of 17.03 to 18.06 says `18.06.3-ce`, which would be a prerelease to semver. */
+function asRange(wanted: string): string {
+  return wanted.replaceAll(/(\d)-ce(?![a-z])/g, "$1");
 }

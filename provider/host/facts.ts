@@ -6,6 +6,9 @@ export interface HostFacts {
     readonly versionId: string;
     readonly codename: string;
     readonly prettyName: string;
+    /** The release of Ubuntu, or of Debian, that this is made of; empty where it does not say so. */
+    readonly ubuntuCodename: string;
+    readonly debianCodename: string;
   };
   /** As the kernel says it: `x86_64`, `aarch64`. */
   readonly architecture: string;

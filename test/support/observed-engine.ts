@@ -7,7 +7,15 @@ export function observedEngine(
   over: Partial<ObservedEngine> = {},
   packages: Partial<ObservedEngine["packages"]> = {},
 ): ObservedEngine {
-  const os = { id: "debian", idLike: [], versionId: "13", codename: "trixie", prettyName: "Debian 13" };
+  const os = {
+    id: "debian",
+    idLike: [],
+    versionId: "13",
+    codename: "trixie",
+    prettyName: "Debian 13",
+    ubuntuCodename: "",
+    debianCodename: "",
+  };
   return {
     target: "root@h:22",
     facts: {

@@ -1,16 +1,11 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
 import type { CommandOutcome, HostSession } from "../../host/session";
-import {
-  DOCKER_DOWNLOADS,
-  DOCKER_KEY_FINGERPRINT,
-  DOCKER_PACKAGES,
-  type EngineSource,
-  type Repository,
-} from "../source";
+import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import { aptFailure, mustRunApt, runApt } from "./apt-run";
 import { APT_LOOK, parseMadison, parseNeeds } from "./apt-text";
+import { dockerDistribution } from "./docker-distribution";
 import type { PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
@@ -137,14 +132,11 @@ export const apt: PackageFamily = {
 function repositoryOf(source: EngineSource, facts: HostFacts): Repository | undefined {
   if (source.kind === "distro") return undefined;
   if (source.kind === "custom") return source;
-  const url = `${DOCKER_DOWNLOADS}/${facts.os.id}`;
-  return {
-    url,
-    components: ["stable"],
-    key: `${url}/gpg`,
-    keyFingerprint: DOCKER_KEY_FINGERPRINT,
-    packages: DOCKER_PACKAGES,
+  const { folder, release } = dockerDistribution(facts) ?? {
+    folder: facts.os.id,
+    release: facts.os.codename,
   };
+  return { ...dockerRepository("deb", folder), suite: release };
 }
 
 function sourceFile(repository: Repository, facts: HostFacts): string {

@@ -5,14 +5,19 @@ import { systemd } from "../init/systemd";
 import { sysv } from "../init/sysv";
 import { lookScript } from "../look-script";
 import type { EngineSource } from "../source";
+import { apk } from "./apk";
 import { apt } from "./apt";
+import { dnf } from "./dnf";
+import { dockerDistribution } from "./docker-distribution";
 import type { PackageFamily } from "./package-family";
 
-/** The look at a machine of any family. */
-export const LOOK = lookScript([apt], [systemd, openrc, sysv]);
+const FAMILIES: readonly PackageFamily[] = [apt, dnf, apk];
 
-/** Distributions that Docker's own repository has packages for. */
-const DOCKER_DISTRIBUTIONS: readonly string[] = ["debian", "ubuntu", "raspbian"];
+/** The look at a machine of any family. */
+export const LOOK = lookScript(FAMILIES, [systemd, openrc, sysv]);
+
+/** RHEL 7, its rebuilds and Amazon Linux 2 have yum. */
+const FIRST_WITH_DNF = 8;
 
 /**
  * The package family of a machine.
@@ -20,18 +25,35 @@ const DOCKER_DISTRIBUTIONS: readonly string[] = ["debian", "ubuntu", "raspbian"]
  */
 export function familyOf(target: string, facts: HostFacts, source: EngineSource): PackageFamily {
   const { id, idLike, prettyName } = facts.os;
+  const name = prettyName || id || "an unknown distribution";
   const unsupported = (why: string, next: string): SlipwayError =>
     new SlipwayError({ code: "host-unsupported", what: "setting up Docker", host: target, why, next });
-  if (![id, ...idLike].includes("debian") && id !== "ubuntu") {
-    const name = prettyName || id || "an unknown distribution";
-    throw unsupported(
-      `it runs ${name}, and Slipway installs on Debian and Ubuntu`,
-      "Use a supported distribution",
-    );
+  const family = FAMILIES.find(({ distributions }) =>
+    [id, ...idLike].some((each) => distributions.includes(each)),
+  );
+  if (family === undefined) {
+    const why = `it runs ${name}, and Slipway installs on Debian, Ubuntu, RHEL, Fedora, Alpine and what is made of them`;
+    throw unsupported(why, "Use a supported distribution");
   }
-  if (source.kind === "docker" && !DOCKER_DISTRIBUTIONS.includes(id)) {
-    const next = 'Set source: "distro", or an object with the url and suite of a fitting repository';
-    throw unsupported(`Docker has no packages for ${prettyName || id}`, next);
+  if (family.kind === "dnf" && !hasDnf(facts)) {
+    throw unsupported(`it runs ${name}, whose package manager is yum`, "Use a release with dnf");
   }
-  return apt;
+  if (source.kind === "docker" && (family.kind === "apk" || dockerDistribution(facts) === undefined)) {
+    const next = 'Set source: "distro", or an object with the url and key of a fitting repository';
+    throw unsupported(`Docker has no packages for ${name}`, next);
+  }
+  if (source.kind === "distro" && family.kind === "dnf" && isOfRhel(facts)) {
+    throw unsupported(`${name} has no packages of Docker itself`, 'Set source: "docker"');
+  }
+  return family;
+}
+
+/** They have podman, and a docker command that is podman's. */
+function isOfRhel({ os }: HostFacts): boolean {
+  return ["rhel", "centos", "ol"].includes(os.id) || os.idLike.includes("rhel");
+}
+
+function hasDnf({ os }: HostFacts): boolean {
+  const major = Number.parseInt(os.versionId, 10);
+  return Number.isNaN(major) || major >= FIRST_WITH_DNF;
 }

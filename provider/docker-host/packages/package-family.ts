@@ -6,11 +6,11 @@ import type { Offer } from "../version";
 
 /** How one family of distributions installs Docker. Nothing up to `repository` touches the host. */
 export interface PackageFamily extends FamilyLook {
-  readonly kind: "apt";
+  readonly kind: "apt" | "dnf" | "apk";
   /** Packages that bring an engine, or what looks like one. */
   readonly engines: readonly string[];
   /** The packages of an engine from this source; the one that carries the version first. */
-  names(source: EngineSource): readonly string[];
+  names(source: EngineSource, facts: HostFacts): readonly string[];
   /** What the package manager brings along with them, and what is to be held as they are. */
   dependencies(source: EngineSource): readonly string[];
   /** The package repository behind a source; undefined when it is the distribution's own. */

@@ -64,6 +64,8 @@ export function parseFacts(text: string): HostFacts {
       versionId: os.get("VERSION_ID") ?? "",
       codename: os.get("VERSION_CODENAME") ?? "",
       prettyName: os.get("PRETTY_NAME") ?? "",
+      ubuntuCodename: os.get("UBUNTU_CODENAME") ?? "",
+      debianCodename: os.get("DEBIAN_CODENAME") ?? "",
     },
     architecture: line("architecture"),
     init: line("init"),

@@ -195,4 +195,15 @@ describe("planEngine", () => {
       /it offers 28\.5\.2, 26\.1\.5\./,
     );
   });
+
+  it("must list the builds when the host's sources have them for several distributions", () => {
+    const builds = ["5:28.5.2-1~debian.13~trixie", "5:28.5.2-1~debian.12~bookworm"];
+    const offers = builds.map((version) => ({ name: "docker-ce", version }));
+    const desired = { ...desiredEngine("28.x"), names: ["docker-ce"] };
+    assert.throws(() => planEngine(desired, observedEngine(), offers), {
+      code: "engine-version-unavailable",
+      message:
+        /docker-ce for several distributions: 5:28\.5\.2-1~debian\.13~trixie, 5:28\.5\.2-1~debian\.12~bookworm\./,
+    });
+  });
 });

@@ -52,6 +52,8 @@ describe("parseFacts", () => {
         versionId: "12",
         codename: "bookworm",
         prettyName: "Debian GNU/Linux 12 (bookworm)",
+        ubuntuCodename: "",
+        debianCodename: "",
       },
       architecture: "x86_64",
       init: "systemd",

@@ -1,0 +1,62 @@
+import { SlipwayError } from "../../errors";
+import type { HostFacts } from "../../host/facts";
+import type { HostSession } from "../../host/session";
+import type { EngineSource } from "../source";
+import { APK_KEY_FOLDER, APK_KEY_LINE, APK_SOURCE_PATH } from "./apk-text";
+import type { RepositoryFile, RunOptions } from "./package-family";
+import { readRsaKeys } from "./rsa-key";
+import { trustedKey } from "./trusted-key";
+
+const MIRROR = "https://dl-cdn.alpinelinux.org/alpine";
+/** apk looks for the key by the name that the repository's index gives, which is this file's. */
+const KEY_FILE = /\/([A-Za-z0-9@._-]+\.rsa\.pub)$/;
+
+/**
+ * The repository behind a source: Alpine's community, which a fresh Alpine does not read, or one of the user's own.
+ * @throws SlipwayError invalid-input when the key is no address of an apk key
+ */
+export function apkRepository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined {
+  if (source.kind === "docker") return undefined;
+  const url = source.kind === "distro" ? `${MIRROR}/${branchOf(facts)}/community` : source.url;
+  const key = source.kind === "custom" ? source.key : undefined;
+  const line = key === undefined ? "" : `${APK_KEY_LINE}${apkKeyPath(key)}\n`;
+  const content = `# Written by Slipway for the Docker packages; changes here are overwritten.\n${line}${url}\n`;
+  const base = source.kind === "custom" ? source : { url, components: [], packages: [] };
+  return { ...base, content };
+}
+
+/**
+ * Trusts the repository's key, once its fingerprint is right, and adds the repository to apk's.
+ * @throws SlipwayError engine-install-failed
+ */
+export async function addApkRepository(
+  session: HostSession,
+  repository: RepositoryFile,
+  { signal }: RunOptions,
+): Promise<void> {
+  const kind = { title: "RSA", fingerprints: readRsaKeys };
+  const key = await trustedKey(session, repository, kind, signal);
+  if (key !== undefined) {
+    const path = apkKeyPath(repository.key ?? "");
+    await session.writeFile(path, key, { mode: 0o644, sudo: true });
+  }
+  await session.run(["mkdir", "-p", "--", "/etc/apk/repositories.d"], { sudo: true, signal });
+  await session.writeFile(APK_SOURCE_PATH, repository.content, { mode: 0o644, sudo: true });
+}
+
+function apkKeyPath(address: string): string {
+  const name = KEY_FILE.exec(address)?.[1];
+  if (name !== undefined) return `${APK_KEY_FOLDER}/${name}`;
+  throw new SlipwayError({
+    code: "invalid-input",
+    what: "reading source.key",
+    why: "an apk repository's key has to be the address of a file NAME.rsa.pub, for apk finds it by that name",
+    next: "Give its address, and as keyFingerprint the SHA-256 of its DER form",
+  });
+}
+
+/** `3.20.3` is the branch v3.20; what is no release is edge. */
+function branchOf({ os }: HostFacts): string {
+  const release = /^(\d+\.\d+)(?:\.\d+)?$/.exec(os.versionId)?.[1];
+  return release === undefined ? "edge" : `v${release}`;
+}

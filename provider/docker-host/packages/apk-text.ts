@@ -1,0 +1,120 @@
+import type { Offer } from "../version";
+
+/** Our own file on the host; a repository's key keeps its own name, for apk finds it by that. */
+export const APK_SOURCE_PATH = "/etc/apk/repositories.d/slipway-docker.list";
+export const APK_KEY_FOLDER = "/etc/apk/keys";
+/** The line of our source file that says where its key is. */
+export const APK_KEY_LINE = "# key ";
+/** How long another one's lock is waited for. */
+export const APK_LOCK_WAIT_S = 300;
+
+/** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
+export const APK_NAMES: readonly string[] = [
+  "docker",
+  "docker-engine",
+  "docker-cli",
+  "docker-openrc",
+  "docker-cli-buildx",
+  "docker-cli-compose",
+  "containerd",
+  "runc",
+  "podman-docker",
+];
+
+/**
+ * apk's part of the look at a machine. A hold is a constraint in world: `apk upgrade` does not go past it. apk writes its
+ * database last of all, so that an update that was cut off is known by our own mark alone, and a dockerd that no package
+ * brought may be what it left.
+ */
+export const APK_LOOK = `
+source=${APK_SOURCE_PATH}
+key=$(sed -n 's/^${APK_KEY_LINE}//p' "$source" 2>/dev/null)
+for name in ${APK_NAMES.join(" ")}; do
+  found=$(apk info -e -v "$name" 2>/dev/null) || continue
+  case $found in "$name"-[0-9]*) echo "package $name \${found#"$name"-} installed" ;; esac
+done
+sed -n 's/^\\([a-z][a-z0-9.+_-]*\\)=\\([^ ]*\\)$/held \\1 \\2/p' /etc/apk/world
+command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
+[ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"
+[ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
+[ -z "$key" ] || [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
+for file in /etc/apk/repositories /etc/apk/repositories.d/*.list; do
+  [ -r "$file" ] && [ "$file" != "$source" ] || continue
+  if [ -n "$url" ]; then grep -qF -- "$url" "$file" && echo "other $file"
+  else grep -q '^[^#@]*/community/*$' "$file" && echo "other $file"; fi
+done
+[ -z "$dockerd" ] || apk info --who-owns "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"
+`;
+
+/** What the repositories have of these packages, and where. */
+export function apkPolicy(names: readonly string[]): readonly string[] {
+  return ["apk", "policy", ...names];
+}
+
+/** A version on offer, with the addresses that have it. */
+export interface ApkOffer extends Offer {
+  readonly repositories: readonly string[];
+}
+
+/**
+ * `apk policy`'s answer, oldest first: `NAME policy:`, `  VERSION:`, and four blanks before where it is. What is only
+ * installed, or in a tagged repository alone (`@edge ADDRESS`), is no offer. Best first.
+ */
+export function parsePolicy(text: string): readonly ApkOffer[] {
+  const offers: { readonly name: string; readonly version: string; readonly repositories: string[] }[] = [];
+  let name = "";
+  for (const line of text.split("\n")) {
+    const title = /^(\S+) policy:$/.exec(line)?.[1];
+    const version = /^ {2}(\S+):$/.exec(line)?.[1];
+    const place = /^ {4}(\S+)$/.exec(line)?.[1];
+    if (title !== undefined) name = title;
+    else if (version !== undefined) offers.push({ name, version, repositories: [] });
+    // the installed ones' database is named without a slash before it
+    else if (place !== undefined && /^(\/|[a-z]+:)/.test(place)) offers.at(-1)?.repositories.push(place);
+  }
+  return offers.filter(({ repositories }) => repositories.length > 0).reverse();
+}
+
+const APK = ["apk", "--wait", String(APK_LOCK_WAIT_S), "--no-progress"];
+
+/** Reads the lists anew. */
+export const APK_REFRESH: readonly string[] = [...APK, "update"];
+
+/**
+ * Brings these packages in and takes others out in one step, in any direction: a constraint in world is obeyed downwards,
+ * too. `!NAME` in world keeps a package out, and stays there until it is taken out of the file.
+ */
+export function apkInstall(
+  packages: readonly { readonly name: string; readonly version?: string }[],
+  remove: readonly string[] = [],
+): readonly string[] {
+  const wanted = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+  return [...APK, "add", ...wanted, ...remove.map((name) => `!${name}`)];
+}
+
+/** World without the lines `!NAME`; `$@` are the names. */
+export const FORGET_CONFLICTS = `
+for name; do sed -i "/^!$name\\$/d" /etc/apk/world || exit; done
+`;
+
+export function apkRemove(names: readonly string[]): readonly string[] {
+  return [...APK, "del", ...names];
+}
+
+/** Takes the versions out of world; what is installed stays as it is. */
+export function apkRelease(names: readonly string[]): readonly string[] {
+  return [...APK, "add", ...names];
+}
+
+/** Puts the installed versions into world; who is not there is not pinned. */
+export const APK_HOLD = `
+pins=
+for name; do
+  found=$(apk info -e -v "$name") || continue
+  pins="$pins $name=\${found#"$name"-}"
+done
+[ -z "$pins" ] || ${APK.join(" ")} add $pins
+`;
+
+/** Brings what is there but not whole back to what its package says. */
+export const APK_REPAIR: readonly string[] = [...APK, "fix"];

@@ -1,0 +1,134 @@
+import { SlipwayError } from "../../errors";
+import type { HostSession } from "../../host/session";
+import { DOCKER_PACKAGES } from "../source";
+import { addApkRepository, apkRepository } from "./apk-source";
+import {
+  APK_HOLD,
+  APK_KEY_LINE,
+  APK_LOOK,
+  APK_NAMES,
+  APK_REFRESH,
+  APK_REPAIR,
+  APK_SOURCE_PATH,
+  apkInstall,
+  apkPolicy,
+  apkRelease,
+  apkRemove,
+  FORGET_CONFLICTS,
+  parsePolicy,
+} from "./apk-text";
+import type { PackageFamily, RunOptions } from "./package-family";
+import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { STEADY_RUN } from "./steady-run";
+
+/** The engine with what starts it, and the command. */
+const ALPINE_PACKAGES: readonly string[] = ["docker-engine", "docker-cli", "docker-openrc"];
+
+/** Our source, and the key that it names. */
+const REMOVE_SOURCE = `
+key=$(sed -n 's/^${APK_KEY_LINE}//p' ${APK_SOURCE_PATH} 2>/dev/null)
+rm -f -- ${APK_SOURCE_PATH} $key
+`;
+
+/** Alpine. apk-tools 2 and 3. */
+export const apk: PackageFamily = {
+  kind: "apk",
+  distributions: ["alpine"],
+  engines: ["podman-docker"],
+  look: APK_LOOK,
+
+  names(source) {
+    if (source.kind !== "custom") return ALPINE_PACKAGES;
+    return source.packages === DOCKER_PACKAGES ? ALPINE_PACKAGES : source.packages;
+  },
+
+  dependencies() {
+    return ["containerd", "runc"];
+  },
+
+  repository: apkRepository,
+
+  async offers(session, names, signal) {
+    return parsePolicy(await session.run(apkPolicy(names), { signal }));
+  },
+
+  async repair(session, run) {
+    await must(session, "finishing an interrupted installation", APK_REPAIR, run);
+  },
+
+  async addRepository(session, repository, run) {
+    await addApkRepository(session, repository, run);
+    const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
+    refuseLost(session, repository.url, outcome.kind);
+    const offers = parsePolicy(await session.run(apkPolicy(APK_NAMES), { signal: run.signal }));
+    // an index that cannot be read, or that another key signed, is a mere warning to apk
+    if (offers.some(({ repositories }) => repositories.includes(repository.url))) return;
+    await apk.removeRepository(session, run);
+    throw new SlipwayError({
+      code: "engine-install-failed",
+      what: `reading the package source ${repository.url}`,
+      host: session.target,
+      why: "it cannot be read, is not signed with a key that the host trusts, or has no package of Docker",
+      left: "The package source was taken off the host again",
+      next: "Put the url and key of source right",
+    });
+  },
+
+  async removeRepository(session, run) {
+    await mustScript(session, "removing the package source", REMOVE_SOURCE, [], run);
+  },
+
+  async refresh(session, run) {
+    const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
+    refusePackageFailure(session, "refreshing the package lists", outcome);
+  },
+
+  async install(session, { install, remove }, run) {
+    const wanted = install.map(({ name, version }) => [name, version].join(" ").trim());
+    await must(session, `installing ${wanted.join(", ")}`, apkInstall(install, remove), run);
+    if (remove.length > 0) {
+      await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
+    }
+    // the hold is a step of its own
+    const names = install.map(({ name }) => name);
+    await must(session, "releasing the packages", apkRelease(names), run);
+  },
+
+  async remove(session, names, run) {
+    await must(session, `removing ${names.join(", ")}`, apkRemove(names), run);
+  },
+
+  async hold(session, names, run) {
+    await mustScript(session, "holding the packages", APK_HOLD, names, run);
+  },
+
+  async unhold(session, names, run) {
+    await must(session, "releasing the packages", apkRelease(names), run);
+  },
+};
+
+function refuseLost(session: HostSession, url: string, kind: string): void {
+  if (kind !== "lost") return;
+  throw new SlipwayError({
+    code: "connection-lost",
+    what: `reading the package source ${url}`,
+    host: session.target,
+    why: "the connection was lost, the outcome is unknown",
+    next: "Run pulumi up again: it looks at the host anew and finishes what was begun",
+  });
+}
+
+function must(session: HostSession, what: string, argv: readonly string[], run: RunOptions): Promise<void> {
+  return mustScript(session, what, STEADY_RUN, argv, run);
+}
+
+async function mustScript(
+  session: HostSession,
+  what: string,
+  text: string,
+  args: readonly string[],
+  run: RunOptions,
+): Promise<void> {
+  const outcome = await session.script(text, args, { sudo: true, timeoutMs: INSTALL_MS, ...run });
+  refusePackageFailure(session, what, outcome);
+}

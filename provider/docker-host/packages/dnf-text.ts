@@ -1,0 +1,123 @@
+import type { Offer } from "../version";
+
+/** Our own files on the host. */
+export const DNF_REPO_ID = "slipway-docker";
+export const DNF_SOURCE_PATH = `/etc/yum.repos.d/${DNF_REPO_ID}.repo`;
+export const DNF_KEY_PATH = "/etc/pki/rpm-gpg/RPM-GPG-KEY-slipway-docker";
+
+/** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
+export const RPM_NAMES: readonly string[] = [
+  "docker",
+  "docker-ce",
+  "docker-ce-cli",
+  "docker-ce-rootless-extras",
+  "docker-buildx-plugin",
+  "docker-compose-plugin",
+  "docker-cli",
+  "docker-buildx",
+  "docker-compose",
+  "moby-engine",
+  "containerd",
+  "containerd.io",
+  "runc",
+  "podman-docker",
+];
+
+const NAMES = RPM_NAMES.join(" ");
+
+/**
+ * dnf's part of the look at a machine. The locks are read from their files, for `dnf versionlock list` takes a second: dnf 4
+ * has `NAME-EPOCH:VERSION-RELEASE.*` a line and heeds it with its plugin alone, dnf 5 a TOML file without an epoch of 0. A
+ * package that stands there twice is what an update leaves that was cut off between the new one and the removal of the old.
+ */
+export const DNF_LOOK = `
+source=${DNF_SOURCE_PATH} key=${DNF_KEY_PATH}
+rpm -qa --qf 'package %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} installed\\n' ${NAMES}
+[ -z "$(rpm -qa --qf '%{NAME}\\n' ${NAMES} | sort | uniq -d)" ] || echo "interrupted yes"
+case $(readlink -f "$(command -v dnf)") in
+  */dnf5)
+    [ ! -r /etc/dnf/versionlock.toml ] || awk -F'"' '
+      /^\\[\\[packages]]/ { name = ""; key = ""; comparator = "" }
+      /^name/ { name = $2 }
+      /^key/ { key = $2 }
+      /^comparator/ { comparator = $2 }
+      /^value/ && key == "evr" && comparator == "=" { print "held", name, ($2 ~ /:/ ? "" : "0:") $2 }
+    ' /etc/dnf/versionlock.toml ;;
+  *)
+    if grep -q '^enabled *= *[1Tty]' /etc/dnf/plugins/versionlock.conf 2>/dev/null; then
+      sed -n 's/^\\([^#!].*\\)-\\([0-9]*:[^-]*-[^-]*\\)\\.\\*$/held \\1 \\2/p' /etc/dnf/plugins/versionlock.list 2>/dev/null
+    fi ;;
+esac
+command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
+[ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"
+[ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
+[ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
+if [ -n "$url" ]; then
+  grep -lsF -- "$url" /etc/yum.repos.d/*.repo |
+    while read -r file; do [ "$file" = "$source" ] || echo "other $file"; done
+fi
+[ -z "$dockerd" ] || rpm -qf "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"
+`;
+
+/** What there is in all versions; the cache is new enough, for the lists were just refreshed. The same for dnf 4 and 5. */
+export function dnfOffers(names: readonly string[]): readonly string[] {
+  const format = "%{name} %{epoch}:%{version}-%{release} %{arch}\\n";
+  return ["dnf", "-q", "-C", "repoquery", "--qf", format, ...names];
+}
+
+/** `name epoch:version-release arch` lines of dnfOffers, oldest first; dnf 4 has an empty line after each. Best first. */
+export function parseRepoquery(text: string): readonly Offer[] {
+  const offers = text.split("\n").flatMap((line): readonly Offer[] => {
+    const [name, version, arch, ...rest] = line.trim().split(" ");
+    if (name === undefined || version === undefined || rest.length > 0) return [];
+    return arch === undefined || arch === "src" || !/^\d+:/.test(version) ? [] : [{ name, version }];
+  });
+  const isFirst = (offer: Offer, index: number): boolean =>
+    offers.findIndex((other) => other.name === offer.name && other.version === offer.version) === index;
+  return offers.filter(isFirst).reverse();
+}
+
+/** What is to be there, exactly; older versions are taken without a word from us. dnf waits for another one's lock. */
+export function dnfInstall(
+  packages: readonly { readonly name: string; readonly version?: string }[],
+  mayErase: boolean,
+): readonly string[] {
+  const wanted = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
+  const flags = ["-y", "--setopt=install_weak_deps=False", ...(mayErase ? ["--allowerasing"] : [])];
+  return ["dnf", ...flags, "install", ...wanted];
+}
+
+/** Those that are not there are no error. What came with them, and others may use by now, stays. */
+export function dnfRemove(names: readonly string[]): readonly string[] {
+  return ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", ...names];
+}
+
+/** Reads the lists anew, of one repository or of all. */
+export function dnfRefresh(repository?: string): readonly string[] {
+  const only = repository === undefined ? [] : [`--repo=${repository}`];
+  return ["dnf", "-q", ...only, "makecache", "--refresh"];
+}
+
+/**
+ * Locks the packages at what is installed. No repository is asked: without one, a package that is not there is not locked,
+ * where dnf would else lock it at everything on offer. A lock that is there is no reason for dnf 4 to add another, so they are
+ * taken off first. dnf 4 has the command from a plugin, dnf 5 by itself.
+ */
+export const HOLD = `
+dnf -q --disablerepo='*' versionlock list >/dev/null 2>&1 || dnf -q -y install 'dnf-command(versionlock)' || exit
+dnf -q --disablerepo='*' versionlock delete "$@" >/dev/null && dnf -q --disablerepo='*' versionlock add "$@"
+`;
+
+/** Where there is no such command there is no lock. */
+export const RELEASE = `
+dnf -q --disablerepo='*' versionlock list >/dev/null 2>&1 || exit 0
+dnf -q --disablerepo='*' versionlock delete "$@"
+`;
+
+/** Of a package that stands there twice the one that came last stays. */
+export const REPAIR = `
+for name; do
+  rpm -q --quiet "$name" || continue
+  rpm -q --last "$name" | sed 1d | while read -r old rest; do rpm -e --nodeps -- "$old" || exit; done || exit
+done
+`;
