@@ -75,7 +75,9 @@ export function parsePolicy(text: string): readonly ApkOffer[] {
   return offers.filter(({ repositories }) => repositories.length > 0).reverse();
 }
 
-const APK = ["apk", "--wait", String(APK_LOCK_WAIT_S), "--no-progress"];
+const APK: readonly string[] = ["apk", "--wait", String(APK_LOCK_WAIT_S), "--no-progress"];
+
+const APK_COMMAND = APK.join(" ");
 
 /** Reads the lists anew. */
 export const APK_REFRESH: readonly string[] = [...APK, "update"];
@@ -101,6 +103,13 @@ export function apkRemove(names: readonly string[]): readonly string[] {
   return [...APK, "del", ...names];
 }
 
+/** Takes the pins of those off that have one: what the engine needs may have to change with it. */
+export const RELEASE_PINNED = `
+pinned=
+for name; do if grep -q "^$name=" /etc/apk/world; then pinned="$pinned $name"; fi; done
+[ -z "$pinned" ] || ${APK_COMMAND} add $pinned
+`;
+
 /** Takes the versions out of world; what is installed stays as it is. */
 export function apkRelease(names: readonly string[]): readonly string[] {
   return [...APK, "add", ...names];
@@ -113,7 +122,7 @@ for name; do
   found=$(apk info -e -v "$name") || continue
   pins="$pins $name=\${found#"$name"-}"
 done
-[ -z "$pins" ] || ${APK.join(" ")} add $pins
+[ -z "$pins" ] || ${APK_COMMAND} add $pins
 `;
 
 /** Brings what is there but not whole back to what its package says. */

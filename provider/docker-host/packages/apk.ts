@@ -16,6 +16,7 @@ import {
   apkRemove,
   FORGET_CONFLICTS,
   parsePolicy,
+  RELEASE_PINNED,
 } from "./apk-text";
 import type { PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
@@ -23,6 +24,8 @@ import { STEADY_RUN } from "./steady-run";
 
 /** The engine with what starts it, and the command. */
 const ALPINE_PACKAGES: readonly string[] = ["docker-engine", "docker-cli", "docker-openrc"];
+
+const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
 /** Our source, and the key that it names. */
 const REMOVE_SOURCE = `
@@ -43,7 +46,7 @@ export const apk: PackageFamily = {
   },
 
   dependencies() {
-    return ["containerd", "runc"];
+    return DEPENDENCIES;
   },
 
   repository: apkRepository,
@@ -84,6 +87,7 @@ export const apk: PackageFamily = {
   },
 
   async install(session, { install, remove }, run) {
+    await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
     const wanted = install.map(({ name, version }) => [name, version].join(" ").trim());
     await must(session, `installing ${wanted.join(", ")}`, apkInstall(install, remove), run);
     if (remove.length > 0) {

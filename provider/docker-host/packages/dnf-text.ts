@@ -83,8 +83,8 @@ export function dnfInstall(
   mayErase: boolean,
 ): readonly string[] {
   const wanted = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
-  const flags = ["-y", "--setopt=install_weak_deps=False", ...(mayErase ? ["--allowerasing"] : [])];
-  return ["dnf", ...flags, "install", ...wanted];
+  const erasing = mayErase ? ["--allowerasing"] : [];
+  return ["dnf", "-y", "--setopt=install_weak_deps=False", "install", ...erasing, ...wanted];
 }
 
 /** Those that are not there are no error. What came with them, and others may use by now, stays. */

@@ -22,6 +22,9 @@ import type { PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 import { STEADY_RUN } from "./steady-run";
 
+/** What distributions package beside the engine. */
+const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
+
 /** RHEL and what is made of it, Fedora, Amazon Linux. dnf 4 and dnf 5. */
 export const dnf: PackageFamily = {
   kind: "dnf",
@@ -41,7 +44,7 @@ export const dnf: PackageFamily = {
   },
 
   dependencies(source) {
-    return source.kind === "distro" ? ["containerd", "runc"] : [];
+    return source.kind === "distro" ? DEPENDENCIES : [];
   },
 
   repository(source, facts) {
@@ -92,8 +95,8 @@ export const dnf: PackageFamily = {
   },
 
   async install(session, { install, remove }, run) {
-    const names = install.map(({ name }) => name);
-    // dnf 5 has no way around a lock but to take it off
+    const names = [...install.map(({ name }) => name), ...DEPENDENCIES];
+    // dnf 5 has no way around a lock but to take it off; what the engine needs may have to change with it
     await mustScript(session, "releasing the packages", RELEASE, names, run);
     const what = `installing ${install.map(({ name, version }) => [name, version].join(" ").trim()).join(", ")}`;
     await must(session, what, dnfInstall(install, remove.length > 0), run);

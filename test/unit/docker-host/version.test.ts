@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fixture } from "../../support/fixture";
 import { parseMadison } from "../../../provider/docker-host/packages/apt-text";
 import {
   builtFor,
@@ -158,6 +159,16 @@ describe("docker versions", () => {
     assert.equal(found("28.5.1"), "5:28.5.1-1~debian.13~trixie");
     assert.equal(found("26.x"), "none");
     assert.deepEqual(listOffers(offers, "docker-ce"), ["29.0.0-rc.1", "28.5.2", "28.5.1"]);
+  });
+
+  it("must read what apt-cache says of two suites and a mirror", () => {
+    const offers = parseMadison(fixture("docker-host", "apt", "madison-trixie-and-sid.txt"));
+    assert.deepEqual(listOffers(offers, "docker.io"), ["28.5.2", "26.1.5"]);
+    assert.equal(offers.length, 6);
+    assert.deepEqual(resolveOffer(offers, "docker.io", "~26.1"), {
+      kind: "found",
+      offer: { name: "docker.io", version: "26.1.5+dfsg1-9+deb13u1" },
+    });
   });
 
   it("must not choose among builds for several distributions, and take the latest of one's revisions", () => {

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { parseLook } from "../../../../provider/docker-host/look";
+import { dnf } from "../../../../provider/docker-host/packages/dnf";
+import {
+  dnfInstall,
+  dnfOffers,
+  dnfRefresh,
+  dnfRemove,
+  parseRepoquery,
+} from "../../../../provider/docker-host/packages/dnf-text";
+import { listOffers, resolveOffer } from "../../../../provider/docker-host/version";
+import { fixture } from "../../../support/fixture";
+import { packageHost } from "../../../support/package-host";
+
+const recorded = (name: string): string => fixture("docker-host", "dnf", name);
+const looked = (name: string) => parseLook(`\n== os\nID=rocky\n\n${recorded(name)}`)?.packages;
+
+describe("dnf", () => {
+  for (const tool of ["dnf4", "dnf5"]) {
+    it(`must read what ${tool} offers, best first`, () => {
+      const offers = parseRepoquery(recorded(`repoquery-${tool}.txt`));
+      assert.equal(offers.length, 9);
+      assert.deepEqual(listOffers(offers, "docker-ce"), ["29.0.0-rc.1", "28.5.2", "28.5.1", "26.1.4"]);
+      const resolution = resolveOffer(offers, "docker-ce", "28.x");
+      assert.deepEqual(resolution, {
+        kind: "found",
+        offer: { name: "docker-ce", version: "3:28.5.2-1.el9" },
+      });
+      assert.equal(offers.find(({ name }) => name === "containerd.io")?.version, "0:1.7.28-1.el9");
+    });
+
+    it(`must read what is installed and locked under ${tool}`, () => {
+      const packages = looked(`look-${tool}.txt`);
+      assert.equal(packages?.installed["docker-ce-cli"], "1:26.1.4-1.el9");
+      assert.equal(packages.installed["containerd.io"], "0:1.7.24-3.1.el9");
+      assert.ok(packages.held.includes("docker-ce-cli") && packages.held.includes("containerd.io"));
+      assert.match(packages.sourceFile ?? "", /^gpgcheck=1$/m);
+    });
+  }
+
+  it("must know an update that was cut off by the two versions of one package, which no lock holds", () => {
+    assert.equal(looked("look-dnf4.txt")?.interrupted, "by somebody");
+    assert.ok(!looked("look-dnf4.txt")?.held.includes("docker-ce"));
+    assert.equal(looked("look-dnf5.txt")?.interrupted, "no");
+    assert.ok(looked("look-dnf5.txt")?.held.includes("docker-ce"));
+  });
+
+  it("must take sources and lines that are no answer for no offer", () => {
+    const text = "docker-ce 3:28.5.2-1.el9 src\nLast metadata expiration check: 0:00:48 ago\n\ndocker-ce\n";
+    assert.deepEqual(parseRepoquery(text), []);
+  });
+
+  it("must ask and order in words that dnf 4 and dnf 5 share", () => {
+    const line = (argv: readonly string[]): string => argv.join(" ");
+    assert.equal(
+      line(dnfOffers(["docker-ce", "docker-ce-cli"])),
+      "dnf -q -C repoquery --qf %{name} %{epoch}:%{version}-%{release} %{arch}\\n docker-ce docker-ce-cli",
+    );
+    const parts = [{ name: "docker-ce", version: "3:28.5.2-1.el9" }, { name: "curl" }];
+    assert.equal(
+      line(dnfInstall(parts, false)),
+      "dnf -y --setopt=install_weak_deps=False install docker-ce-3:28.5.2-1.el9 curl",
+    );
+    assert.equal(
+      line(dnfInstall(parts, true)),
+      "dnf -y --setopt=install_weak_deps=False install --allowerasing docker-ce-3:28.5.2-1.el9 curl",
+    );
+    assert.equal(
+      line(dnfRemove(["docker-ce"])),
+      "dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
+    );
+    assert.equal(line(dnfRefresh("slipway-docker")), "dnf -q --repo=slipway-docker makecache --refresh");
+    assert.equal(line(dnfRefresh()), "dnf -q makecache --refresh");
+  });
+
+  it("must take the locks off before it installs, those of what the engine needs too, and remove what is in its way last", async () => {
+    const { session, calls, run } = packageHost();
+    const install = [{ name: "moby-engine", version: "0:28.5.1-1.fc42" }];
+    await dnf.install(session, { install, remove: ["docker-ce"], allowDowngrade: true }, run);
+    assert.deepEqual(calls, [
+      "script moby-engine containerd runc",
+      "script dnf -y --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42",
+      "script dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
+    ]);
+  });
+
+  it("must take a source off again that cannot be read", async () => {
+    const { session, calls, run } = packageHost((call) => call.startsWith("exec dnf -q --repo="));
+    const content = "[slipway-docker]\n";
+    const repository = { url: "https://mirror.example/rpm", components: [], packages: [], content };
+    await assert.rejects(dnf.addRepository(session, repository, run), {
+      code: "engine-install-failed",
+      message: /reading the package source https:\/\/mirror\.example\/rpm .*The package source was taken off/,
+    });
+    assert.ok(calls.includes("write /etc/yum.repos.d/slipway-docker.repo"));
+    assert.match(calls.at(-1) ?? "", /^script rm -f -- \/etc\/yum\.repos\.d\/slipway-docker\.repo/);
+  });
+});
