@@ -23,8 +23,8 @@ export function refuseWithoutConsent(
   left = "Nothing was changed on the host",
 ): void {
   const missing = needs.filter((need) => !flags[need.flag]);
-  if (missing.length === 0) return;
-  const set = [...new Set(missing.map((need) => `${need.flag}: true`))].join(" and ");
+  const set = missingFlags(flags, needs);
+  if (set === undefined) return;
   throw new SlipwayError({
     code: missing.some((need) => need.flag === "adopt") ? "engine-foreign" : "engine-consent",
     what: "changing Docker",
@@ -33,6 +33,14 @@ export function refuseWithoutConsent(
     left,
     next: `Set ${set} on this DockerHost to allow it`,
   });
+}
+
+/** What is to be set before this is allowed: `adopt: true and allowDaemonRestart: true`; undefined when nothing is missing. */
+export function missingFlags(flags: Flags, needs: readonly ConsentNeed[]): string | undefined {
+  const missing = needs.filter((need) => !flags[need.flag]);
+  return missing.length === 0
+    ? undefined
+    : [...new Set(missing.map(({ flag }) => `${flag}: true`))].join(" and ");
 }
 
 /** What these operations need. A daemon that was not running, or is new and empty, may be restarted freely. */

@@ -8,6 +8,7 @@ import { claimedBy } from "./claimed-by";
 import { claimMachine } from "./claims";
 import { converge, lookAt } from "./converge";
 import { diffHost } from "./diff";
+import { foretellCreate, foretellUpdate } from "./foretell-change";
 import { leaveMachine } from "./removal";
 import { onHost } from "./on-host";
 import { reconnected } from "./reconnected";
@@ -16,16 +17,20 @@ import { type EngineWish, readHostArguments, wishOf } from "./wish";
 
 /** DockerHost: Docker at a pinned version, configured, held, and verified to be what runs. */
 export const dockerHostHandler: Handler = {
-  check(_olds, news) {
+  async check(olds, news, context) {
     const fields = new Fields(news);
     const { connection } = readHostArguments(fields);
     const isKnown = connection !== undefined && !hasUnknown(addressOf(news.connection));
     const targets = isKnown ? [targetOf(connection)] : UNKNOWN;
-    return Promise.resolve({ inputs: { ...news, targets }, failures: fields.failures });
+    const isNew = Object.keys(olds).length === 0;
+    if (isNew && fields.failures.length === 0) await foretellCreate(news, context);
+    return { inputs: { ...news, targets }, failures: fields.failures };
   },
 
-  diff(_id, olds, news, context) {
-    return Promise.resolve().then(() => diffHost(olds, news, context));
+  async diff(_id, olds, news, context) {
+    const result = diffHost(olds, news, context);
+    if (result.replaces === undefined) await foretellUpdate(olds, news, context);
+    return result;
   },
 
   async create(inputs, context) {

@@ -22,7 +22,7 @@ export function refuse(desired: Desired, observed: ObservedEngine): void {
       next: "Log in as root, allow sudo for this user, or set sudoPassword on the connection",
     });
   }
-  for (const engine of observed.foreign) refuseUnmovable(engine, host);
+  refuseUnmovable(observed);
   refuseWithoutConsent(host, desired.wish, adoptionNeeds(observed), leftOf(observed));
   refusePlan(planEngine(desired, observed), desired, observed);
 }
@@ -38,9 +38,10 @@ export function refusePlan(plan: readonly Operation[], desired: Desired, observe
 }
 
 /** What adopting would lose, it does not do. */
-function refuseUnmovable(engine: ForeignEngine, host: string): void {
-  const why = whyUnmovable(engine);
-  if (why === undefined) return;
+export function refuseUnmovable({ foreign, target: host }: ObservedEngine): void {
+  const engine = foreign.find((each) => whyUnmovable(each) !== undefined);
+  if (engine === undefined) return;
+  const why = whyUnmovable(engine) ?? "";
   throw new SlipwayError({
     code: "engine-foreign",
     what: "setting up Docker",

@@ -3,6 +3,7 @@ import type { HostFacts } from "../../host/facts";
 import type { CommandOutcome, HostSession } from "../../host/session";
 import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
+import { peekAtRepository } from "./apt-peek";
 import { aptFailure, mustRunApt, runApt } from "./apt-run";
 import { APT_LOOK, parseMadison, parseNeeds } from "./apt-text";
 import { dockerDistribution } from "./docker-distribution";
@@ -64,6 +65,8 @@ export const apt: PackageFamily = {
       return own === undefined ? offer : { ...offer, needs: own };
     });
   },
+
+  peek: peekAtRepository,
 
   async repair(session, run) {
     const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };

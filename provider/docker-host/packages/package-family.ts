@@ -17,6 +17,13 @@ export interface PackageFamily extends FamilyLook {
   repository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined;
   /** What the host's sources offer of these packages, best first. */
   offers(session: HostSession, names: readonly string[], signal: AbortSignal): Promise<readonly Offer[]>;
+  /** What a repository offers that the host does not know yet; absent where that cannot be read without adding it. */
+  readonly peek?: (
+    session: HostSession,
+    repository: RepositoryFile,
+    names: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<readonly Offer[]>;
   repair(session: HostSession, run: RunOptions): Promise<void>;
   addRepository(session: HostSession, repository: RepositoryFile, run: RunOptions): Promise<void>;
   removeRepository(session: HostSession, run: RunOptions): Promise<void>;

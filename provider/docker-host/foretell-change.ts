@@ -1,0 +1,47 @@
+import type { HandlerContext, Properties } from "../handler";
+import { hasUnknown, isObject } from "../values";
+import { foretell } from "./foretell";
+import { isSameOnHost } from "./same-on-host";
+import { DOCKER_PACKAGES } from "./source";
+import { type EngineWish, wishOf } from "./wish";
+
+/** Preview calls no create: what it would do on a new machine is said by check. */
+export async function foretellCreate(news: Properties, context: HandlerContext): Promise<void> {
+  if (hasUnknown(news)) return;
+  const { connection, wish } = wishOf(news);
+  if (connection === undefined || wish === undefined) return;
+  const otherwise = `${wanted(wish)}; what is there is not known`;
+  await foretell({ connection, wish, former: undefined, olds: {}, otherwise }, context);
+}
+
+/** The same of an update, where the machine itself is to change. */
+export async function foretellUpdate(
+  olds: Properties,
+  news: Properties,
+  context: HandlerContext,
+): Promise<void> {
+  if (hasUnknown(news) || isSameOnHost(olds, news)) return;
+  const { connection, wish } = wishOf(news);
+  if (connection === undefined || wish === undefined) return;
+  const otherwise = `${recorded(olds)}; ${wanted(wish)}`;
+  await foretell({ connection, wish, former: wishOf(olds).wish, olds, otherwise }, context);
+}
+
+function wanted({ dockerVersion, source }: EngineWish): string {
+  const from = {
+    docker: `Docker's own packages (${DOCKER_PACKAGES.join(", ")})`,
+    distro: "the distribution's packages",
+    custom: source.kind === "custom" ? `${source.url} (${source.packages.join(", ")})` : "",
+  }[source.kind];
+  return `Docker ${dockerVersion} is wanted, from ${from}`;
+}
+
+/** What the last look saw, drift included. */
+function recorded({ version, packages, drift }: Properties): string {
+  const names = isObject(packages) ? Object.entries(packages) : [];
+  const list = names.map(([name, value]) => `${name} ${String(value)}`).join(", ");
+  const ran =
+    typeof version === "string" && version !== "" ? `Docker ${version} ran there` : "no Docker ran there";
+  const due = Array.isArray(drift) && drift.length > 0 ? `; due then: ${drift.join("; ")}` : "";
+  return `${ran} when it was last seen${list === "" ? "" : ` (${list})`}${due}`;
+}
