@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { engineBench } from "./engine";
 import { hostBench } from "./host";
 import { rolloutBench } from "./rollout";
 import { type Bench, formatBounds, missedBounds } from "./bench";
@@ -6,7 +7,11 @@ import { writeResult } from "./result";
 import { formatTable } from "./table";
 
 /** Every bench by its name on the command line. */
-const BENCHES: Readonly<Record<string, Bench>> = { host: hostBench, rollout: rolloutBench };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  engine: engineBench,
+  host: hostBench,
+  rollout: rolloutBench,
+};
 
 const USAGE = `npm run bench -- NAME [--check] [--quick] [--only PART]   NAME is one of: ${Object.keys(BENCHES).join(", ")}
   --check       exit with 1 when a figure is outside its bound

@@ -1,9 +1,8 @@
 "use strict";
 
 const { LAYERS, runLayer } = require("./layers.js");
-const { ROOT } = require("./setup/npm-packages.js");
+const { build } = require("./setup/build.js");
 const { prepare } = require("./setup/prepare.js");
-const { stream } = require("./setup/run.js");
 const { launch, say, SetupError } = require("./setup/say.js");
 
 const USAGE = `node scripts/test.js [${Object.keys(LAYERS).join("|")}…] [-- mocha's own options, as --grep]`;
@@ -46,11 +45,4 @@ function plan(layers) {
     if (node24 && LAYERS[layer].node24) runs.push({ layer, node24: true });
     return runs;
   });
-}
-
-async function build(env) {
-  say("build: tsc (a few seconds)");
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const code = await stream(npm, ["run", "--silent", "build"], { cwd: ROOT, env });
-  if (code !== 0) throw new SetupError("the build failed; its messages stand above");
 }

@@ -3,7 +3,7 @@ import { type HandlerContext, PartialFailure, type Properties } from "../handler
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { markChange, unmarkChange } from "./change-mark";
-import type { Desired } from "./desired";
+import type { Desired, Former } from "./desired";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
 import { observe, type Seen } from "./observe";
@@ -25,7 +25,7 @@ export interface Task {
   readonly wish: EngineWish;
   readonly inputs: Properties;
   /** Undefined when the machine is new to us. */
-  readonly former: EngineWish | undefined;
+  readonly former: Former | undefined;
   readonly context: HandlerContext;
 }
 

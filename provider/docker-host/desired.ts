@@ -9,5 +9,10 @@ export interface Desired {
   readonly dependencies: readonly string[];
   readonly repository: RepositoryFile | undefined;
   /** What the last run applied; undefined when this machine is new to us. */
-  readonly former: Pick<EngineWish, "daemonConfig" | "dockerUsers" | "hold"> | undefined;
+  readonly former: Former | undefined;
+}
+
+/** What the last run applied, and the packages that it left. */
+export interface Former extends Pick<EngineWish, "daemonConfig" | "dockerUsers" | "hold"> {
+  readonly packages?: readonly string[];
 }

@@ -51,8 +51,8 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       await session.run(["snap", "remove", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
       return;
     case "install": {
-      const { packages, remove, downgrade } = operation;
-      return family.install(session, { install: packages, remove, allowDowngrade: downgrade }, run);
+      const { packages, remove, downgrade, lowers } = operation;
+      return family.install(session, { install: packages, remove, allowDowngrade: downgrade || lowers }, run);
     }
     case "write-config":
       return applyDaemonConfig(operation.config, context);

@@ -3,7 +3,7 @@ import { hasUnknown, isObject } from "../values";
 import { foretell } from "./foretell";
 import { isSameOnHost } from "./same-on-host";
 import { DOCKER_PACKAGES } from "./source";
-import { type EngineWish, wishOf } from "./wish";
+import { type EngineWish, formerWish, wishOf } from "./wish";
 
 /** Preview calls no create: what it would do on a new machine is said by check. */
 export async function foretellCreate(news: Properties, context: HandlerContext): Promise<void> {
@@ -24,7 +24,7 @@ export async function foretellUpdate(
   const { connection, wish } = wishOf(news);
   if (connection === undefined || wish === undefined) return;
   const otherwise = `${recorded(olds)}; ${wanted(wish)}`;
-  await foretell({ connection, wish, former: wishOf(olds).wish, olds, otherwise }, context);
+  await foretell({ connection, wish, former: formerWish(olds), olds, otherwise }, context);
 }
 
 function wanted({ dockerVersion, source }: EngineWish): string {

@@ -4,6 +4,7 @@ import { withTimeLimit } from "../health/time-limit";
 import { type Connection, targetOf } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { adoptionNeeds, type ConsentNeed, consentNeeds, missingFlags, repairNeeds } from "./consent";
+import type { Former } from "./desired";
 import { observe, type Seen } from "./observe";
 import { onHost } from "./on-host";
 import { formatStep, type Operation } from "./operation";
@@ -24,7 +25,7 @@ let lateMs = 0;
 export interface Foretold {
   readonly connection: Connection;
   readonly wish: EngineWish;
-  readonly former: EngineWish | undefined;
+  readonly former: Former | undefined;
   /** The recorded outputs; empty for a new one. */
   readonly olds: Properties;
   /** What is known without the host, as a sentence. */

@@ -13,7 +13,7 @@ import { leaveMachine } from "./removal";
 import { onHost } from "./on-host";
 import { reconnected } from "./reconnected";
 import { isSameOnHost } from "./same-on-host";
-import { type EngineWish, readHostArguments, wishOf } from "./wish";
+import { type EngineWish, formerWish, readHostArguments, wishOf } from "./wish";
 
 /** DockerHost: Docker at a pinned version, configured, held, and verified to be what runs. */
 export const dockerHostHandler: Handler = {
@@ -56,7 +56,7 @@ export const dockerHostHandler: Handler = {
     const outputs = await onHost(connection, olds, context, (session) =>
       converge({
         ...{ id, session, connection, wish, inputs: news, context },
-        former: isNew ? undefined : wishOf(olds).wish,
+        former: isNew ? undefined : formerWish(olds),
         ...(isNew ? {} : { olds }),
       }),
     );
@@ -69,7 +69,10 @@ export const dockerHostHandler: Handler = {
     return onHost(connection, outputs, context, async (session) => {
       return {
         id,
-        outputs: await lookAt({ session, connection, wish, inputs: outputs, former: wish, context }),
+        outputs: await lookAt({
+          ...{ session, connection, wish, inputs: outputs, context },
+          former: formerWish(outputs),
+        }),
       };
     });
   },

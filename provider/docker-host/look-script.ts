@@ -87,7 +87,7 @@ if command -v timeout >/dev/null; then limited="timeout ${ANSWER_S}"; fi
 running='http://docker/containers/json?filters=%7B%22status%22%3A%5B%22running%22%5D%7D'
 ask() {
   if command -v curl >/dev/null; then
-    curl -fsS --max-time ${ANSWER_S} --unix-socket ${SOCKET} http://docker/version http://docker/info "$running"
+    curl -fsS --fail-early --max-time ${ANSWER_S} --unix-socket ${SOCKET} http://docker/version http://docker/info "$running"
   else
     $limited docker -H unix://${SOCKET} version --format '{{json .Server}}' &&
       $limited docker -H unix://${SOCKET} info --format '{{json .}}' &&

@@ -27,7 +27,10 @@ export type Step =
       readonly kind: "install";
       readonly packages: readonly PackageChoice[];
       readonly remove: readonly string[];
+      /** The engine goes back, which needs consent. */
       readonly downgrade: boolean;
+      /** Any of the packages goes back. */
+      readonly lowers: boolean;
     }
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
   | { readonly kind: "reload" }

@@ -37,7 +37,8 @@ export function planInstall(
     const downgrade = [installed, running].some(
       (version) => version !== undefined && directionOf(version, wish.dockerVersion) === "down",
     );
-    return { kind: "install", packages: names.map((name) => ({ name })), remove, downgrade, cause };
+    const packages = names.map((name) => ({ name }));
+    return { kind: "install", packages, remove, downgrade, lowers: downgrade, cause };
   }
   const isKept = installed !== undefined && satisfies(installed, wish.dockerVersion);
   const chosen = isKept
@@ -52,16 +53,15 @@ export function planInstall(
   const others = names
     .slice(1)
     .flatMap((name) => companion(name, chosen, observed.packages.installed[name], offers));
-  return {
-    kind: "install",
-    packages: [{ name: engine, version: chosen.version }, ...others],
-    remove,
-    downgrade,
-    cause,
-  };
+  const packages = [{ name: engine, version: chosen.version }, ...others];
+  const lowers = packages.some(({ name, version }) => {
+    const there = observed.packages.installed[name];
+    return there !== undefined && version !== undefined && compareVersions(version, there) < 0;
+  });
+  return { kind: "install", packages, remove, downgrade, lowers, cause };
 }
 
-function installCause({ names, wish }: Desired, observed: ObservedEngine): string | undefined {
+function installCause({ names, wish, former }: Desired, observed: ObservedEngine): string | undefined {
   const installed = observed.packages.installed[names[0] ?? ""];
   const running = observed.daemon?.version;
   if (installed === undefined) {
@@ -75,7 +75,25 @@ function installCause({ names, wish }: Desired, observed: ObservedEngine): strin
   } else if (!satisfies(installed, wish.dockerVersion)) {
     return `${upstreamOf(installed) ?? installed} is installed, ${wish.dockerVersion} is wanted`;
   }
-  return observed.facts.dockerCli === undefined ? "the docker command is missing" : undefined;
+  if (observed.facts.dockerCli === undefined) return "the docker command is missing";
+  return companionCause(names.slice(1), installed, observed.packages.installed, former?.packages ?? []);
+}
+
+/** What belongs to the engine and was taken away or moved by somebody since. */
+function companionCause(
+  companions: readonly string[],
+  engine: string,
+  installed: Readonly<Record<string, string>>,
+  former: readonly string[],
+): string | undefined {
+  const gone = companions.filter((name) => former.includes(name) && installed[name] === undefined);
+  if (gone.length > 0) return `${gone.join(", ")} ${gone.length === 1 ? "is" : "are"} gone`;
+  const [moved] = companions.filter(
+    (name) => name.endsWith("-cli") && compareVersions(installed[name] ?? engine, engine) !== 0,
+  );
+  return moved === undefined
+    ? undefined
+    : `${moved} is at ${upstreamOf(installed[moved] ?? "") ?? "another version"}, the engine at ${upstreamOf(engine) ?? engine}`;
 }
 
 /** A companion goes with the engine's version where it is offered at it; of one that counts for itself, one that fits. */

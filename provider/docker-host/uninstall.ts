@@ -58,6 +58,10 @@ async function purge(
   observed: ObservedEngine,
   { log, signal }: HandlerContext,
 ): Promise<void> {
+  if (observed.foreign.length > 0) {
+    log.warn(`nothing was purged on ${session.target}: another engine is there, whose files these may be`);
+    return;
+  }
   const folders = purgeFolders(observed.daemon?.summary.rootDirectory);
   log.keep(`images, containers and volumes on ${session.target} are removed (${folders.join(", ")})`);
   const argv = ["/bin/sh", "-c", PURGE, "slipway-purge", ...folders];

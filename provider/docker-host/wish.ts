@@ -3,6 +3,7 @@ import type { Connection } from "../host/connection";
 import type { Properties } from "../handler";
 import { Fields, hasUnknown, isObject } from "../values";
 import type { DaemonConfig } from "./daemon-config";
+import type { Former } from "./desired";
 import { type EngineSource, readSource } from "./source";
 import { parseWanted } from "./version";
 
@@ -79,6 +80,13 @@ export function wishOf(values: Properties): HostArguments {
   return readHostArguments(
     new Fields(Object.fromEntries(HOST_ARGUMENTS.map((key) => [key, values[key] ?? undefined]))),
   );
+}
+
+/** What the recorded outputs of a DockerHost say was wanted, with the packages that were there. */
+export function formerWish(olds: Properties): (EngineWish & Pick<Former, "packages">) | undefined {
+  const { wish } = wishOf(olds);
+  const packages = isObject(olds.packages) ? Object.keys(olds.packages) : [];
+  return wish === undefined ? undefined : { ...wish, packages };
 }
 
 function readVersion(fields: Fields): string | undefined {

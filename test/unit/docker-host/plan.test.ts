@@ -189,6 +189,25 @@ describe("planEngine", () => {
     assert.deepEqual(repairNeeds(planEngine(desiredEngine("26.1.5"), fine), fine), []);
   });
 
+  it("must bring back a companion that somebody took away or moved, and restart nothing", () => {
+    const observed = settled();
+    const without = { ...observed.packages.installed };
+    Reflect.deleteProperty(without, "docker-cli");
+    const former = { daemonConfig: {}, dockerUsers: [], hold: true, packages: ["docker.io", "docker-cli"] };
+    const desired = desiredEngine("26.1.5", {}, former);
+    const gone = { ...observed, packages: { ...observed.packages, installed: without } };
+    assert.match(
+      formatPlan(planEngine(desired, gone, OFFERS)),
+      /^install docker\.io=26\.1\.5\+dfsg1-9 docker-cli=26\.1\.5\+dfsg1-9: docker-cli is gone\nverify/,
+    );
+    const other = { ...observed.packages.installed, "docker-cli": NEW };
+    const moved = { ...observed, packages: { ...observed.packages, installed: other } };
+    assert.match(
+      formatPlan(planEngine(desired, moved, OFFERS)),
+      /docker-cli is at 28\.5\.2, the engine at 26\.1\.5\nverify/,
+    );
+  });
+
   it("must list what is offered when the version is not", () => {
     assert.throws(
       () => planEngine(desiredEngine("99.0.0"), observedEngine(), OFFERS),

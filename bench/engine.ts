@@ -1,0 +1,224 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { closeConnections, withHost } from "../provider/host/pool";
+import { type DockerRepository, startDockerRepository } from "../test/lab/docker-repository";
+import { type LabHost, startLabHost } from "../test/lab/lab-host";
+import { borrower } from "../test/support/borrow";
+import {
+  ansibleFor,
+  type AnsibleSettings,
+  makeReadyForAnsible,
+  type Playbook,
+  prepareAnsible,
+} from "./ansible";
+import type { Bench, Figures, Measured, Row } from "./bench";
+import { startDelayProxy } from "./delay-proxy";
+import { dockerHostStack, emptyStack } from "./engine-stack";
+import { median } from "./median";
+import { startTurnCounter, type TurnCounter } from "./rollout-turns";
+
+const FAR_MS = 80;
+const RTTS_MS = [0, FAR_MS] as const;
+const SETTINGS: readonly AnsibleSettings[] = ["defaults", "pipelining"];
+
+/** A second run on a machine that needs nothing, beside Ansible's. */
+export const engineBench: Bench = {
+  columns: {
+    rtt: "RTT ms",
+    what: "second run",
+    by: "by",
+    ms: "median ms",
+    ownMs: "beside an empty run",
+    logins: "logins",
+    roundTrips: "round trips",
+    samples: "samples",
+  },
+  bounds: [
+    { figure: "noop_logins", atLeast: 1, atMost: 1 },
+    { figure: "noop_round_trips", atMost: 3 },
+    { figure: "ansible_ratio", atLeast: 10 },
+  ],
+  run: async (say, { quick }) => {
+    say("lab: an apt repository of Docker's packages, two bare hosts, Ansible (minutes the first time)");
+    await prepareAnsible();
+    const repository = await startDockerRepository();
+    const [ours, theirs] = await Promise.all([
+      startLabHost({ suite: "trixie" }),
+      startLabHost({ suite: "trixie" }),
+    ]);
+    const folder = mkdtempSync(path.join(tmpdir(), "slipway-bench-"));
+    try {
+      await makeReadyForAnsible(theirs);
+      for (const host of [ours, theirs]) await host.must(["rm", "-f", "/etc/apt/sources.list"]);
+      return await runOn({ ours, theirs, repository, folder, samples: quick ? 1 : 5, say });
+    } finally {
+      closeConnections();
+      rmSync(folder, { recursive: true, force: true });
+      await Promise.all([ours.remove(), theirs.remove(), repository.remove()]);
+    }
+  },
+};
+
+interface Stage {
+  readonly ours: LabHost;
+  readonly theirs: LabHost;
+  readonly repository: DockerRepository;
+  readonly folder: string;
+  readonly samples: number;
+  readonly say: (text: string) => void;
+}
+
+async function runOn(stage: Stage): Promise<Measured> {
+  const { say, ours } = stage;
+  const rows: Row[] = [];
+  const versions: Record<string, string> = {};
+  const empty = await measureEmpty(stage);
+  for (const rtt of RTTS_MS) {
+    rows.push(...(await measureOurs(stage, rtt, empty)));
+    const { rows: other, version } = await measureTheirs(stage, rtt);
+    rows.push(...other);
+    versions.ansible_core = version;
+  }
+  for (const row of rows) say(`  ${JSON.stringify(row)}`);
+  versions.engine = await ours.must(["docker", "version", "--format", "{{.Server.Version}}"]);
+  return { rows, figures: figuresOf(rows), versions };
+}
+
+function figuresOf(rows: readonly Row[]): Figures {
+  const value = (rtt: number, by: string, what: string, key: string): number =>
+    Number(rows.find((row) => row.rtt === rtt && row.by === by && row.what === what)?.[key]);
+  const ratio = (rtt: number, settings: AnsibleSettings, key: string): number =>
+    Math.round(
+      (10 * value(rtt, `ansible, ${settings}`, "docker.yml", key)) / value(rtt, "ours", REFRESHED, key),
+    ) / 10;
+  return {
+    noop_logins: value(FAR_MS, "ours", REFRESHED, "logins"),
+    noop_round_trips: value(FAR_MS, "ours", REFRESHED, "roundTrips"),
+    noop_logins_without_refresh: value(FAR_MS, "ours", PLAIN, "logins"),
+    ansible_ratio: ratio(0, "defaults", "ownMs"),
+    ansible_ratio_pipelining: ratio(0, "pipelining", "ownMs"),
+    ansible_ratio_at_80: ratio(FAR_MS, "defaults", "ownMs"),
+    ansible_ratio_whole: ratio(0, "defaults", "ms"),
+    ansible_ratio_whole_at_80: ratio(FAR_MS, "defaults", "ms"),
+  };
+}
+
+const PLAIN = "pulumi up";
+const REFRESHED = "pulumi up --refresh";
+
+/** Pulumi itself, with nothing to do. */
+async function measureEmpty({ samples, say }: Stage): Promise<number> {
+  const { stack, dispose } = await emptyStack();
+  try {
+    await stack.must(["up", "--yes", "--skip-preview", "--stack", stack.name]);
+    const times = await sampled(samples, () => stack.up({ args: ["--refresh"] }));
+    say(`  an empty program: ${Math.round(median(times))} ms`);
+    return median(times);
+  } finally {
+    await dispose();
+  }
+}
+
+async function measureOurs(stage: Stage, rtt: number, emptyMs: number): Promise<readonly Row[]> {
+  const { ours, repository, samples, say } = stage;
+  return behindLine(ours, rtt, async (counter) => {
+    const [, , version] = repository.engines;
+    const { stack, dispose } = await dockerHostStack(ours, { port: counter.port, version, repository });
+    try {
+      say(`DockerHost at ${rtt} ms`);
+      const first = await stack.up();
+      if (first.code !== 0) throw new Error(first.output);
+      const loginTurns = await turnsOfLogin(ours, counter, rtt);
+      const rows: Row[] = [];
+      for (const [what, args] of [
+        [PLAIN, []],
+        [REFRESHED, ["--refresh"]],
+      ] as const) {
+        const logins: number[] = [];
+        const turns: number[] = [];
+        const times = await sampled(samples, async () => {
+          const before = (await ours.logins()).length;
+          const fromMs = performance.now();
+          const run = await stack.up({ args });
+          if (run.code !== 0 || !/1 unchanged/.test(run.output)) throw new Error(run.output);
+          const toMs = performance.now();
+          turns.push(counter.turns({ fromMs, toMs }, [], rtt));
+          logins.push((await ours.loginsSince(before)).length);
+          return toMs - fromMs;
+        });
+        const ms = Math.round(median(times));
+        const trips = rtt === 0 ? {} : { roundTrips: Math.max(0, Math.max(...turns) - loginTurns) };
+        rows.push({
+          ...{ rtt, what, by: "ours", ms, ownMs: Math.max(1, Math.round(ms - emptyMs)), ...trips },
+          ...{ logins: Math.max(...logins), samples },
+        });
+      }
+      return rows;
+    } finally {
+      await dispose();
+    }
+  });
+}
+
+/** What a login takes by itself, and its end. */
+async function turnsOfLogin(host: LabHost, counter: TurnCounter, rtt: number): Promise<number> {
+  const fromMs = performance.now();
+  await withHost({ ...host.connection(), port: counter.port }, borrower().options, () => Promise.resolve());
+  const turns = counter.turns({ fromMs, toMs: performance.now() }, [], rtt);
+  closeConnections();
+  return turns;
+}
+
+async function measureTheirs(
+  { theirs, repository, folder, samples, say }: Stage,
+  rtt: number,
+): Promise<{ readonly rows: readonly Row[]; readonly version: string }> {
+  return behindLine(theirs, rtt, async ({ port }) => {
+    const [, , version] = repository.engines;
+    const ansible = await ansibleFor(theirs, { port, version, repository, folder });
+    say(`ansible at ${rtt} ms`);
+    await ansible.play("docker", "defaults");
+    const rows: Row[] = [];
+    for (const settings of SETTINGS) {
+      const timed = async (playbook: Playbook): Promise<number> => {
+        const times = await sampled(samples, async () => {
+          const changed = await ansible.play(playbook, settings);
+          if (changed > 0) throw new Error(`${changed} tasks of a second run changed something`);
+        });
+        return Math.round(median(times));
+      };
+      const emptyMs = await timed("nothing");
+      const ms = await timed("docker");
+      const by = `ansible, ${settings}`;
+      rows.push({ rtt, what: "docker.yml", by, ms, ownMs: ms - emptyMs, samples });
+    }
+    return { rows, version: ansible.version };
+  });
+}
+
+async function behindLine<T>(
+  host: LabHost,
+  rtt: number,
+  use: (counter: TurnCounter) => Promise<T>,
+): Promise<T> {
+  const line = await startDelayProxy(host.sshPort, rtt);
+  const counter = await startTurnCounter(line.port);
+  try {
+    return await use(counter);
+  } finally {
+    counter.stop();
+    line.stop();
+  }
+}
+
+/** How long each took: by its own clock where it says so, else from its call to its end. */
+async function sampled(samples: number, run: () => Promise<unknown>): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let at = 0; at < samples; at++) {
+    const started = performance.now();
+    const own = await run();
+    times.push(typeof own === "number" ? own : performance.now() - started);
+  }
+  return times;
+}
