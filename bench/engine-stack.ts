@@ -6,7 +6,7 @@ import { PulumiStack, ScratchProject } from "../test/support/pulumi-project";
 /** A stack of the real CLI. */
 export interface Stack {
   readonly stack: PulumiStack;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** One DockerHost, through a port of this machine, with what `bench/ansible/docker.yml` asks for. */
