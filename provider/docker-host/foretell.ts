@@ -15,9 +15,9 @@ import type { Offer } from "./version";
 import type { EngineWish } from "./wish";
 
 /** For one host, dialling included: a preview must not wait for a host that is down. */
-const LOOK_MS = 3_000;
+const LOOK_MS = 5_000;
 /** For all hosts that do not answer, one after another as they are asked for. */
-const LATE_MS = 9_000;
+const LATE_MS = 10_000;
 // one process serves one operation
 let lateMs = 0;
 
@@ -34,7 +34,7 @@ export interface Foretold {
 
 /**
  * Says what an update would do on the machine: each step with exact package versions, and the consent that is missing. It
- * only reads, for three seconds at most; where the host cannot be looked at, it says what is known without it.
+ * only reads, for five seconds at most; where the host cannot be looked at, it says what is known without it.
  */
 export async function foretell(subject: Foretold, context: HandlerContext): Promise<void> {
   const { connection, olds, otherwise } = subject;
@@ -50,7 +50,7 @@ export async function foretell(subject: Foretold, context: HandlerContext): Prom
     );
     if (look.kind === "done") return say(look.value, target, context);
     lateMs += LOOK_MS;
-    log.keep(`could not look at ${target} (no answer within 3s): ${otherwise}`);
+    log.keep(`could not look at ${target} (no answer within 5s): ${otherwise}`);
   } catch (error) {
     if (signal.aborted) throw error;
     if (isSlipwayError(error) && REFUSALS.has(error.code)) {
