@@ -1,6 +1,7 @@
 import { applyDaemonConfig } from "./daemon-config-file";
 import type { ExecuteContext } from "./execute-context";
 import { SNAP_STORE } from "./look-script";
+import { addGroupMember, removeGroupMember } from "./group-member";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
 import { reviveContainers } from "./revive";
@@ -71,10 +72,8 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "unhold":
       return family.unhold(session, operation.packages, run);
     case "add-user":
-      await session.run(["usermod", "-aG", "docker", "--", operation.user], { sudo: true, signal });
-      return;
+      return addGroupMember(session, operation.user, signal);
     case "remove-user":
-      await session.run(["gpasswd", "-d", operation.user, "docker"], { sudo: true, signal });
-      return;
+      return removeGroupMember(session, operation.user, signal);
   }
 }

@@ -34,7 +34,7 @@ const SCRIPT = path.join(__dirname, "docker-packages.sh");
 /** Serves the repository from a container of its own. The first time makes it, about two minutes; then it is kept in the lab's Docker. */
 export async function startDockerRepository(): Promise<DockerRepository> {
   const run = await labRun();
-  const image = await ensureImage();
+  const image = await dockerRepositoryImage();
   const name = `slipway-packages-${randomBytes(3).toString("hex")}`;
   removeAtExit(name);
   await docker(["run", "--detach", "--name", name, ...run.labelArgs, image]);
@@ -61,8 +61,8 @@ export async function startDockerRepository(): Promise<DockerRepository> {
   };
 }
 
-/** Tagged with what it was made from; one that was made from something else goes. */
-async function ensureImage(): Promise<string> {
+/** The image of the repository, `/srv/pool` being its packages. Tagged with what it was made from; one that was made from something else goes. */
+export async function dockerRepositoryImage(): Promise<string> {
   const base = await docker(["image", "inspect", "--format", "{{.Id}}", BASE]);
   const text = recipe(readFileSync(SCRIPT));
   const image = `${NAME}:${createHash("sha256").update(base).update(text).digest("hex").slice(0, 12)}`;

@@ -26,6 +26,8 @@ export interface LabConnection {
 /** Settings of a new lab host. */
 export interface LabHostOptions {
   readonly suite: Suite;
+  /** What it starts from, made of the suite's own. @default the suite's own */
+  readonly image?: string;
   /** @default a name with the suite and a few random letters */
   readonly name?: string;
   /** Let it live on after this process; `npm run lab -- down NAME` removes it. */
@@ -53,7 +55,7 @@ export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
   };
   await mustBeFree(name);
   if (!keep) removeAtExit(name);
-  const ports = await createContainer(name, suite, run, passwords);
+  const ports = await createContainer(name, options.image ?? `slipway-lab:${suite}`, run, passwords);
   try {
     const sshPort = portOf(ports, 22);
     await waitUntilUp(name, sshPort);
@@ -222,11 +224,10 @@ type Ports = ReadonlyMap<number, number>;
 /** Between choosing a free port and taking it somebody else may take it: then it is tried with others. */
 async function createContainer(
   name: string,
-  suite: Suite,
+  image: string,
   run: LabRun,
   passwords: Readonly<Record<string, string>>,
 ): Promise<Ports> {
-  const image = `slipway-lab:${suite}`;
   const lines = Object.entries(passwords).map(([user, password]) => `${user}:${password}`);
   const args = [
     "--detach",

@@ -59,22 +59,35 @@ fi
 [ -z "$dockerd" ] || rpm -qf "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"
 `;
 
-/** What there is in all versions; the cache is new enough, for the lists were just refreshed. The same for dnf 4 and 5. */
+/**
+ * What there is in all versions, with what each needs; the cache is new enough, for the lists were just refreshed. The same for
+ * dnf 4 and 5.
+ */
 export function dnfOffers(names: readonly string[]): readonly string[] {
-  const format = "%{name} %{epoch}:%{version}-%{release} %{arch}\\n";
+  const format = "offer %{name} %{epoch}:%{version}-%{release} %{arch} %{requires}\\n";
   return ["dnf", "-q", "-C", "repoquery", "--qf", format, ...names];
 }
 
-/** `name epoch:version-release arch` lines of dnfOffers, oldest first; dnf 4 has an empty line after each. Best first. */
+/**
+ * The answer to dnfOffers, oldest first: `offer NAME EPOCH:VERSION-RELEASE ARCH` with a requirement behind it, and one on each line
+ * up to the next. Best first.
+ */
 export function parseRepoquery(text: string): readonly Offer[] {
-  const offers = text.split("\n").flatMap((line): readonly Offer[] => {
-    const [name, version, arch, ...rest] = line.trim().split(" ");
-    if (name === undefined || version === undefined || rest.length > 0) return [];
-    return arch === undefined || arch === "src" || !/^\d+:/.test(version) ? [] : [{ name, version }];
+  const offers = text.split(/^offer /m).flatMap((part): readonly Offer[] => {
+    const [, name, version, arch, requirements] =
+      /^(\S+) (\d+:\S+) (\S+)(?: ([^]*))?$/.exec(part.trim()) ?? [];
+    if (name === undefined || version === undefined || arch === "src") return [];
+    const needs = needsOf(requirements ?? "");
+    return [Object.keys(needs).length === 0 ? { name, version } : { name, version, needs }];
   });
   const isFirst = (offer: Offer, index: number): boolean =>
     offers.findIndex((other) => other.name === offer.name && other.version === offer.version) === index;
   return offers.filter(isFirst).reverse();
+}
+
+function needsOf(requirements: string): Readonly<Record<string, string>> {
+  const least = [...requirements.matchAll(/^([a-z0-9][a-z0-9.+-]+) >= (\S+)$/gm)];
+  return Object.fromEntries(least.map(([, name = "", version = ""]) => [name, version]));
 }
 
 /** What is to be there, exactly; older versions are taken without a word from us. dnf waits for another one's lock. */

@@ -25,6 +25,8 @@ import { STEADY_RUN } from "./steady-run";
 /** What distributions package beside the engine. */
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
+const PATIENCE = "dnf waits for another one for as long as that runs";
+
 /** RHEL and what is made of it, Fedora, Amazon Linux. dnf 4 and dnf 5. */
 export const dnf: PackageFamily = {
   kind: "dnf",
@@ -69,7 +71,7 @@ export const dnf: PackageFamily = {
     const argv = dnfRefresh(DNF_REPO_ID);
     const outcome = await session.exec(argv, { sudo: true, timeoutMs: REFRESH_MS, ...run });
     if (outcome.kind === "exited" && outcome.code === 0) return;
-    const error = packageFailure(session, `reading the package source ${repository.url}`, outcome);
+    const error = packageFailure(session, `reading the package source ${repository.url}`, outcome, PATIENCE);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every dnf of this machine fail
     await dnf.removeRepository(session, run);
@@ -91,7 +93,7 @@ export const dnf: PackageFamily = {
 
   async refresh(session, run) {
     const outcome = await session.exec(dnfRefresh(), { sudo: true, timeoutMs: REFRESH_MS, ...run });
-    refusePackageFailure(session, "refreshing the package lists", outcome);
+    refusePackageFailure(session, "refreshing the package lists", outcome, PATIENCE);
   },
 
   async install(session, { install, remove }, run) {
@@ -128,5 +130,5 @@ async function mustScript(
   run: RunOptions,
 ): Promise<void> {
   const outcome = await session.script(text, args, { sudo: true, timeoutMs: INSTALL_MS, ...run });
-  refusePackageFailure(session, what, outcome);
+  refusePackageFailure(session, what, outcome, PATIENCE);
 }

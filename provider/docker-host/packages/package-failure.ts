@@ -10,8 +10,15 @@ export const INSTALL_MS = 1_500_000;
 /** Limit for reading the package lists anew. */
 export const REFRESH_MS = 600_000;
 
-/** A package manager's command that did not end well, with its last lines. */
-export function packageFailure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
+const LOCK_PATIENCE = `another package manager's lock is waited for up to ${formatDuration(LOCK_WAIT_S * 1_000)}`;
+
+/** A package manager's command that did not end well, with its last lines; `patience` is how it waits for others. */
+export function packageFailure(
+  session: HostSession,
+  what: string,
+  outcome: CommandOutcome,
+  patience = LOCK_PATIENCE,
+): SlipwayError {
   const evidence = session.redact(stripControl(tail(`${outcome.stdout}\n${outcome.stderr}`)));
   const host = session.target;
   switch (outcome.kind) {
@@ -39,13 +46,18 @@ export function packageFailure(session: HostSession, what: string, outcome: Comm
         what,
         host,
         why: `the package manager ended with exit code ${outcome.code}`,
-        after: `another package manager's lock is waited for up to ${formatDuration(LOCK_WAIT_S * 1_000)}`,
+        after: patience,
         evidence,
       });
   }
 }
 
 /** @throws SlipwayError engine-install-failed, connection-lost */
-export function refusePackageFailure(session: HostSession, what: string, outcome: CommandOutcome): void {
-  if (outcome.kind !== "exited" || outcome.code !== 0) throw packageFailure(session, what, outcome);
+export function refusePackageFailure(
+  session: HostSession,
+  what: string,
+  outcome: CommandOutcome,
+  patience = LOCK_PATIENCE,
+): void {
+  if (outcome.kind !== "exited" || outcome.code !== 0) throw packageFailure(session, what, outcome, patience);
 }

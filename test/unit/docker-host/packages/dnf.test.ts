@@ -24,7 +24,7 @@ describe("dnf", () => {
       const resolution = resolveOffer(offers, "docker-ce", "28.x");
       assert.deepEqual(resolution, {
         kind: "found",
-        offer: { name: "docker-ce", version: "3:28.5.2-1.el9" },
+        offer: { name: "docker-ce", version: "3:28.5.2-1.el9", needs: { "containerd.io": "1.7.27" } },
       });
       assert.equal(offers.find(({ name }) => name === "containerd.io")?.version, "0:1.7.28-1.el9");
     });
@@ -46,7 +46,8 @@ describe("dnf", () => {
   });
 
   it("must take sources and lines that are no answer for no offer", () => {
-    const text = "docker-ce 3:28.5.2-1.el9 src\nLast metadata expiration check: 0:00:48 ago\n\ndocker-ce\n";
+    const text =
+      "Last metadata expiration check: 0:00:48 ago\n\noffer docker-ce 3:28.5.2-1.el9 src \noffer docker-ce\ndocker-ce\n";
     assert.deepEqual(parseRepoquery(text), []);
   });
 
@@ -54,7 +55,7 @@ describe("dnf", () => {
     const line = (argv: readonly string[]): string => argv.join(" ");
     assert.equal(
       line(dnfOffers(["docker-ce", "docker-ce-cli"])),
-      "dnf -q -C repoquery --qf %{name} %{epoch}:%{version}-%{release} %{arch}\\n docker-ce docker-ce-cli",
+      "dnf -q -C repoquery --qf offer %{name} %{epoch}:%{version}-%{release} %{arch} %{requires}\\n docker-ce docker-ce-cli",
     );
     const parts = [{ name: "docker-ce", version: "3:28.5.2-1.el9" }, { name: "curl" }];
     assert.equal(

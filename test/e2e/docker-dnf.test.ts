@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
+import { isSlipwayError } from "../../provider/errors";
+import { type HandlerContext, PartialFailure, type Properties } from "../../provider/handler";
+import { closeConnections } from "../../provider/host/pool";
+import { type RpmHost, startRpmHost } from "../lab/rpm-host";
+import { labContext } from "../support/lab-context";
+
+const CONSENT = { allowDaemonRestart: true, allowDowngrade: true };
+const LOCKS = "/etc/dnf/plugins/versionlock.list";
+
+describe("DockerHost by dnf", function () {
+  this.timeout(180_000);
+  const lines: string[] = [];
+  const context: HandlerContext = labContext((line) => void lines.push(line));
+  let rpm: RpmHost;
+  let outputs: Properties;
+
+  before(async () => {
+    rpm = await startRpmHost();
+  });
+  after(async () => {
+    closeConnections();
+    await rpm.host.remove();
+  });
+
+  const inputs = (dockerVersion: string, more: Properties = {}, source: Properties = {}): Properties => {
+    const own = { url: rpm.url, key: rpm.keys.right, keyFingerprint: rpm.fingerprint, ...source };
+    return { connection: rpm.host.connection("deploy"), dockerVersion, source: own, ...more };
+  };
+  const create = (given: Properties): Promise<Properties> =>
+    handler.create(given, context).then((created) => created.outputs);
+  const update = async (news: Properties): Promise<Properties> =>
+    (outputs = await handler.update("id", outputs, news, context));
+  const running = async (): Promise<string> =>
+    (await rpm.host.must(["docker", "version", "--format", "{{.Server.Version}}"])).split("+")[0] ?? "";
+  const locks = async (): Promise<readonly string[]> =>
+    (await rpm.host.must(["cat", LOCKS]))
+      .split("\n")
+      .filter((line) => /^\S+\.\*$/.test(line))
+      .sort();
+  const ours = (): Promise<string> => rpm.host.must(["find", "/etc", "-name", "*slipway*"]);
+  const docker = (version: string): readonly string[] => [
+    `docker-ce-3:${version}-1.el9.*`,
+    `docker-ce-cli-1:${version}-1.el9.*`,
+  ];
+
+  it("must trust nothing when the key is another one", async () => {
+    const refusal = new RegExp(`has the fingerprint .*, not ${rpm.fingerprint}\\. Nothing was trusted`);
+    await assert.rejects(create(inputs("26.x", {}, { key: rpm.keys.other })), refusal);
+    assert.equal(await ours(), "");
+  });
+
+  it("must leave dnf as it was when the source cannot be read", async () => {
+    const url = "file:///srv/nowhere";
+    const refusal = /reading the package source file:\/\/\/srv\/nowhere .*The package source was taken off/s;
+    await assert.rejects(create(inputs("26.x", {}, { url })), refusal);
+    assert.equal(await ours(), "");
+  });
+
+  it("must install nothing that another key signed", async () => {
+    await assert.rejects(create(inputs("26.x", {}, { url: rpm.otherUrl })), (error) => {
+      assert.ok(error instanceof PartialFailure && isSlipwayError(error.cause, "engine-install-failed"));
+      assert.match(error.cause.parts.evidence ?? "", /GPG/);
+      return true;
+    });
+    assert.equal((await rpm.host.exec(["which", "dockerd", "docker"])).stdout, "");
+  });
+
+  it("must list what the source offers when the version is not among it", async () => {
+    await assert.rejects(
+      create(inputs("27.0.0")),
+      /no such version of docker-ce; it offers 28\.5\.\d+, 26\.1\.5\. No engine runs there/,
+    );
+  });
+
+  it("must install the highest version of a range, running and held", async () => {
+    outputs = await create(inputs("26.x"));
+    assert.equal(outputs.version, "26.1.5");
+    assert.equal(await running(), "26.1.5");
+    assert.deepEqual(outputs.drift, []);
+    assert.equal((outputs.packages as Properties)["docker-ce"], "3:26.1.5-1.el9");
+    const held = await locks();
+    assert.equal(held.length, 5);
+    for (const lock of docker("26.1.5")) assert.ok(held.includes(lock), lock);
+  });
+
+  it("must change nothing the second time", async () => {
+    lines.length = 0;
+    await update(inputs("26.1.5"));
+    assert.deepEqual(lines, []);
+    assert.deepEqual(outputs.drift, []);
+  });
+
+  it("must be held against an upgrade of everything", async () => {
+    await rpm.host.must(["dnf", "-y", "-q", "upgrade"]);
+    assert.match(await rpm.host.must(["rpm", "-q", "docker-ce"]), /^docker-ce-26\.1\.5-1\.el9/);
+  });
+
+  it("must refuse an upgrade that nobody allowed, and do an allowed one", async () => {
+    await assert.rejects(update(inputs("28.x")), /allowDaemonRestart: true/);
+    assert.equal(await running(), "26.1.5");
+    await update(inputs("28.x", CONSENT));
+    const version = String(outputs.version);
+    assert.match(version, /^28\.5\./);
+    assert.equal(await running(), version);
+    const held = await locks();
+    for (const lock of docker(version)) assert.ok(held.includes(lock), lock);
+    assert.equal(held.length, 5);
+  });
+
+  it("must put back a lock that somebody took off", async () => {
+    await rpm.host.must(["dnf", "-q", "versionlock", "delete", "docker-ce"]);
+    const seen = await handler.read("id", outputs, context);
+    assert.deepEqual(seen?.outputs.drift, ["hold docker-ce: the hold was lost"]);
+    outputs = seen.outputs;
+    await update(inputs("28.x"));
+    assert.deepEqual(outputs.drift, []);
+  });
+
+  it("must go down again when that is allowed", async () => {
+    await assert.rejects(update(inputs("26.1.5", { allowDaemonRestart: true })), /allowDowngrade: true/);
+    await update(inputs("26.1.5", CONSENT));
+    assert.equal(await running(), "26.1.5");
+    const held = await locks();
+    for (const lock of docker("26.1.5")) assert.ok(held.includes(lock), lock);
+  });
+
+  it("must take packages, locks and the source off again when asked to", async () => {
+    await handler.delete("id", { ...outputs, uninstallOnDelete: true }, context);
+    assert.equal(await ours(), "");
+    assert.deepEqual(await locks(), []);
+    assert.equal((await rpm.host.exec(["which", "dockerd", "docker", "containerd"])).stdout, "");
+  });
+});
