@@ -19,6 +19,7 @@ export type ErrorCode =
   | "engine-unreachable"
   | "engine-foreign"
   | "engine-locked"
+  | "engine-masked"
   | "engine-consent"
   | "engine-store-changes"
   | "engine-version-unavailable"

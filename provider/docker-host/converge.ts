@@ -119,7 +119,8 @@ async function withRights(
   observed: ObservedEngine,
   signal: AbortSignal,
 ): Promise<ObservedEngine> {
-  return { ...observed, facts: await session.facts({ signal }) };
+  const { sudo } = await session.facts({ signal }); // the rest of them is older than the look
+  return { ...observed, facts: { ...observed.facts, sudo } };
 }
 
 function pick(olds: Properties, keys: readonly string[], inputs: Properties): Properties {

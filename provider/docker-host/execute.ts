@@ -43,7 +43,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "remove-source":
       return family.removeRepository(session, run);
     case "refresh-lists":
-      return family.refresh(session, run);
+      return family.refresh(session, run, operation.source);
     case "move-snap-store":
       await session.run(["snap", "stop", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
       await session.run(["/bin/sh", "-ec", MOVE_SNAP_STORE], { sudo: true, signal });
@@ -62,7 +62,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "start":
       return startDaemon("start", operation, context);
     case "restart":
-      return startDaemon("restart", operation, context);
+      return startDaemon(operation.runtime === true ? "restartWithRuntime" : "restart", operation, context);
     case "verify":
       return verifyVersion(operation.wanted, context);
     case "revive":

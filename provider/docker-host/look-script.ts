@@ -21,9 +21,10 @@ export interface FamilyLook {
  * Everything about a machine and its Docker in one command, as whoever we are: facts first, then one `key value` a line,
  * contents in base64. What is closed to us is said (`closed PATH`), to be looked at again with root's rights. `$1` the
  * address of the wished package repository (or empty), then the users. A package family's text finds the address as `$url`
- * and says `package NAME VERSION STATUS`, `held NAME` (`held NAME VERSION` where a hold is one of a version), `interrupted yes`, `missing TOOL`, `source BASE64`, `key BASE64`,
+ * and says `package NAME VERSION STATUS`, `held NAME` (`held NAME VERSION` where a hold is one of a version), `interrupted yes`,
+ * `busy yes` (the package manager is at work), `missing TOOL`, `source BASE64`, `key BASE64`,
  * `other FILE` (another source file that names the address) and `unpackaged PATH` (a dockerd, `$dockerd`, of no package). An
- * init system's text says `active yes` and `enabled yes`.
+ * init system's text says `active yes`, `enabled yes` and `masked SERVICE`.
  */
 export function lookScript(families: readonly FamilyLook[], inits: readonly InitSystem[]): string {
   const cases = families.map(({ distributions, look }) => {

@@ -12,6 +12,8 @@ export interface Look {
   readonly daemonConfig: string;
   readonly active: boolean;
   readonly enabled: boolean;
+  /** Services of Docker that somebody forbade to start. */
+  readonly masked: readonly string[];
   /** Where the docker snap's store stands; undefined without that snap. */
   readonly snap: SnapStore | undefined;
   /** Users whose own rootless engine runs. */
@@ -47,6 +49,7 @@ export function parseLook(text: string): Look | undefined {
     daemonConfig: decode(one("config") ?? "").toString("utf8"),
     active: one("active") !== undefined,
     enabled: one("enabled") !== undefined,
+    masked: all("masked").map(([name = ""]) => name),
     snap: snapStoreOf(one("snap")),
     rootless: [...new Set(all("rootless").map(([name = ""]) => name))].sort(),
     // what a run of ours that was cut off has laid there may be in no package yet
@@ -72,7 +75,8 @@ function packagesOf(
   const source = one("source");
   const key = one("key");
   const isHalf = rows.some(([, , status = ""]) => /^(half|unpacked|trig)/.test(status));
-  const isInterrupted = one("interrupted") !== undefined || isHalf;
+  // what is half done while somebody does it is not interrupted
+  const isInterrupted = one("busy") === undefined && (one("interrupted") !== undefined || isHalf);
   return {
     installed,
     held: heldOf(all("held"), installed),

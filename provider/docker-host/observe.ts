@@ -53,6 +53,7 @@ export async function observe(
     daemonConfig: parseDaemonConfig(look.daemonConfig),
     daemon: look.active ? await daemonOf(session, look, context) : undefined,
     enabled: look.enabled,
+    masked: look.masked,
     foreign: foreignEngines(look, family.engines, desired),
     users: look.users,
     memory: look.memory,

@@ -14,6 +14,8 @@ export interface ObservedEngine {
   readonly daemon: RunningDaemon | undefined;
   /** Whether the service starts at boot. */
   readonly enabled: boolean;
+  /** Services of Docker that somebody forbade to start. */
+  readonly masked: readonly string[];
   /** Engines that came another way than the wished source. */
   readonly foreign: readonly ForeignEngine[];
   /** The wished members of the docker group (and the former ones), as they stand. */

@@ -20,7 +20,8 @@ export type Step =
   | { readonly kind: "install-tools"; readonly names: readonly string[] }
   | { readonly kind: "write-source"; readonly repository: RepositoryFile }
   | { readonly kind: "remove-source" }
-  | { readonly kind: "refresh-lists" }
+  /** `source`: the address of ours that is there already; when it does not answer, old lists would be taken for new ones. */
+  | { readonly kind: "refresh-lists"; readonly source?: string }
   | { readonly kind: "move-snap-store" }
   | { readonly kind: "remove-snap" }
   | {
@@ -35,7 +36,8 @@ export type Step =
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
   | { readonly kind: "reload" }
   | ({ readonly kind: "start" } & Fallback)
-  | ({ readonly kind: "restart" } & Fallback)
+  /** `runtime`: the containerd under it, too, for that was exchanged. */
+  | ({ readonly kind: "restart"; readonly runtime?: boolean } & Fallback)
   | { readonly kind: "verify"; readonly wanted: string }
   /** `healthy`: those that have to be healthy again, too. */
   | {
@@ -103,7 +105,7 @@ export function formatStep(step: Step): string {
     case "start":
       return "start the daemon";
     case "restart":
-      return "restart the daemon";
+      return step.runtime === true ? "restart the daemon and its containerd" : "restart the daemon";
     case "verify":
       return `verify that ${step.wanted} runs`;
     case "revive":

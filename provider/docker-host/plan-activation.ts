@@ -1,3 +1,4 @@
+import { SlipwayError } from "../errors";
 import { changedKeys, type DaemonConfig, keysThatRestart } from "./daemon-config";
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
@@ -12,7 +13,10 @@ export interface EngineChange {
   readonly after: DaemonConfig;
 }
 
-/** How the daemon comes to run what is installed and written: one start, restart or reload at most. */
+/**
+ * How the daemon comes to run what is installed and written: one start, restart or reload at most.
+ * @throws SlipwayError engine-masked
+ */
 export function planActivation(
   desired: Desired,
   observed: ObservedEngine,
@@ -20,8 +24,37 @@ export function planActivation(
 ): readonly Operation[] {
   const operation = activation(desired, observed, change);
   if (operation === undefined) return [];
+  if (operation.kind !== "reload") refuseMasked(observed);
+  if (operation.kind === "restart" && exchangesRuntime(change.install, observed)) {
+    return [withFallback({ ...operation, runtime: true }, observed, change)];
+  }
+  return [withFallback(operation, observed, change)];
+}
+
+function withFallback(operation: Activation, observed: ObservedEngine, change: EngineChange): Operation {
   const isNew = operation.kind !== "reload" && changedKeys(change.before, change.after).length > 0;
-  return [isNew ? { ...operation, configBefore: observed.daemonConfigText } : operation];
+  return isNew ? { ...operation, configBefore: observed.daemonConfigText } : operation;
+}
+
+/** The containerd that runs is that of the package before until somebody restarts it. */
+function exchangesRuntime(install: Install | undefined, { packages, daemon }: ObservedEngine): boolean {
+  const coming = install?.packages.find(({ name }) => name === "containerd.io");
+  const present = packages.installed["containerd.io"];
+  const isOther = coming?.version !== undefined && present !== undefined && coming.version !== present;
+  return isOther && daemon !== undefined;
+}
+
+/** Who forbade a service to start meant it. */
+function refuseMasked({ target, masked, daemon }: ObservedEngine): void {
+  if (masked.length === 0) return;
+  throw new SlipwayError({
+    code: "engine-masked",
+    what: "starting the Docker daemon",
+    host: target,
+    why: `${masked.join(", ")} ${masked.length === 1 ? "is" : "are"} masked: somebody forbade the start`,
+    left: daemon === undefined ? "No engine runs there" : "Nothing was changed on the host",
+    next: `Run \`systemctl unmask ${masked.join(" ")}\` on the host, then pulumi up again`,
+  });
 }
 
 type Activation = Extract<Operation, { readonly kind: "start" | "restart" | "reload" }>;

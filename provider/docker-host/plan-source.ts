@@ -7,6 +7,7 @@ import type { RepositoryFile } from "./packages/package-family";
 export function planSource({ wish, repository }: Desired, observed: ObservedEngine): readonly Operation[] {
   const plan: Operation[] = [];
   const { packages } = observed;
+  const cause = repository === undefined ? undefined : sourceCause(repository, observed);
   if (packages.interrupted !== "no") {
     plan.push({ kind: "repair-packages", cause: "an earlier installation was cut off" });
   }
@@ -16,13 +17,17 @@ export function planSource({ wish, repository }: Desired, observed: ObservedEngi
       plan.push({ kind: "refresh-lists", cause: "tools are missing" });
       plan.push({ kind: "install-tools", names, cause: "the package source is fetched with them" });
     }
-    const cause = sourceCause(repository, observed);
     if (cause !== undefined) plan.push({ kind: "write-source", repository, cause });
   }
   if (repository === undefined && packages.sourceFile !== undefined) {
     plan.push({ kind: "remove-source", cause: "the program names another one" });
   }
-  plan.push({ kind: "refresh-lists", cause: `${wish.dockerVersion} is looked up in them` });
+  const isOurs = repository !== undefined && packages.sourceFile !== undefined && cause === undefined;
+  plan.push({
+    kind: "refresh-lists",
+    ...(isOurs ? { source: repository.url } : {}),
+    cause: `${wish.dockerVersion} is looked up in them`,
+  });
   return plan;
 }
 

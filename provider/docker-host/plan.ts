@@ -12,7 +12,7 @@ import type { EngineWish } from "./wish";
 /**
  * The way from what was observed to what is wanted. Without `offers` (nobody asked yet) packages stand without versions;
  * the plan is empty exactly when there is nothing to do.
- * @throws SlipwayError engine-version-unavailable, engine-store-changes, daemon-config-invalid, invalid-input
+ * @throws SlipwayError engine-version-unavailable, engine-store-changes, engine-masked, daemon-config-invalid, invalid-input
  */
 export function planEngine(
   desired: Desired,

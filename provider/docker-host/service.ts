@@ -8,6 +8,7 @@ import { putConfigBack } from "./daemon-config-file";
 import type { ExecuteContext } from "./execute-context";
 import type { InitSystem } from "./init/init-system";
 import type { Fallback } from "./operation";
+import { RESTART } from "./restart-program";
 import { waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
@@ -28,7 +29,7 @@ export async function reloadDaemon(context: ServiceContext): Promise<void> {
  * engine-install-failed
  */
 export async function startDaemon(
-  verb: "start" | "restart",
+  verb: "start" | "restart" | "restartWithRuntime",
   { configBefore }: Fallback,
   context: ServiceContext,
 ): Promise<void> {
@@ -46,13 +47,14 @@ export async function startDaemon(
 
 /** The last lines of the daemon when it did not work. */
 async function tryTo(
-  verb: "start" | "restart",
+  verb: "start" | "restart" | "restartWithRuntime",
   { session, init, signal }: ServiceContext,
 ): Promise<string | undefined> {
   // units that never failed or do not exist are none of our business: the answer is not looked at
   if (init.forgive !== undefined) await session.exec(init.forgive, { sudo: true, signal });
   const argv = init[verb];
-  const outcome = await session.exec(argv, { sudo: true, timeoutMs: START_MS, signal });
+  const how = { sudo: true, timeoutMs: START_MS, signal };
+  const outcome = await (verb === "start" ? session.exec(argv, how) : session.script(RESTART, argv, how));
   assertOutcomeKnown(outcome, session.target, argv.join(" "));
   if (outcome.kind === "exited" && outcome.code === 0) return undefined;
   const log = await session.exec(init.lastLines, { sudo: true, signal });

@@ -108,6 +108,16 @@ describe("DockerHost from a package source of its own", function () {
     assert.equal(diff.changes, undefined);
   });
 
+  it("must name its source when that is down, and leave all as it is", async () => {
+    const [, middle, recent] = repository.engines;
+    await repository.stop();
+    const refusal = new RegExp(`reading the package source ${repository.url} .*exit code 100`, "s");
+    await assert.rejects(up(middle, CONSENT), refusal);
+    await repository.start();
+    assert.deepEqual([await site.running(), await site.starts()], [recent, 0]);
+    assert.match(await site.ours(), /slipway-docker\.sources/);
+  });
+
   it("must fail when a package brings another daemon than it says, and get back from there", async () => {
     const [, middle] = repository.engines;
     await assert.rejects(up("27.0.1", CONSENT), (error) => {

@@ -14,6 +14,8 @@ export interface DockerSite {
   inputs(dockerVersion: string, more?: Properties, source?: Properties): Properties;
   /** Creates the DockerHost, or updates it; the outputs are the next one's, those of a partial failure too. */
   up(inputs: Properties, context?: HandlerContext): Promise<Properties>;
+  /** What a refresh reads; the next `up` goes on from there. */
+  refresh(): Promise<Properties>;
   outputs(): Properties;
   /** Upstream version of the daemon that answers. */
   running(): Promise<string>;
@@ -83,6 +85,11 @@ export async function startDockerSite(repository: DockerRepository): Promise<Doc
       });
       outputs = done;
       return done;
+    },
+    refresh: async () => {
+      const seen = await handler.read("id", outputs ?? {}, context());
+      outputs = seen?.outputs;
+      return outputs ?? {};
     },
     outputs: () => outputs ?? {},
     running: async () =>

@@ -34,6 +34,7 @@ export function observedEngine(
     daemonConfigText: "",
     daemon: undefined,
     enabled: over.daemon !== undefined,
+    masked: [],
     foreign: [],
     users: {},
     memory: 2 ** 31,

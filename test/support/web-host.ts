@@ -38,11 +38,16 @@ export async function startDockerHost(suite: Suite): Promise<LabHost> {
   const install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io"];
   const cli = suite === "bookworm" ? [] : ["docker-cli"];
   await host.must(["env", "DEBIAN_FRONTEND=noninteractive", ...install, ...cli]);
+  await preparePages(host);
+  return host;
+}
+
+/** Brings what `buildPage` needs onto a host. */
+export async function preparePages(host: LabHost): Promise<void> {
   await host.must(["mkdir", "-p", "/root/page/www"]);
   await docker(["cp", await busyboxPath(), `${host.name}:/root/page/busybox`]);
   await host.must(["sh", "-c", "cat > /root/page/start"], { input: START });
   await host.must(["sh", "-c", "cat > /root/page/Dockerfile"], { input: DOCKERFILE });
-  return host;
 }
 
 /** Builds `page:<version>` on the host: it answers its version on port 3000, or fails as the mode says. */

@@ -8,7 +8,7 @@ export interface InitSystem {
   readonly processOne: string;
   /** As people call it, for messages. */
   readonly title: string;
-  /** Its part of the look at a machine: calls `isActive` and prints `enabled yes`, each where it is so. */
+  /** Its part of the look at a machine: calls `isActive` and prints `enabled yes` and `masked SERVICE`, each where it is so. */
   readonly look: string;
   /** Has the daemon start at boot. */
   readonly enable: readonly Command[];
@@ -16,6 +16,8 @@ export interface InitSystem {
   readonly forgive: Command | undefined;
   readonly start: Command;
   readonly restart: Command;
+  /** The same for the daemon and for the containerd under it, where that is a service of its own; containers go on. */
+  readonly restartWithRuntime: Command;
   /** Has the running daemon read daemon.json again. */
   readonly reload: Command;
   /** The last lines that the daemon wrote. */

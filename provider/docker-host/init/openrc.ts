@@ -16,6 +16,7 @@ for link in /etc/runlevels/*/docker; do [ ! -e "$link" ] || { echo "enabled yes"
   forgive: undefined,
   start: ["rc-service", "docker", "start"],
   restart: ["rc-service", "docker", "restart"],
+  restartWithRuntime: ["rc-service", "docker", "restart"],
   reload: ["rc-service", "docker", "reload"],
   lastLines: ["tail", "-n", "20", "/var/log/docker.log"],
 };

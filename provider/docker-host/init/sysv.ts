@@ -21,6 +21,7 @@ for link in /etc/rc[2-5].d/S*docker; do [ ! -e "$link" ] || { echo "enabled yes"
   forgive: undefined,
   start: [SCRIPT, "start"],
   restart: [SCRIPT, "restart"],
+  restartWithRuntime: [SCRIPT, "restart"],
   reload: ["start-stop-daemon", "--stop", "--signal", "HUP", "--pidfile", "/var/run/docker.pid"],
   lastLines: ["tail", "-n", "20", "/var/log/docker.log"],
 };

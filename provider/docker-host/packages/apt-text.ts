@@ -47,6 +47,8 @@ source=${APT_SOURCE_PATH} key=${APT_KEY_PATH}
 dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\\n' ${DOCKER_PACKAGE_NAMES.join(" ")} 2>/dev/null |
   while read -r name version status; do [ "$status" = not-installed ] || echo "package $name $version $status"; done
 apt-mark showhold | while read -r name; do echo "held $name"; done
+lock=$(stat -c %i /var/lib/dpkg/lock-frontend 2>/dev/null)
+if [ -n "$lock" ] && grep -q "POSIX .* WRITE .*:$lock " /proc/locks; then echo "busy yes"; fi
 [ -z "$(dpkg --audit 2>/dev/null)" ] && [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || echo "interrupted yes"
 command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"

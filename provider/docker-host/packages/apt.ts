@@ -96,7 +96,13 @@ export const apt: PackageFamily = {
     await must(session, "removing the package source", argv, run);
   },
 
-  async refresh(session, run) {
+  async refresh(session, run, source) {
+    if (source !== undefined) {
+      const read = await refreshLists(session, run, ONLY_OUR_SOURCE);
+      if (read.kind !== "exited" || read.code !== 0) {
+        throw aptFailure(session, `reading the package source ${source}`, read);
+      }
+    }
     const outcome = await refreshLists(session, run);
     if (outcome.kind !== "exited" || outcome.code !== 0) {
       throw aptFailure(session, "refreshing the package lists", outcome);

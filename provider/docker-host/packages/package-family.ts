@@ -27,7 +27,8 @@ export interface PackageFamily extends FamilyLook {
   repair(session: HostSession, run: RunOptions): Promise<void>;
   addRepository(session: HostSession, repository: RepositoryFile, run: RunOptions): Promise<void>;
   removeRepository(session: HostSession, run: RunOptions): Promise<void>;
-  refresh(session: HostSession, run: RunOptions): Promise<void>;
+  /** Reads the lists anew; `source` is the address of our own one that has to answer, whatever others do. */
+  refresh(session: HostSession, run: RunOptions, source?: string): Promise<void>;
   install(session: HostSession, order: InstallOrder, run: RunOptions): Promise<void>;
   remove(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
   hold(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;

@@ -35,6 +35,7 @@ describe("the look at a machine", () => {
     assert.equal(look(half, "ours yes")?.packages.interrupted, "by us");
     assert.equal(look("interrupted yes")?.packages.interrupted, "by somebody");
     assert.deepEqual(look(half)?.packages.installed, {});
+    assert.equal(look(half, "interrupted yes", "busy yes")?.packages.interrupted, "no");
   });
 
   it("must name the engines of others", () => {

@@ -28,6 +28,16 @@ describe("planSource", () => {
     assert.equal(planned({ ...WRITTEN, keyFingerprints: [] }, REPOSITORY), write("its key is missing"));
   });
 
+  it("must want an answer of the source that is there already, and not twice of one that is just added", () => {
+    const sourceOf = (packages: Partial<ObservedEngine["packages"]>): unknown =>
+      planSource({ ...desiredEngine("26.x"), repository: REPOSITORY }, observedEngine({}, packages)).map(
+        (operation) => (operation.kind === "refresh-lists" ? operation.source : operation.kind),
+      );
+    assert.deepEqual(sourceOf(WRITTEN), [REPOSITORY.url]);
+    assert.deepEqual(sourceOf({}), ["write-source", undefined]);
+    assert.deepEqual(sourceOf({ otherSourceFiles: ["/etc/apt/sources.list"] }), [undefined]);
+  });
+
   it("must leave a source alone that somebody else has written", () => {
     assert.equal(planned({ otherSourceFiles: ["/etc/apt/sources.list.d/docker.list"] }, REPOSITORY), REFRESH);
   });

@@ -225,4 +225,31 @@ describe("planEngine", () => {
         /docker-ce for several distributions: 5:28\.5\.2-1~debian\.13~trixie, 5:28\.5\.2-1~debian\.12~bookworm\./,
     });
   });
+
+  it("must not start what somebody forbade to start, and not mind where nothing has to be started", () => {
+    const masked = ["docker.service", "docker.socket"];
+    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), settled(OLD, { masked }))), "");
+    const isMasked = { code: "engine-masked", message: /systemctl unmask docker\.service docker\.socket/ };
+    const stopped = settled(OLD, { masked, daemon: undefined });
+    assert.throws(() => planEngine(desiredEngine("26.1.5"), stopped), isMasked);
+    assert.throws(() => planEngine(desiredEngine("28.x"), settled(OLD, { masked })), isMasked);
+  });
+
+  it("must restart containerd with the daemon when its package is exchanged under it, and else alone", () => {
+    const names = ["docker-ce", "containerd.io"];
+    const desired = { ...desiredEngine("28.5.2"), names, dependencies: [] };
+    const observed = observedEngine(
+      { daemon: runningDaemon("26.1.5"), daemonConfig: { "live-restore": true } },
+      { installed: { "docker-ce": "5:26.1.5-1", "containerd.io": "1.7.24-1" } },
+    );
+    const plan = (containerd: string): string =>
+      formatPlan(
+        planEngine(desired, observed, [
+          { name: "docker-ce", version: "5:28.5.2-1" },
+          { name: "containerd.io", version: containerd },
+        ]),
+      );
+    assert.match(plan("1.7.28-1"), /^restart the daemon and its containerd: 26\.1\.5 goes on/m);
+    assert.match(plan("1.7.24-1"), /^restart the daemon: 26\.1\.5 goes on/m);
+  });
 });

@@ -21,6 +21,7 @@ function hostThatLoses(command: string) {
     redact: (text: string) => text,
     exec,
     run: exec,
+    script: (_text: string, argv: readonly string[]) => exec(argv),
     writeFile: (path: string) => {
       calls.push(`write ${path}`);
       return Promise.resolve();

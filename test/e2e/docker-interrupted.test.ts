@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import type { Properties } from "../../provider/handler";
+import { closeConnections } from "../../provider/host/pool";
+import { holdAptLock } from "../lab/apt-lock";
+import { type DockerRepository, startDockerRepository } from "../lab/docker-repository";
+import { until } from "../lab/until";
+import { CONSENT, type DockerSite, PACKAGES, startDockerSite } from "../support/docker-site";
+import { startDockerStack } from "../support/docker-stack";
+
+const HELD_MS = 20_000;
+
+/** dpkg tells this what it does: in the midst of the engine's command all of it is killed, once. */
+const KILLER = `cat >/root/killer <<'END'
+#!/bin/sh
+while read -r line; do
+  case $line in "status: docker-ce-cli"*": unpacked"*)
+    rm -f /etc/dpkg/dpkg.cfg.d/killer; pkill -9 -x apt-get; pkill -9 -x dpkg ;;
+  esac
+done
+END
+chmod 755 /root/killer; echo status-logger=/root/killer >/etc/dpkg/dpkg.cfg.d/killer`;
+
+/** Somebody unpacks a package and goes home. */
+const HALF_DONE = `mkdir -p /root/notes/DEBIAN && cd /root
+printf 'Package: lab-notes\\nVersion: 1\\nArchitecture: all\\nMaintainer: Lab <lab@localhost>\\nDescription: notes\\n' >notes/DEBIAN/control
+dpkg-deb -b notes notes.deb && dpkg --unpack notes.deb`;
+
+describe("DockerHost beside others, and cut off", function () {
+  this.timeout(180_000);
+  let repository: DockerRepository;
+  let site: DockerSite;
+  let old: string;
+  let middle: string;
+  let recent: string;
+
+  before(async () => {
+    repository = await startDockerRepository();
+    [old, middle, recent] = repository.engines;
+    site = await startDockerSite(repository);
+  });
+  after(async () => {
+    closeConnections();
+    await site.host.remove();
+    await repository.remove();
+  });
+
+  const up = (dockerVersion: string, more?: Properties): Promise<Properties> =>
+    site.up(site.inputs(dockerVersion, more));
+  const audit = (): Promise<string> => site.host.must(["dpkg", "--audit"]);
+
+  it("must wait for the package manager's lock, and a second stack for the first, each saying for whom", async () => {
+    const lock = await holdAptLock(site.host, "/var/lib/dpkg/lock-frontend", "unattended-upgr");
+    const since = performance.now();
+    const inputs = site.inputs(old);
+    const first = startDockerStack({ inputs, holder: "shop/prod of ann on desk" });
+    assert.match(
+      await first.said("waiting for"),
+      /: waiting for unattended-upgr \(process \d+\), which holds the package manager's lock$/,
+    );
+    const second = startDockerStack({ inputs, holder: "shop/test of bob on lap" });
+    assert.match(
+      await second.said("waiting for"),
+      /^waiting for shop\/prod of ann on desk, who changes Docker on /,
+    );
+    await until("the lock to be old", () => performance.now() - since > HELD_MS, HELD_MS + 5_000);
+    await lock.release();
+    const [ann, bob] = await Promise.all([first.ended, second.ended]);
+    assert.deepEqual([ann.code, bob.code], [0, 0], ann.output + bob.output);
+    assert.match(ann.output, /^installing docker-ce /m);
+    assert.doesNotMatch(bob.output, /^installing docker-ce /m);
+    assert.equal(await site.starts(), 1);
+    assert.equal((await up(old)).version, old);
+    assert.equal(await site.running(), old);
+  });
+
+  it("must go on from where apt and dpkg were killed, and restart the daemon once", async () => {
+    await site.host.must(["sh", "-c", KILLER]);
+    await assert.rejects(up(middle, CONSENT), /exit code 137/);
+    assert.match(await audit(), /docker-ce-cli/);
+    assert.equal(site.outputs().version, old);
+    const outputs = await up(middle, CONSENT);
+    assert.deepEqual([outputs.version, outputs.drift], [middle, []]);
+    assert.equal(await site.running(), middle);
+    assert.equal(await audit(), "");
+    assert.deepEqual(await site.held(), PACKAGES);
+    assert.equal(await site.starts(), 1);
+  });
+
+  it("must name what somebody else left half done, and finish it only when told to", async () => {
+    await site.host.must(["sh", "-c", HALF_DONE]);
+    await assert.rejects(
+      up(recent, CONSENT),
+      /installation of packages was cut off and has to be finished first.*Set allowPackageRepair: true/s,
+    );
+    assert.match(await audit(), /lab-notes/);
+    assert.equal(await site.running(), middle);
+    assert.equal((await up(middle)).version, middle, "what needs no package is not held up");
+    await up(recent, { ...CONSENT, allowPackageRepair: true });
+    assert.equal(await audit(), "");
+    assert.equal(await site.running(), recent);
+  });
+
+  it("must go on from where its client was killed, beside what still installs", async () => {
+    await site.starts();
+    const stack = startDockerStack({
+      inputs: site.inputs(middle, CONSENT),
+      olds: site.outputs(),
+      holder: "shop/prod of ann on desk",
+    });
+    await stack.said("Unpacking docker-ce");
+    stack.kill();
+    const outputs = await up(middle, CONSENT);
+    assert.deepEqual([outputs.version, outputs.drift], [middle, []]);
+    assert.equal(await site.running(), middle);
+    assert.equal(await audit(), "");
+    assert.deepEqual(await site.held(), PACKAGES);
+    assert.equal(await site.starts(), 1);
+  });
+});
