@@ -3,7 +3,7 @@ import { type HandlerContext, PartialFailure, type Properties } from "../handler
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { markChange, unmarkChange } from "./change-mark";
-import type { Desired, Former } from "./desired";
+import type { Desired } from "./desired";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
 import { observe, type Seen } from "./observe";
@@ -16,7 +16,7 @@ import { planEngine } from "./plan";
 import { planSource } from "./plan-source";
 import { leftBehind, refuse, refusePlan } from "./refuse";
 import { upstreamOf } from "./version";
-import type { EngineWish } from "./wish";
+import type { EngineWish, Former } from "./wish";
 
 /** One machine, what it is to be, and what it was to be the last time. */
 export interface Task {

@@ -1,5 +1,5 @@
 import type { RepositoryFile } from "./packages/package-family";
-import type { EngineWish } from "./wish";
+import type { EngineWish, Former } from "./wish";
 
 /** What is wanted of the machine, and what the program wanted of it the last time. */
 export interface Desired {
@@ -10,9 +10,4 @@ export interface Desired {
   readonly repository: RepositoryFile | undefined;
   /** What the last run applied; undefined when this machine is new to us. */
   readonly former: Former | undefined;
-}
-
-/** What the last run applied, and the packages that it left. */
-export interface Former extends Pick<EngineWish, "daemonConfig" | "dockerUsers" | "hold"> {
-  readonly packages?: readonly string[];
 }

@@ -4,7 +4,6 @@ import { withTimeLimit } from "../health/time-limit";
 import { type Connection, targetOf } from "../host/connection";
 import type { HostSession } from "../host/session";
 import { adoptionNeeds, type ConsentNeed, consentNeeds, missingFlags, repairNeeds } from "./consent";
-import type { Former } from "./desired";
 import { observe, type Seen } from "./observe";
 import { onHost } from "./on-host";
 import { formatStep, type Operation } from "./operation";
@@ -12,7 +11,7 @@ import { familyOf } from "./packages/families";
 import { planEngine } from "./plan";
 import { refuseUnmovable } from "./refuse";
 import type { Offer } from "./version";
-import type { EngineWish } from "./wish";
+import type { EngineWish, Former } from "./wish";
 
 /** For one host, dialling included: a preview must not wait for a host that is down. */
 const LOOK_MS = 5_000;

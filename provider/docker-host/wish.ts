@@ -3,7 +3,6 @@ import type { Connection } from "../host/connection";
 import type { Properties } from "../handler";
 import { Fields, hasUnknown, isObject } from "../values";
 import type { DaemonConfig } from "./daemon-config";
-import type { Former } from "./desired";
 import { type EngineSource, readSource } from "./source";
 import { parseWanted } from "./version";
 
@@ -24,6 +23,11 @@ export interface EngineWish {
   readonly uninstallOnDelete: boolean;
   readonly purge: boolean;
   readonly abandonUnreachable: boolean;
+}
+
+/** What the last run applied, and the packages that it left. */
+export interface Former extends Pick<EngineWish, "daemonConfig" | "dockerUsers" | "hold"> {
+  readonly packages?: readonly string[];
 }
 
 export interface HostArguments {
