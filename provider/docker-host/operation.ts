@@ -36,7 +36,7 @@ export type Step =
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
   | { readonly kind: "reload" }
   | ({ readonly kind: "start" } & Fallback)
-  /** `runtime`: the containerd under it, too, for that was exchanged. */
+  /** `runtime`: the containerd and the socket under it, too, for those were exchanged. */
   | ({ readonly kind: "restart"; readonly runtime?: boolean } & Fallback)
   | { readonly kind: "verify"; readonly wanted: string }
   /** `healthy`: those that have to be healthy again, too. */

@@ -36,12 +36,13 @@ function withFallback(operation: Activation, observed: ObservedEngine, change: E
   return isNew ? { ...operation, configBefore: observed.daemonConfigText } : operation;
 }
 
-/** The containerd that runs is that of the package before until somebody restarts it. */
+/** The containerd that runs, and a socket whose package was replaced, are those of before until somebody restarts them. */
 function exchangesRuntime(install: Install | undefined, { packages, daemon }: ObservedEngine): boolean {
   const coming = install?.packages.find(({ name }) => name === "containerd.io");
   const present = packages.installed["containerd.io"];
   const isOther = coming?.version !== undefined && present !== undefined && coming.version !== present;
-  return isOther && daemon !== undefined;
+  const isReplaced = install !== undefined && install.remove.length > 0;
+  return daemon !== undefined && (isOther || isReplaced);
 }
 
 /** Who forbade a service to start meant it. */

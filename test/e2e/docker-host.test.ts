@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../provider/clock";
 import { dockerHostHandler } from "../../provider/docker-host/handler";
 import type { HandlerContext, Properties } from "../../provider/handler";
+import { startDockerRepository } from "../lab/docker-repository";
 import { type LabHost, type LabUser, startLabHost, type Suite } from "../lab/lab-host";
+import { buildPage, preparePages } from "../support/web-host";
 
 const CASES: readonly { readonly suite: Suite; readonly user: LabUser; readonly version: string }[] = [
   { suite: "bookworm", user: "deploy", version: "20.10.24" },
@@ -80,6 +82,47 @@ describe("DockerHost on a real machine", () => {
         assert.equal(seen?.outputs.version, "");
         assert.equal((await dockerHostHandler.diff("id", seen.outputs, inputs, context)).changes, true);
         assert.deepEqual(await dockerHostHandler.update("id", seen.outputs, inputs, context), outputs);
+      });
+
+      if (suite !== "trixie") return;
+
+      it("must leave it beside another source's packages, and take it over with all that it has when told to", async function () {
+        this.timeout(120_000);
+        const repository = await startDockerRepository();
+        try {
+          await preparePages(host);
+          const run = ["docker", "run", "-d", "--name", "web", "--restart", "always"];
+          const container = await host.must([...run, await buildPage(host, "one")]);
+          const { url, keys, fingerprint } = repository;
+          const source = { url, suite, key: keys.right, keyFingerprint: fingerprint };
+          const other = { ...inputs, source };
+          await assert.rejects(dockerHostHandler.create(other, context), /\(docker\.io\).*Set adopt: true/s);
+          const before = await host.must([
+            "docker",
+            "inspect",
+            "-f",
+            "{{.State.Pid}} {{.State.StartedAt}}",
+            "web",
+          ]);
+          assert.match(await host.must(["dpkg-query", "-W", "docker.io"]), /26\.1\.5/);
+          const consent = { adopt: true, allowDaemonRestart: true };
+          const adopted = (await dockerHostHandler.create({ ...other, ...consent }, context)).outputs;
+          assert.deepEqual([adopted.version, adopted.drift], [version, []]);
+          assert.equal(
+            (await host.exec(["dpkg-query", "-W", "-f", "${db:Status-Status}", "docker.io"])).stdout,
+            "config-files",
+          );
+          const after = await host.must([
+            "docker",
+            "inspect",
+            "-f",
+            "{{.State.Pid}} {{.State.StartedAt}}",
+            container,
+          ]);
+          assert.equal(after, before, "the container goes on");
+        } finally {
+          await repository.remove();
+        }
       });
     });
   }

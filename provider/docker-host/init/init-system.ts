@@ -16,7 +16,7 @@ export interface InitSystem {
   readonly forgive: Command | undefined;
   readonly start: Command;
   readonly restart: Command;
-  /** The same for the daemon and for the containerd under it, where that is a service of its own; containers go on. */
+  /** The same with the containerd and the socket under it, where those are services of their own; containers go on. */
   readonly restartWithRuntime: Command;
   /** Has the running daemon read daemon.json again. */
   readonly reload: Command;

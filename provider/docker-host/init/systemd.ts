@@ -22,7 +22,7 @@ done
   forgive: ["systemctl", "reset-failed", SERVICE, "docker.socket", "containerd.service"],
   start: ["systemctl", "start", SERVICE],
   restart: ["systemctl", "restart", SERVICE],
-  restartWithRuntime: ["systemctl", "restart", "containerd.service", SERVICE],
+  restartWithRuntime: ["systemctl", "restart", "containerd.service", "docker.socket", SERVICE],
   reload: ["systemctl", "reload", SERVICE],
   lastLines: ["journalctl", "-u", SERVICE, "-n", "20", "--no-pager", "-o", "cat"],
 };
