@@ -51,6 +51,8 @@ export async function ansibleFor(
 ): Promise<Ansible> {
   const command = await prepareAnsible();
   const knownHosts = path.join(folder, `known_hosts-${port}`);
+  const config = path.join(folder, "ansible.cfg");
+  writeFileSync(config, ""); // nobody's settings but the defaults
   writeFileSync(knownHosts, `[${host.address}]:${port} ${host.hostKeyLine}\n`);
   const pin = (name: string): string => `${name}=5:${version}-1~debian.13~trixie`;
   const variables = {
@@ -69,7 +71,7 @@ export async function ansibleFor(
     async play(playbook, settings) {
       const env = {
         ...process.env,
-        ANSIBLE_CONFIG: "/dev/null",
+        ANSIBLE_CONFIG: config,
         ANSIBLE_HOME: path.join(folder, "ansible"),
         ANSIBLE_PIPELINING: settings === "pipelining" ? "1" : "0",
       };
