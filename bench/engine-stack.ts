@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DockerRepository } from "../test/lab/docker-repository";
+import type { Properties } from "../provider/handler";
 import type { LabHost } from "../test/lab/lab-host";
 import { PulumiStack, ScratchProject } from "../test/support/pulumi-project";
 
@@ -9,12 +10,17 @@ export interface Stack {
   readonly dispose: () => Promise<void>;
 }
 
-/** One DockerHost, through a port of this machine, with what `bench/ansible/docker.yml` asks for. */
-export function dockerHostStack(
-  host: LabHost,
-  { port, version, repository }: { port: number; version: string; repository: DockerRepository },
-): Promise<Stack> {
-  const args = {
+/** A DockerHost through a port of this machine. */
+export interface DockerHostTarget {
+  readonly port: number;
+  /** Upstream version of the engine. */
+  readonly version: string;
+  readonly repository: DockerRepository;
+}
+
+/** Arguments of a DockerHost with what `bench/ansible/docker.yml` asks for. */
+export function dockerHostArgs(host: LabHost, { port, version, repository }: DockerHostTarget): Properties {
+  return {
     connection: { ...host.connection(), port },
     dockerVersion: version,
     source: {
@@ -25,6 +31,10 @@ export function dockerHostStack(
     },
     dockerUsers: ["deploy"],
   };
+}
+
+/** A stack of one DockerHost. */
+export function dockerHostStack(args: Properties): Promise<Stack> {
   return newStack(`
 const slipway = require("pulumi-slipway");
 new slipway.DockerHost("host", ${JSON.stringify(args)});
