@@ -26,7 +26,6 @@ const FAR_MS = 80;
 const RTTS_MS = [0, FAR_MS] as const;
 /** Until the last words of a connection have come by. */
 const SETTLE_MS = 200;
-const LOGINS = 3;
 const SETTINGS: readonly AnsibleSettings[] = ["defaults", "pipelining"];
 
 /** A second run on a machine that needs nothing, beside Ansible's. */
@@ -144,30 +143,26 @@ async function measureOurs(stage: Stage, rtt: number): Promise<readonly Row[]> {
       say(`DockerHost at ${rtt} ms`);
       const first = await stack.up();
       if (first.code !== 0) throw new Error(first.output);
-      const ownMs = Math.round(median(await looks(args, samples)));
-      const loginTurns = await turnsOfLogin(ours, counter, rtt);
+      const look = await measureLook(args, { host: ours, counter, rtt, samples });
+      const refreshed = rtt === 0 ? { ownMs: look.ms } : { ownMs: look.ms, roundTrips: look.roundTrips };
       const rows: Row[] = [];
       for (const [what, options] of [
         [PLAIN, []],
         [REFRESHED, ["--refresh"]],
       ] as const) {
         const logins: number[] = [];
-        const turns: number[] = [];
         const times = await sampled(samples, async () => {
           const before = (await ours.logins()).length;
           const fromMs = performance.now();
           const run = await stack.up({ args: options });
           if (run.code !== 0 || !run.output.includes("2 unchanged")) throw new Error(run.output);
           const toMs = performance.now();
-          turns.push(counter.turns({ fromMs, toMs }, [], rtt));
           logins.push((await ours.loginsSince(before)).length);
           return toMs - fromMs;
         });
         const ms = Math.round(median(times));
-        // each count is an upper bound: a busy machine tears one turn into several
-        const trips = rtt === 0 ? {} : { roundTrips: Math.max(0, Math.min(...turns) - loginTurns) };
         rows.push({
-          ...{ rtt, what, by: "ours", ms, ...(what === REFRESHED ? { ownMs } : {}), ...trips },
+          ...{ rtt, what, by: "ours", ms, ...(what === REFRESHED ? refreshed : {}) },
           ...{ logins: Math.max(...logins), samples },
         });
       }
@@ -178,32 +173,47 @@ async function measureOurs(stage: Stage, rtt: number): Promise<readonly Row[]> {
   });
 }
 
-/** Login and look, as a refresh does them, by themselves: what they add to Pulumi's own time is less than its noise. */
-async function looks(args: Properties, samples: number): Promise<readonly number[]> {
+interface Line {
+  readonly host: LabHost;
+  readonly counter: TurnCounter;
+  readonly rtt: number;
+  readonly samples: number;
+}
+
+/**
+ * What a refresh does on the machine, by itself and in this process: beside a whole run it would be lost in the noise of the
+ * CLI, and a process that is still loading its code tears one turn into several.
+ */
+async function measureLook(
+  args: Properties,
+  { host, counter, rtt, samples }: Line,
+): Promise<{ readonly ms: number; readonly roundTrips: number }> {
   const { id, outputs } = await dockerHostHandler.create(args, handlerContext());
-  return sampled(samples, async () => {
-    closeConnections();
-    const started = performance.now();
-    const seen = await dockerHostHandler.read(id, outputs, handlerContext());
-    if (seen === undefined || JSON.stringify(seen.outputs.drift) !== "[]")
-      throw new Error("something is to be done");
-    return performance.now() - started;
-  });
-}
-
-/** What a login takes by itself, with the goodbye at its end. */
-async function turnsOfLogin(host: LabHost, counter: TurnCounter, rtt: number): Promise<number> {
-  const turns: number[] = [];
-  for (let at = 0; at < LOGINS; at++) turns.push(await turnsOfOne(host, counter, rtt));
-  return Math.min(...turns);
-}
-
-async function turnsOfOne(host: LabHost, counter: TurnCounter, rtt: number): Promise<number> {
-  const fromMs = performance.now();
-  await withHost({ ...host.connection(), port: counter.port }, borrower().options, () => Promise.resolve());
   closeConnections();
-  await wait(2 * rtt + SETTLE_MS);
-  return counter.turns({ fromMs, toMs: performance.now() }, [], rtt);
+  const taken = async (
+    use: () => Promise<unknown>,
+  ): Promise<{ readonly ms: number; readonly turns: number }> => {
+    const fromMs = performance.now();
+    await use();
+    const ms = performance.now() - fromMs;
+    closeConnections();
+    await wait(2 * rtt + SETTLE_MS); // its goodbye
+    return { ms, turns: counter.turns({ fromMs, toMs: performance.now() }, [], rtt) };
+  };
+  const connection = { ...host.connection(), port: counter.port };
+  const logins: number[] = [];
+  const looks: { readonly ms: number; readonly turns: number }[] = [];
+  for (let at = 0; at < samples; at++) {
+    logins.push((await taken(() => withHost(connection, borrower().options, () => Promise.resolve()))).turns);
+    looks.push(
+      await taken(async () => {
+        const seen = await dockerHostHandler.read(id, outputs, handlerContext());
+        if (JSON.stringify(seen?.outputs.drift) !== "[]") throw new Error("something is to be done");
+      }),
+    );
+  }
+  const turns = median(looks.map((look) => look.turns)) - median(logins);
+  return { ms: Math.round(median(looks.map(({ ms }) => ms))), roundTrips: turns };
 }
 
 async function measureTheirs(
