@@ -3,6 +3,7 @@ import type { Properties } from "../handler";
 import { keysThatRestart } from "./daemon-config";
 import type { ForeignEngine, ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
+import { presentVersions } from "./plan-install";
 import { compareVersions, directionOf, upstreamOf } from "./version";
 import type { EngineWish } from "./wish";
 
@@ -54,10 +55,7 @@ export function consentNeeds(
   const restart = plan.find((operation) => operation.kind === "restart");
   const install = plan.find((operation) => operation.kind === "install");
   if (install?.downgrade === true) {
-    const now = newest([
-      observed.daemon?.version,
-      observed.packages.installed[install.packages[0]?.name ?? ""],
-    ]);
+    const now = newest(presentVersions(observed, install.packages[0]?.name ?? ""));
     const cause = `going from ${upstreamOf(now) ?? now} to ${wanted} is a downgrade`;
     needs.push({ flag: "allowDowngrade", cause });
   }
@@ -66,6 +64,10 @@ export function consentNeeds(
   if (why !== undefined && inUse) {
     const count = observed.daemon.running.length;
     const cause = `the running daemon has to be restarted (${why}; ${count} running containers)`;
+    needs.push({ flag: "allowDaemonRestart", cause });
+  }
+  if (restart !== undefined && observed.unheard) {
+    const cause = "a daemon is active whose API cannot be reached, and what runs under it is not known";
     needs.push({ flag: "allowDaemonRestart", cause });
   }
   return needs;
@@ -78,9 +80,8 @@ function replacementCause(plan: readonly Operation[], removed: readonly string[]
 }
 
 /** What is installed may be newer than what runs: the higher of the two is what one goes down from. */
-function newest(versions: readonly (string | undefined)[]): string {
-  const known = versions.filter((version) => version !== undefined);
-  return known.reduce((best, version) => (compareVersions(version, best) > 0 ? version : best), "");
+function newest(versions: readonly string[]): string {
+  return versions.reduce((best, version) => (compareVersions(version, best) > 0 ? version : best), "");
 }
 
 /** The foreign engines as needs for `adopt`. */

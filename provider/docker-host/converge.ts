@@ -29,6 +29,13 @@ export interface Task {
   readonly context: HandlerContext;
 }
 
+/** What leaves something half done when it is cut off. */
+const PACKAGE_CHANGES: ReadonlySet<Operation["kind"]> = new Set([
+  "repair-packages",
+  "install-tools",
+  "install",
+]);
+
 /** A task that may end half done. */
 export interface ConvergeTask extends Task {
   readonly id: string;
@@ -64,23 +71,25 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const family = familyOf(session.target, seen.facts, wish.source);
   refuse(desired, seen);
   const around = { ...context, session, family, init: initOf(session.target, seen.facts) };
-  const run = (plan: readonly Operation[]): Promise<void> => execute(plan, around);
+  // a refusal between two plans leaves no mark: what somebody else breaks off later is not ours
+  const marked = async (plan: readonly Operation[]): Promise<void> => {
+    const changesPackages = plan.some(({ kind }) => PACKAGE_CHANGES.has(kind));
+    if (changesPackages) await markChange(session, context);
+    await execute(plan, around);
+    if (changesPackages) await unmarkChange(session, context);
+  };
   let begun = false;
   try {
     const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");
     const touchesPackages = needsOffers || seen.packages.interrupted === "by us";
-    if (touchesPackages) {
-      await markChange(session, context);
-      await run(planSource(desired, seen));
-    }
+    if (touchesPackages) await marked(planSource(desired, seen));
     const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
     const plan = planEngine(desired, seen, offers);
     refusePlan(plan, desired, seen);
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
     if (begun) for (const line of leftBehind(seen)) log.keep(`${session.target}: ${line}`);
-    await run(plan);
-    if (touchesPackages) await unmarkChange(session, context);
+    await marked(plan);
     const done = await observe(session, wish, former, context);
     const { daemon } = done.observed;
     if (daemon !== undefined && begun) {

@@ -53,13 +53,19 @@ export async function putConfigBack(text: string, { session, signal }: FileConte
   else await replaceConfig(text, session, signal);
 }
 
-/** Whoever closed the file to others (it may hold a proxy's password) finds it closed afterwards. */
+/**
+ * Whoever closed the file to others (it may hold a proxy's password) finds it closed afterwards, and whoever keeps it elsewhere
+ * finds the link as it was.
+ */
 async function replaceConfig(text: string, session: HostSession, signal: AbortSignal): Promise<void> {
-  const outcome = await session.exec(["stat", "-c", "%a", "--", DAEMON_CONFIG_PATH], { sudo: true, signal });
+  const path = (
+    await session.run(["readlink", "-f", "--", DAEMON_CONFIG_PATH], { sudo: true, signal })
+  ).trim();
+  const outcome = await session.exec(["stat", "-c", "%a", "--", path], { sudo: true, signal });
   assertOutcomeKnown(outcome, session.target, `reading the mode of ${DAEMON_CONFIG_PATH}`);
   const isThere = outcome.kind === "exited" && outcome.code === 0;
   const mode = isThere ? Number.parseInt(outcome.stdout.trim(), 8) : 0o644;
-  await session.writeFile(DAEMON_CONFIG_PATH, text, { mode, sudo: true });
+  await session.writeFile(path, text, { mode, sudo: true });
 }
 
 async function canValidate(session: HostSession, signal: AbortSignal): Promise<boolean> {

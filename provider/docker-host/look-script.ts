@@ -58,7 +58,8 @@ echo "end yes"
 const SETTINGS = `
 config=/etc/docker/daemon.json
 if [ -r "$config" ]; then echo "config $(base64 <"$config" | tr -d '\\n')"
-elif [ -e "$config" ]; then echo "closed $config"; fi
+elif [ -e "$config" ]; then echo "closed $config"
+elif [ -d "\${config%/*}" ] && [ ! -x "\${config%/*}" ]; then echo "closed \${config%/*}"; fi
 [ ! -e ${CHANGE_MARK} ] || echo "ours yes"
 for user; do
   if ! id -- "$user" >/dev/null 2>&1; then echo "user $user missing"

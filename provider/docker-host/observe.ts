@@ -45,13 +45,15 @@ export async function observe(
     repository: family.repository(wish.source, look.facts),
     former,
   };
+  const daemon = look.active ? await daemonOf(session, look, context) : undefined;
   const observed: ObservedEngine = {
     target: session.target,
     facts: look.facts,
     packages: look.packages,
     daemonConfigText: look.daemonConfig,
     daemonConfig: parseDaemonConfig(look.daemonConfig),
-    daemon: look.active ? await daemonOf(session, look, context) : undefined,
+    daemon,
+    unheard: look.active && daemon === undefined,
     enabled: look.enabled,
     masked: look.masked,
     foreign: foreignEngines(look, family.engines, desired),

@@ -10,8 +10,10 @@ export interface ObservedEngine {
   readonly daemonConfig: DaemonConfig | undefined;
   /** daemon.json as it is; empty where there is none. */
   readonly daemonConfigText: string;
-  /** What the running daemon says; undefined when none runs. */
+  /** What the running daemon says; undefined when none runs, or it is not heard. */
   readonly daemon: RunningDaemon | undefined;
+  /** Its service is active, and its API is not there: another socket, or none any more. */
+  readonly unheard: boolean;
   /** Whether the service starts at boot. */
   readonly enabled: boolean;
   /** Services of Docker that somebody forbade to start. */

@@ -36,14 +36,18 @@ export type Step =
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
   | { readonly kind: "reload" }
   | ({ readonly kind: "start" } & Fallback)
-  /** `runtime`: the containerd and the socket under it, too, for those were exchanged. */
-  | ({ readonly kind: "restart"; readonly runtime?: boolean } & Fallback)
+  /**
+   * `runtime`: the containerd and the socket under it, too, for those were exchanged. `outlived`: containers go on meanwhile, and
+   * their published ports are to lead to them.
+   */
+  | ({ readonly kind: "restart"; readonly runtime?: boolean; readonly outlived?: boolean } & Fallback)
   | { readonly kind: "verify"; readonly wanted: string }
-  /** `healthy`: those that have to be healthy again, too. */
+  /** `healthy`: those that have to be healthy again, too. `outlived`: the daemon's end was not theirs. */
   | {
       readonly kind: "revive";
       readonly containers: readonly string[];
       readonly healthy: readonly string[];
+      readonly outlived: boolean;
     }
   | { readonly kind: "hold"; readonly packages: readonly string[] }
   | { readonly kind: "unhold"; readonly packages: readonly string[] }

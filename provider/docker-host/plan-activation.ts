@@ -25,10 +25,10 @@ export function planActivation(
   const operation = activation(desired, observed, change);
   if (operation === undefined) return [];
   if (operation.kind !== "reload") refuseMasked(observed);
-  if (operation.kind === "restart" && exchangesRuntime(change.install, observed)) {
-    return [withFallback({ ...operation, runtime: true }, observed, change)];
-  }
-  return [withFallback(operation, observed, change)];
+  if (operation.kind !== "restart") return [withFallback(operation, observed, change)];
+  const runtime = exchangesRuntime(change.install, observed);
+  const outlived = containersOutlive(observed, change);
+  return [withFallback({ ...operation, runtime, outlived }, observed, change)];
 }
 
 function withFallback(operation: Activation, observed: ObservedEngine, change: EngineChange): Operation {
@@ -103,16 +103,21 @@ export function comingVersion(
   return restarts ? packages.installed[names[0] ?? ""] : undefined;
 }
 
-/** Containers outlive the restart only when live restore is on before it. */
-export function liveRestoreFirst(
+/** Whether there are containers that go on while the daemon is restarted. */
+export function containersOutlive(
   { daemon, foreign }: ObservedEngine,
-  { before, after }: EngineChange,
-): readonly Operation[] {
-  const isOff = daemon?.summary.liveRestore === false && daemon.running.length > 0;
+  { after }: Pick<EngineChange, "after">,
+): boolean {
   // a snap's daemon reads another file, and its containers end with it
   const isSnap = foreign.some((engine) => engine.kind === "snap");
-  if (!isOff || isSnap || after["live-restore"] !== true) return [];
-  const config = { ...before, "live-restore": true };
+  return daemon !== undefined && daemon.running.length > 0 && !isSnap && after["live-restore"] === true;
+}
+
+/** Containers outlive the restart only when live restore is on before it. */
+export function liveRestoreFirst(observed: ObservedEngine, change: EngineChange): readonly Operation[] {
+  const isOff = observed.daemon?.summary.liveRestore === false;
+  if (!isOff || !containersOutlive(observed, change)) return [];
+  const config = { ...change.before, "live-restore": true };
   const cause = "the running containers are to outlive the restart";
   return [
     { kind: "write-config", config, keys: ["live-restore"], cause },

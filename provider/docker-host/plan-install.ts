@@ -32,11 +32,9 @@ export function planInstall(
   if (cause === undefined) return undefined;
   const installed = observed.packages.installed[engine];
   const remove = namesToRemove(desired, observed);
-  const running = observed.daemon?.version;
+  const present = presentVersions(observed, engine);
   if (offers === undefined) {
-    const downgrade = [installed, running].some(
-      (version) => version !== undefined && directionOf(version, wish.dockerVersion) === "down",
-    );
+    const downgrade = present.some((version) => directionOf(version, wish.dockerVersion) === "down");
     const packages = names.map((name) => ({ name }));
     return { kind: "install", packages, remove, downgrade, lowers: downgrade, cause };
   }
@@ -47,9 +45,7 @@ export function planInstall(
         version: installed,
       })
     : resolved(desired, observed, offers);
-  const downgrade = [installed, running].some(
-    (version) => version !== undefined && compareVersions(chosen.version, version) < 0,
-  );
+  const downgrade = present.some((version) => compareVersions(chosen.version, version) < 0);
   const others = names
     .slice(1)
     .flatMap((name) => companion(name, chosen, observed.packages.installed[name], offers));
@@ -59,6 +55,19 @@ export function planInstall(
     return there !== undefined && version !== undefined && compareVersions(version, there) < 0;
   });
   return { kind: "install", packages, remove, downgrade, lowers, cause };
+}
+
+/** The versions whose files may be there: of the engine that runs, of what is installed, and of engines of another source. */
+export function presentVersions(
+  { daemon, packages, foreign }: ObservedEngine,
+  engine: string,
+): readonly string[] {
+  // podman's own version says nothing of Docker's files
+  const others = foreign.flatMap((each) => (each.kind === "packages" ? each.names : []));
+  const names = [engine, ...others.filter((name) => name !== "podman-docker")];
+  return [daemon?.version, ...names.map((name) => packages.installed[name])].filter(
+    (version) => version !== undefined,
+  );
 }
 
 function installCause({ names, wish, former }: Desired, observed: ObservedEngine): string | undefined {

@@ -4,7 +4,7 @@ import type { Desired } from "./desired";
 import { refuseOtherStore } from "./image-store";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
-import { comingVersion, liveRestoreFirst, planActivation } from "./plan-activation";
+import { comingVersion, containersOutlive, liveRestoreFirst, planActivation } from "./plan-activation";
 import { type Install, planInstall } from "./plan-install";
 import type { Offer } from "./version";
 import type { EngineWish } from "./wish";
@@ -48,7 +48,8 @@ export function planEngine(
     });
     const { running = [], healthy = [] } = observed.daemon ?? {};
     if (running.length > 0) {
-      plan.push({ kind: "revive", containers: running, healthy, cause: "they ran before" });
+      const outlived = containersOutlive(observed, change);
+      plan.push({ kind: "revive", containers: running, healthy, outlived, cause: "they ran before" });
     }
   }
   return [...plan, ...planHolds(desired, observed, install), ...planUsers(desired, observed)];
@@ -66,9 +67,22 @@ function currentConfig(observed: ObservedEngine): DaemonConfig {
   });
 }
 
-/** A swarm cannot have live restore: it goes without, unless the program asks for it. */
+/**
+ * A swarm cannot have live restore, and goes without. Where the program asks for it a running daemon would take it over without
+ * a word, and not start the next time.
+ */
 function wishedConfig(wish: EngineWish, observed: ObservedEngine): DaemonConfig {
-  if (wish.liveRestoreIsExplicit || observed.daemon?.swarm !== true) return wish.daemonConfig;
+  if (observed.daemon?.swarm !== true || wish.daemonConfig["live-restore"] !== true) return wish.daemonConfig;
+  if (wish.liveRestoreIsExplicit) {
+    throw new SlipwayError({
+      code: "invalid-input",
+      what: "switching live restore on",
+      host: observed.target,
+      why: "its engine is in a swarm, and does not start with live restore",
+      left: "Nothing was changed on the host",
+      next: "Take liveRestore out of the program, or set it to false",
+    });
+  }
   return Object.fromEntries(Object.entries(wish.daemonConfig).filter(([key]) => key !== "live-restore"));
 }
 

@@ -14,19 +14,28 @@ const POLL_MS = 250;
 export interface Revived {
   readonly containers: readonly string[];
   readonly healthy: readonly string[];
+  /** The daemon's end was not theirs (live restore). */
+  readonly outlived: boolean;
 }
 
 type Lack = "not running" | "unhealthy" | "starting";
+/** Nobody waits for these. */
+const OVER = {
+  gone: "is gone: it was removed when Docker stopped it",
+  ended: "ended by itself meanwhile, with exit code 0: it is not started again",
+} as const;
+type Over = keyof typeof OVER;
+const isOver = (lack: Lack | Over | undefined): lack is Over => lack !== undefined && lack in OVER;
 type ReviveContext = Pick<ExecuteContext, "session" | "clock" | "signal" | "log">;
 
 /**
  * Waits until each of these containers runs again, and starts those that the daemon did not; who was healthy has to be so
- * again. One that is gone (`--rm`) is said, and so is one whose health is not known in time (Docker 20.10 stops probing what
- * outlived its daemon).
+ * again. One that is gone (`--rm`) is said, so is a job that came to its end by itself, which is not done twice, and one whose
+ * health is not known in time (Docker 20.10 stops probing what outlived its daemon).
  * @throws SlipwayError unhealthy
  */
 export async function reviveContainers(
-  { containers, healthy }: Revived,
+  { containers, healthy, outlived }: Revived,
   { session, clock, signal, log }: ReviveContext,
 ): Promise<void> {
   let waiting: ReadonlyMap<string, Lack> = new Map(containers.map((id) => [id, "not running"]));
@@ -35,15 +44,15 @@ export async function reviveContainers(
     const docker = await session.docker(abortSignal);
     while (waiting.size > 0) {
       const lacks = await Promise.all(
-        [...waiting.keys()].map(async (id) => [id, await lackOf(id, healthy, docker, abortSignal)] as const),
+        [...waiting.keys()].map(
+          async (id) => [id, await lackOf(id, { healthy, outlived }, docker, abortSignal)] as const,
+        ),
       );
-      for (const [id] of lacks.filter(([, lack]) => lack === "gone")) {
-        log.warn(
-          `container ${short(id)} on ${session.target} is gone: it was removed when Docker stopped it`,
-        );
+      for (const [id, lack] of lacks) {
+        if (isOver(lack)) log.warn(`container ${short(id)} on ${session.target} ${OVER[lack]}`);
       }
       waiting = new Map(
-        lacks.flatMap(([id, lack]) => (lack === undefined || lack === "gone" ? [] : [[id, lack] as const])),
+        lacks.flatMap(([id, lack]) => (lack === undefined || isOver(lack) ? [] : [[id, lack] as const])),
       );
       if (waiting.size > 0) await clock.sleep(POLL_MS, abortSignal);
     }
@@ -58,17 +67,18 @@ export async function reviveContainers(
 /** What is missing; one that does not run is told to start. */
 async function lackOf(
   id: string,
-  healthy: readonly string[],
+  { healthy, outlived }: Pick<Revived, "healthy" | "outlived">,
   docker: Docker,
   abortSignal: AbortSignal,
-): Promise<Lack | "gone" | undefined> {
+): Promise<Lack | Over | undefined> {
   const container = docker.getContainer(id);
   try {
-    const { State: state } = await container.inspect({ abortSignal });
+    const { State: state, HostConfig: settings } = await container.inspect({ abortSignal });
     if (state.Running) {
       const health = healthy.includes(id) ? state.Health?.Status : undefined;
       return health === "starting" || health === "unhealthy" ? health : undefined;
     }
+    if (outlived && state.Status === "exited" && state.ExitCode === 0 && !goesOn(settings)) return "ended";
     await container.start({ abortSignal });
   } catch (error) {
     const status = engineStatus(error);
@@ -77,6 +87,11 @@ async function lackOf(
     // started meanwhile, or it cannot be: the next look tells
   }
   return "not running";
+}
+
+/** Whether the daemon itself starts one anew that ended well. */
+function goesOn({ RestartPolicy: policy }: Docker.HostConfig): boolean {
+  return policy?.Name === "always" || policy?.Name === "unless-stopped";
 }
 
 function notRevived(

@@ -7,12 +7,14 @@ import { DAEMON_CONFIG_PATH } from "./daemon-config";
 import { putConfigBack } from "./daemon-config-file";
 import type { ExecuteContext } from "./execute-context";
 import type { InitSystem } from "./init/init-system";
-import type { Fallback } from "./operation";
+import type { Operation } from "./operation";
 import { RESTART } from "./restart-program";
 import { waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
 
+/** How the daemon is started, beside the verb. */
+type Manner = Pick<Extract<Operation, { kind: "restart" }>, "configBefore" | "outlived">;
 type ServiceContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal">;
 
 /** Has the running daemon take over what it can without a restart. */
@@ -30,17 +32,17 @@ export async function reloadDaemon(context: ServiceContext): Promise<void> {
  */
 export async function startDaemon(
   verb: "start" | "restart" | "restartWithRuntime",
-  { configBefore }: Fallback,
+  { configBefore, outlived = false }: Manner,
   context: ServiceContext,
 ): Promise<void> {
   const { session, init, signal } = context;
   for (const argv of init.enable) await session.run(argv, { sudo: true, signal });
-  const failure = await tryTo(verb, context);
+  const failure = await tryTo(verb, outlived, context);
   if (failure === undefined) return waitForDaemon(context);
   if (configBefore === undefined)
     throw notStarted(session, init, "engine-install-failed", "It is not running", failure);
   await putConfigBack(configBefore, context);
-  const again = await tryTo("start", context);
+  const again = await tryTo("start", false, context);
   const left = `The former ${DAEMON_CONFIG_PATH} was put back, and the daemon ${again === undefined ? "runs with it" : "does not start with it either"}`;
   throw notStarted(session, init, "daemon-config-invalid", left, failure);
 }
@@ -48,13 +50,14 @@ export async function startDaemon(
 /** The last lines of the daemon when it did not work. */
 async function tryTo(
   verb: "start" | "restart" | "restartWithRuntime",
+  outlived: boolean,
   { session, init, signal }: ServiceContext,
 ): Promise<string | undefined> {
   // units that never failed or do not exist are none of our business: the answer is not looked at
   if (init.forgive !== undefined) await session.exec(init.forgive, { sudo: true, signal });
   const argv = init[verb];
   const how = { sudo: true, timeoutMs: START_MS, signal };
-  const outcome = await (verb === "start" ? session.exec(argv, how) : session.script(RESTART, argv, how));
+  const outcome = await (outlived ? session.script(RESTART, argv, how) : session.exec(argv, how));
   assertOutcomeKnown(outcome, session.target, argv.join(" "));
   if (outcome.kind === "exited" && outcome.code === 0) return undefined;
   const log = await session.exec(init.lastLines, { sudo: true, signal });

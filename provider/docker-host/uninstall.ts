@@ -63,7 +63,7 @@ async function purge(
     return;
   }
   const folders = purgeFolders(observed.daemon?.summary.rootDirectory);
-  log.keep(`images, containers and volumes on ${session.target} are removed (${folders.join(", ")})`);
+  log.keep(`images, containers and volumes on ${session.target} are removed`);
   const argv = ["/bin/sh", "-c", PURGE, "slipway-purge", ...folders];
   await session.run(argv, { sudo: true, timeoutMs: PURGE_MS, signal });
 }

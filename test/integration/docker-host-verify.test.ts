@@ -73,7 +73,7 @@ describe("verifying a daemon that takes calls and does not answer", () => {
     mute = Number.POSITIVE_INFINITY;
     const reviving = withHost(server.connection, borrower().options, (session) =>
       reviveContainers(
-        { containers: ["abc"], healthy: [] },
+        { containers: ["abc"], healthy: [], outlived: false },
         { session, clock, log: silentLog, signal: new AbortController().signal },
       ),
     );

@@ -33,6 +33,7 @@ export function observedEngine(
     daemonConfig: {},
     daemonConfigText: "",
     daemon: undefined,
+    unheard: false,
     enabled: over.daemon !== undefined,
     masked: [],
     foreign: [],

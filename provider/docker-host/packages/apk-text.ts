@@ -40,7 +40,7 @@ command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ -z "$key" ] || [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
 for file in /etc/apk/repositories /etc/apk/repositories.d/*.list; do
   [ -r "$file" ] && [ "$file" != "$source" ] || continue
-  if [ -n "$url" ]; then grep -qF -- "$url" "$file" && echo "other $file"
+  if [ -n "$url" ]; then grep -v '^ *#' "$file" | grep -qF -- "$url" && echo "other $file"
   else grep -q '^[^#@]*/community/*$' "$file" && echo "other $file"; fi
 done
 [ -z "$dockerd" ] || apk info --who-owns "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"

@@ -27,10 +27,11 @@ const ALPINE_PACKAGES: readonly string[] = ["docker-engine", "docker-cli", "dock
 
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
-/** Our source, and the key that it names. */
+/** Our source, and the key that it names; one that Alpine itself brought stays. */
 const REMOVE_SOURCE = `
 key=$(sed -n 's/^${APK_KEY_LINE}//p' ${APK_SOURCE_PATH} 2>/dev/null)
-rm -f -- ${APK_SOURCE_PATH} $key
+[ -z "$key" ] || apk info --who-owns "$key" >/dev/null 2>&1 || rm -f -- "$key"
+rm -f -- ${APK_SOURCE_PATH}
 `;
 
 /** Alpine. apk-tools 2 and 3. */

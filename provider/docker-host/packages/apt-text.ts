@@ -55,8 +55,12 @@ command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ ! -r "$source" ] || echo "source $(base64 -w0 <"$source")"
 [ ! -r "$key" ] || echo "key $(base64 -w0 <"$key")"
 if [ -n "$url" ]; then
-  grep -rlsF --include='*.list' --include='*.sources' -- "$url" /etc/apt/sources.list /etc/apt/sources.list.d |
-    while read -r file; do [ "$file" = "$source" ] || echo "other $file"; done
+  # an upgrade of the distribution comments others' sources out, or says that they are not enabled
+  grep -rHsF --include='*.list' --include='*.sources' -- "$url" /etc/apt/sources.list /etc/apt/sources.list.d |
+    sed -n '/^[^:]*:[[:space:]]*#/!s/:.*//p' | sort -u | while read -r file; do
+      [ "$file" != "$source" ] && ! grep -qiE '^Enabled:[[:space:]]*(no|false|0)' -- "$file" || continue
+      echo "other $file"
+    done
 fi
 [ -z "$dockerd" ] || dpkg-query -S "$(readlink -f "$dockerd")" >/dev/null 2>&1 ||
   dpkg-query -S "$dockerd" >/dev/null 2>&1 || echo "unpackaged $dockerd"

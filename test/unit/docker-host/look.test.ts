@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseLook } from "../../../provider/docker-host/look";
 import { LOOK } from "../../../provider/docker-host/packages/families";
 
@@ -17,6 +20,21 @@ describe("the look at a machine", () => {
     assert.ok(seen !== undefined && seen.memory > 0 && seen.disk > 0);
     assert.ok(seen.facts.os.id !== "" && seen.facts.architecture !== "");
     assert.equal(seen.users["nobody-there"], "missing");
+  });
+
+  it("must say that daemon.json's folder is closed, behind which there seems to be none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "look-"));
+    try {
+      chmodSync(folder, 0o755);
+      mkdirSync(join(folder, "docker"), { mode: 0o000 });
+      const text = LOOK.replaceAll("/etc/docker/", `${folder}/docker/`);
+      const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+      const how = { encoding: "utf8", cwd: "/", ...other } as const;
+      const { stdout } = spawnSync("/bin/sh", ["-c", text, "look", ""], how);
+      assert.ok(parseLook(stdout)?.closed.includes(`${folder}/docker`));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("must not run sudo, which logs every call", () => {

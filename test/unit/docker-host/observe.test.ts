@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SlipwayError } from "../../../provider/errors";
 import { observe } from "../../../provider/docker-host/observe";
 import type { HostSession } from "../../../provider/host/session";
 import { FakeClock } from "../../support/fake-clock";
@@ -28,6 +29,15 @@ describe("observe", () => {
       code: "engine-unreachable",
       message: /takes the call and does not answer \(after 30s\)/,
     });
+  });
+
+  it("must not take an active daemon whose API is not there for one that does not run", async () => {
+    const unreachable = new SlipwayError({ code: "engine-unreachable", what: "asking", why: "no socket" });
+    const session = { ...machine({}), docker: () => Promise.reject(unreachable) } as unknown as HostSession;
+    const clock = { now: () => 0, wall: () => 0, sleep: () => NEVER };
+    const { wish } = desiredEngine("26.1.5");
+    const { observed } = await observe(session, wish, undefined, { ...around, clock });
+    assert.deepEqual([observed.daemon, observed.unheard], [undefined, true]);
   });
 
   it("must ask the API no more when the look heard the engine", async () => {

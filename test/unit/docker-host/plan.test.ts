@@ -118,6 +118,29 @@ describe("planEngine", () => {
     );
   });
 
+  it("must want consent to go below an engine of another source, and one that does not run, too", () => {
+    const observed = observedEngine(
+      { foreign: [{ kind: "packages", names: ["docker-ce"] }] },
+      { installed: { "docker-ce": "5:28.5.2-1" } },
+    );
+    for (const offers of [undefined, OFFERS]) {
+      const plan = planEngine(desiredEngine("26.1.5"), observed, offers);
+      const [need] = consentNeeds(plan, observed, false, "26.1.5");
+      assert.equal(need?.flag, "allowDowngrade");
+      assert.equal(need.cause, "going from 28.5.2 to 26.1.5 is a downgrade");
+    }
+  });
+
+  it("must want consent to the restart of a daemon that is active and not heard, and start one that is not active", () => {
+    const flags = (unheard: boolean) => {
+      const observed = settled(OLD, { daemon: undefined, unheard });
+      const plan = planEngine(desiredEngine("28.5.2"), observed, OFFERS);
+      return consentNeeds(plan, observed, false, "28.5.2").map(({ flag }) => flag);
+    };
+    assert.deepEqual(flags(true), ["allowDaemonRestart"]);
+    assert.deepEqual(flags(false), []);
+  });
+
   it("must want consent to the restart that replacing the engine is, at the same version too", () => {
     const observed = observedEngine(
       {
@@ -149,6 +172,26 @@ describe("planEngine", () => {
         "verify that 1 containers run again: they ran before",
       ].join("\n"),
     );
+  });
+
+  it("must guard published ports over a restart that the containers outlive, and over no other", () => {
+    const restart = (config: object, ids: readonly string[]) =>
+      planEngine(
+        desiredEngine("28.x", { daemonConfig: { ...config } }),
+        settled(NEW, { daemon: runningDaemon("26.1.5+dfsg1", ids), daemonConfig: { ...config } }),
+      ).find((operation) => operation.kind === "restart");
+    assert.equal(restart({ "live-restore": true }, ["c1"])?.outlived, true);
+    assert.equal(restart({ "live-restore": true }, [])?.outlived, false);
+    assert.equal(restart({ "live-restore": false }, ["c1"])?.outlived, false);
+  });
+
+  it("must do without live restore in a swarm, and refuse it there: its engine would not start again", () => {
+    const swarm = settled(OLD, { daemon: { ...runningDaemon(OLD), swarm: true }, daemonConfig: {} });
+    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), swarm)), "");
+    assert.throws(() => planEngine(desiredEngine("26.1.5", { liveRestoreIsExplicit: true }), swarm), {
+      code: "invalid-input",
+      message: /its engine is in a swarm, and does not start with live restore/,
+    });
   });
 
   it("must move what the snap has before it removes the snap, and start the engine once", () => {

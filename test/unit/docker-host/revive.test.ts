@@ -6,10 +6,13 @@ import type { Clock } from "../../../provider/clock";
 
 interface State {
   readonly Running: boolean;
+  readonly Status?: string;
+  readonly ExitCode?: number;
   readonly Health?: { readonly Status: string };
 }
 const RUNS: State = { Running: true };
 const DOWN: State = { Running: false };
+const ended = (ExitCode: number): State => ({ Running: false, Status: "exited", ExitCode });
 const health = (Status: string): State => ({ Running: true, Health: { Status } });
 
 const LOOKS = 8;
@@ -31,7 +34,12 @@ function limitedLooks(): Clock {
 }
 
 /** Containers by id, each with its states one look after another; the last one stays. */
-function reviving(states: Readonly<Record<string, readonly State[]>>, healthy: readonly string[] = []) {
+function reviving(
+  states: Readonly<Record<string, readonly State[]>>,
+  healthy: readonly string[] = [],
+  { outlived = false, restart = "no" } = {},
+) {
+  const HostConfig = { RestartPolicy: { Name: restart } };
   const looks = new Map<string, number>();
   const started: string[] = [];
   const warnings: string[] = [];
@@ -43,14 +51,14 @@ function reviving(states: Readonly<Record<string, readonly State[]>>, healthy: r
         const known = states[id] ?? [];
         const state = known[Math.min(at, known.length - 1)];
         const gone = Object.assign(new Error("no such container"), { statusCode: 404 });
-        return state === undefined ? Promise.reject(gone) : Promise.resolve({ State: state });
+        return state === undefined ? Promise.reject(gone) : Promise.resolve({ State: state, HostConfig });
       },
       start: () => Promise.resolve(void started.push(id)),
     }),
   };
   const session = { target: "root@h:22", docker: () => Promise.resolve(docker) } as unknown as HostSession;
   const done = reviveContainers(
-    { containers: Object.keys(states), healthy },
+    { containers: Object.keys(states), healthy, outlived },
     {
       session,
       clock: limitedLooks(),
@@ -80,6 +88,21 @@ describe("containers after a restart of the daemon", () => {
       message: /1 containers that ran before are not as they were: a is unhealthy \(after 3m\)/,
     });
     await reviving({ a: [health("unhealthy")] }).done;
+  });
+
+  it("must not do a job twice that ended by itself, and start what the end of the daemon took along", async () => {
+    const done = reviving({ job: [ended(0), RUNS] }, [], { outlived: true });
+    await done.done;
+    assert.deepEqual(done.started, []);
+    assert.match(done.warnings[0] ?? "", /job on root@h:22 ended by itself/);
+    for (const how of [{}, { outlived: true, restart: "always" }]) {
+      const taken = reviving({ web: [ended(0), RUNS] }, [], how);
+      await taken.done;
+      assert.deepEqual(taken.started, ["web"]);
+    }
+    const broken = reviving({ web: [ended(137), RUNS] }, [], { outlived: true });
+    await broken.done;
+    assert.deepEqual(broken.started, ["web"]);
   });
 
   it("must be said when they are gone, or have not said yet whether they are healthy", async () => {

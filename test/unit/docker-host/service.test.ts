@@ -6,8 +6,8 @@ import { startDaemon } from "../../../provider/docker-host/service";
 import type { CommandOutcome, HostSession } from "../../../provider/host/session";
 import { FakeClock } from "../../support/fake-clock";
 
-/** A host on which this command's end is never heard; everything else works. */
-function hostThatLoses(command: string) {
+/** A host on which this command's end is never heard; everything else works. `configPath`: where daemon.json leads. */
+function hostThatLoses(command: string, configPath = "/etc/docker/daemon.json") {
   const calls: string[] = [];
   const exec = (argv: readonly string[]): Promise<CommandOutcome> => {
     const line = argv.join(" ");
@@ -20,7 +20,10 @@ function hostThatLoses(command: string) {
     target: "root@host:22",
     redact: (text: string) => text,
     exec,
-    run: exec,
+    run: async (argv: readonly string[]) => {
+      const { stdout } = await exec(argv);
+      return argv[0] === "readlink" ? `${configPath}\n` : stdout;
+    },
     script: (_text: string, argv: readonly string[]) => exec(argv),
     writeFile: (path: string) => {
       calls.push(`write ${path}`);
@@ -49,6 +52,14 @@ describe("the daemon's service", () => {
       call.endsWith("daemon.json /etc/docker/daemon.json.slipway-backup"),
     );
     assert.ok(kept !== -1 && kept < calls.indexOf("write /etc/docker/daemon.json"));
+  });
+
+  it("must write where a link leads, with the mode of what is there, and leave the link", async () => {
+    const { calls, context } = hostThatLoses("nothing", "/srv/settings/daemon.json");
+    await applyDaemonConfig({}, context);
+    assert.ok(calls.includes("stat -c %a -- /srv/settings/daemon.json"));
+    assert.ok(calls.includes("write /srv/settings/daemon.json"));
+    assert.ok(!calls.includes("write /etc/docker/daemon.json"));
   });
 
   it("must not write daemon.json where its mode or the engine's verdict is not known", async () => {
