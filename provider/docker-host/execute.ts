@@ -58,7 +58,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "write-config":
       return applyDaemonConfig(operation.config, context);
     case "reload":
-      return reloadDaemon(context);
+      return reloadDaemon(operation, context);
     case "start":
       return startDaemon("start", operation, context);
     case "restart":

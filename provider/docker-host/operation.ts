@@ -8,7 +8,7 @@ export interface PackageChoice {
   readonly version?: string;
 }
 
-/** For a daemon that does not come up with a daemon.json of ours. */
+/** For a daemon that does not come up with a daemon.json of ours, or does not take it over. */
 export interface Fallback {
   /** The former text of daemon.json, put back then; undefined when it is not new. */
   readonly configBefore?: string | undefined;
@@ -34,7 +34,8 @@ export type Step =
       readonly lowers: boolean;
     }
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
-  | { readonly kind: "reload" }
+  /** `liveRestore`: it has to be on then, for what comes next rests on it. */
+  | ({ readonly kind: "reload"; readonly liveRestore?: boolean } & Fallback)
   | ({ readonly kind: "start" } & Fallback)
   /**
    * `runtime`: the containerd and the socket under it, too, for those were exchanged. `outlived`: containers go on meanwhile, and

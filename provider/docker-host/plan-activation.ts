@@ -121,6 +121,6 @@ export function liveRestoreFirst(observed: ObservedEngine, change: EngineChange)
   const cause = "the running containers are to outlive the restart";
   return [
     { kind: "write-config", config, keys: ["live-restore"], cause },
-    { kind: "reload", cause },
+    { kind: "reload", liveRestore: true, configBefore: observed.daemonConfigText, cause },
   ];
 }

@@ -48,7 +48,9 @@ export function planInstall(
   const downgrade = present.some((version) => compareVersions(chosen.version, version) < 0);
   const others = names
     .slice(1)
-    .flatMap((name) => companion(name, chosen, observed.packages.installed[name], offers));
+    .flatMap((name) =>
+      companion(name, chosen, { present: observed.packages.installed[name], isKept }, offers),
+    );
   const packages = [{ name: engine, version: chosen.version }, ...others];
   const lowers = packages.some(({ name, version }) => {
     const there = observed.packages.installed[name];
@@ -105,18 +107,23 @@ function companionCause(
     : `${moved} is at ${upstreamOf(installed[moved] ?? "") ?? "another version"}, the engine at ${upstreamOf(engine) ?? engine}`;
 }
 
-/** A companion goes with the engine's version where it is offered at it; of one that counts for itself, one that fits. */
+/**
+ * A companion goes with the engine's version where it is offered at it; of one that counts for itself, one that fits. Beside an
+ * engine that stays, what fits stays too: nothing would restart the containerd under it.
+ */
 function companion(
   name: string,
   engine: Offer,
-  installed: string | undefined,
+  { present, isKept }: { readonly present: string | undefined; readonly isKept: boolean },
   offers: readonly Offer[],
 ): readonly PackageChoice[] {
   const own = offers.filter((offer) => offer.name === name);
   const same =
     own.find((offer) => offer.version === engine.version) ??
     own.find((offer) => compareVersions(offer.version, engine.version) === 0);
-  const version = same?.version ?? fittingVersion(own, engine.needs?.[name], installed);
+  const least = engine.needs?.[name];
+  const stays = isKept && present !== undefined && fits(present, least);
+  const version = same?.version ?? (stays ? present : fittingVersion(own, least, present));
   return version === undefined ? [] : [{ name, version }];
 }
 
@@ -129,16 +136,19 @@ function fittingVersion(
   least: string | undefined,
   installed: string | undefined,
 ): string | undefined {
-  const fits = (version: string): boolean => least === undefined || compareVersions(version, least) >= 0;
   const isMade = (version: string): boolean => least === undefined || majorOf(version) === majorOf(least);
-  const fitting = offers.map(({ version }) => version).filter(fits);
+  const fitting = offers.map(({ version }) => version).filter((version) => fits(version, least));
   const made = fitting.filter(isMade);
   const best = [...(made.length > 0 ? made : fitting)].sort((a, b) => compareVersions(b, a))[0];
-  if (installed === undefined || !fits(installed) || best === undefined) return best;
+  if (installed === undefined || !fits(installed, least) || best === undefined) return best;
   const difference = compareVersions(installed, best);
   if (difference !== 0) return difference > 0 ? installed : best;
   // of one upstream version the later build, which is listed first; one that is offered no more stays
   return fitting.slice(fitting.indexOf(best)).includes(installed) ? best : installed;
+}
+
+function fits(version: string, least: string | undefined): boolean {
+  return least === undefined || compareVersions(version, least) >= 0;
 }
 
 /** Packages of another source that cannot stay beside ours. */

@@ -9,19 +9,37 @@ import type { ExecuteContext } from "./execute-context";
 import type { InitSystem } from "./init/init-system";
 import type { Operation } from "./operation";
 import { RESTART } from "./restart-program";
-import { waitForDaemon } from "./verify";
+import { hasLiveRestore, waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
 
 /** How the daemon is started, beside the verb. */
 type Manner = Pick<Extract<Operation, { kind: "restart" }>, "configBefore" | "outlived">;
+type Reload = Extract<Operation, { kind: "reload" }>;
 type ServiceContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal">;
 
-/** Has the running daemon take over what it can without a restart. */
-export async function reloadDaemon(context: ServiceContext): Promise<void> {
+/**
+ * Has the running daemon take over what it can without a restart.
+ * @throws SlipwayError daemon-config-invalid when live restore was to come of it and did not: a flag of the unit says otherwise, or
+ * names another file. The old daemon.json is back then, for with this one the daemon may not start again
+ */
+export async function reloadDaemon(
+  { liveRestore = false, configBefore }: Pick<Reload, "liveRestore" | "configBefore">,
+  context: ServiceContext,
+): Promise<void> {
   const { session, init, signal } = context;
   await session.run(init.reload, { sudo: true, signal });
-  await waitForDaemon(context);
+  if (!liveRestore) return waitForDaemon(context);
+  if (await hasLiveRestore(context)) return;
+  if (configBefore !== undefined) await putConfigBack(configBefore, context);
+  throw new SlipwayError({
+    code: "daemon-config-invalid",
+    what: "switching live restore on",
+    host: session.target,
+    why: "the daemon did not take it over, and its containers would end with its restart",
+    left: `The former ${DAEMON_CONFIG_PATH} was put back, the daemon and its containers go on running`,
+    next: "See on the host which flags and which file the daemon is started with (`systemctl cat docker`), or set liveRestore: false",
+  });
 }
 
 /**

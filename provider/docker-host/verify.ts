@@ -7,6 +7,7 @@ import { observeDaemon } from "./daemon-answer";
 import { satisfies, upstreamOf } from "./version";
 
 const ANSWER_MS = 60_000;
+const RELOAD_MS = 15_000;
 const POLL_MS = 250;
 
 type VerifyContext = Pick<ExecuteContext, "session" | "clock" | "signal">;
@@ -28,6 +29,19 @@ export async function verifyVersion(wanted: string, context: VerifyContext): Pro
     left: `Docker ${version} is running there`,
     next: "See with `systemctl cat docker` on the host which dockerd its unit starts",
   });
+}
+
+/** Whether the daemon comes to have live restore on; a reload is a signal, which it comes to when it can. */
+export async function hasLiveRestore(context: VerifyContext): Promise<boolean> {
+  const { session, clock, signal } = context;
+  const waited = await withTimeLimit({ timeoutMs: RELOAD_MS, clock, signal }, async (inner) => {
+    for (;;) {
+      const { summary } = await answeringDaemon({ session, clock, signal: inner });
+      if (summary.liveRestore) return;
+      await clock.sleep(POLL_MS, inner);
+    }
+  });
+  return waited.kind === "done";
 }
 
 async function answeringDaemon({ session, clock, signal }: VerifyContext): Promise<RunningDaemon> {

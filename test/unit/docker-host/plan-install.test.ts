@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatStep } from "../../../provider/docker-host/operation";
 import { planInstall } from "../../../provider/docker-host/plan-install";
 import type { Offer } from "../../../provider/docker-host/version";
-import { desiredEngine, observedEngine } from "../../support/observed-engine";
+import { desiredEngine, observedEngine, runningDaemon } from "../../support/observed-engine";
 
 const engine = (version: string, containerd: string): readonly Offer[] => [
   { name: "docker-ce", version: `5:${version}-1~debian.13~trixie`, needs: { "containerd.io": containerd } },
@@ -11,6 +11,7 @@ const engine = (version: string, containerd: string): readonly Offer[] => [
 const of = (name: string, ...versions: readonly string[]): readonly Offer[] =>
   versions.map((version) => ({ name, version }));
 
+const BUILDX = "docker-buildx-plugin";
 const CONTAINERDS = ["2.1.5-1", "1.7.28-2~debian.13~trixie", "1.7.28-1~debian.13~trixie", "1.6.33-1"];
 const OFFERS = [
   ...engine("29.0.0", "2.0.0"),
@@ -55,6 +56,21 @@ describe("planInstall", () => {
       "docker-buildx-plugin": "0.30.0-1",
     };
     assert.match(installed("28.5.2", there), /containerd\.io=2\.1\.5-1 docker-buildx-plugin=0\.30\.0-1$/);
+  });
+
+  it("must leave what is there and fits beside an engine that stays: nothing restarts the containerd under it", () => {
+    const own = "5:28.5.2-1~debian.13~trixie";
+    const there = { "docker-ce": own, "docker-ce-cli": own, "containerd.io": "1.7.27-1" };
+    const desired = {
+      ...desiredEngine("28.5.2", {}, { daemonConfig: {}, dockerUsers: [], hold: true, packages: [BUILDX] }),
+      names: ["docker-ce", "docker-ce-cli", "containerd.io", BUILDX],
+    };
+    const daemon = runningDaemon("28.5.2");
+    const install = planInstall(desired, observedEngine({ daemon }, { installed: there }), OFFERS);
+    assert.deepEqual(install?.packages.slice(2), [
+      { name: "containerd.io", version: "1.7.27-1" },
+      { name: BUILDX, version: "0.29.1-1" },
+    ]);
   });
 
   it("must raise one that is there and does not fit, and one that has a later build", () => {

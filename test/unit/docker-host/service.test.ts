@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { isSlipwayError } from "../../../provider/errors";
 import { applyDaemonConfig } from "../../../provider/docker-host/daemon-config-file";
 import { systemd } from "../../../provider/docker-host/init/systemd";
-import { startDaemon } from "../../../provider/docker-host/service";
+import { reloadDaemon, startDaemon } from "../../../provider/docker-host/service";
+import type { Clock } from "../../../provider/clock";
 import type { CommandOutcome, HostSession } from "../../../provider/host/session";
 import { FakeClock } from "../../support/fake-clock";
+import { observedEngine } from "../../support/observed-engine";
 
 /** A host on which this command's end is never heard; everything else works. `configPath`: where daemon.json leads. */
 function hostThatLoses(command: string, configPath = "/etc/docker/daemon.json") {
@@ -36,6 +38,35 @@ function hostThatLoses(command: string, configPath = "/etc/docker/daemon.json") 
   };
 }
 
+/** A daemon that says so of its live restore, one look after another, and a clock on which few looks fit into the limit. */
+function daemonThatSays(...answers: readonly boolean[]) {
+  const { calls, context } = hostThatLoses("nothing");
+  let looks = 0;
+  let polls = 0;
+  let limit = (): void => {};
+  const docker = {
+    version: () => Promise.resolve({ Version: "28.5.2" }),
+    info: () => Promise.resolve({ LiveRestoreEnabled: answers[Math.min(looks++, answers.length - 1)] }),
+    listContainers: () => Promise.resolve([]),
+  };
+  const engine = {
+    docker: () => Promise.resolve(docker),
+    facts: () => Promise.resolve(observedEngine().facts),
+  };
+  const clock: Clock = {
+    now: () => 0,
+    wall: () => 0,
+    sleep: (ms) =>
+      new Promise((resolve) => {
+        if (ms === 15_000) limit = resolve;
+        else if (ms < 1_000 && ++polls < 5) setImmediate(resolve);
+        else if (ms < 1_000) limit();
+      }),
+  };
+  const session = { ...context.session, ...engine } as unknown as HostSession;
+  return { calls, context: { ...context, clock, session } };
+}
+
 const isLost = (error: unknown): boolean => isSlipwayError(error, "connection-lost");
 
 describe("the daemon's service", () => {
@@ -43,6 +74,18 @@ describe("the daemon's service", () => {
     const { calls, context } = hostThatLoses("systemctl restart");
     await assert.rejects(startDaemon("restart", { configBefore: "{}" }, context), isLost);
     assert.ok(!calls.some((call) => call.startsWith("write")));
+  });
+
+  it("must not go on to a restart before live restore is on, and leave no daemon.json that a start may fail on", async () => {
+    const late = daemonThatSays(false, false, true);
+    await reloadDaemon({ liveRestore: true, configBefore: "{}" }, late.context);
+    assert.ok(!late.calls.some((call) => call.startsWith("write")));
+    const { calls, context } = daemonThatSays(false);
+    await assert.rejects(reloadDaemon({ liveRestore: true, configBefore: "{}" }, context), {
+      code: "daemon-config-invalid",
+      message: /switching live restore on .* did not take it over/,
+    });
+    assert.equal(calls.at(-1), "write /etc/docker/daemon.json");
   });
 
   it("must keep the former daemon.json beside the new one", async () => {
