@@ -2,6 +2,7 @@ import { formatDuration } from "../../duration";
 import { SlipwayError } from "../../errors";
 import type { CommandOutcome, HostSession } from "../../host/session";
 import { stripControl } from "../../secret";
+import { DOCKER_UNITS, GUARD_FILE, GUARD_FOLDER } from "../init/systemd";
 import { LOCK_WAIT_S, packageFailure } from "./package-failure";
 import type { RunOptions } from "./package-family";
 
@@ -14,9 +15,6 @@ const ENVIRONMENT = {
   NEEDRESTART_SUSPEND: "1",
 };
 
-/** What the scripts of Docker's packages start, or restart on an upgrade. */
-const SERVICES = "docker.service docker.socket containerd.service";
-
 /**
  * One run of apt or dpkg. It waits while somebody holds one of their locks, and says who: apt itself waits for dpkg's alone, and
  * dpkg for none. It goes on to its end when our connection is lost: what writes into a closed pipe ends in the middle.
@@ -26,7 +24,7 @@ const SERVICES = "docker.service docker.socket containerd.service";
  */
 const RUN = `
 left=$1 services=$2; shift 2
-units=/run/systemd/system log=/run/slipway/packages.log
+units=${GUARD_FOLDER} log=/run/slipway/packages.log
 holder() {
   for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$lock" 2>/dev/null) || continue
@@ -51,13 +49,13 @@ guard() {
   [ -d "$units" ] && [ -n "$services" ] || return 0
   for unit in $services; do
     mkdir -p "$units/$unit.d"
-    printf '[Unit]\\nRefuseManualStart=yes\\nRefuseManualStop=yes\\n' >"$units/$unit.d/slipway.conf"
+    printf '[Unit]\\nRefuseManualStart=yes\\nRefuseManualStop=yes\\n' >"$units/$unit.d/${GUARD_FILE}"
   done
   systemctl daemon-reload
 }
 unguard() {
   [ -d "$units" ] && [ -n "$services" ] || return 0
-  for unit in $services; do rm -f "$units/$unit.d/slipway.conf"; rmdir "$units/$unit.d" 2>/dev/null; done
+  for unit in $services; do rm -f "$units/$unit.d/${GUARD_FILE}"; rmdir "$units/$unit.d" 2>/dev/null; done
   systemctl daemon-reload
 }
 main() {
@@ -92,7 +90,7 @@ export interface AptRun extends RunOptions {
 /** Runs apt or dpkg as root; see {@link aptFailure} for how it may end. */
 export function runApt(session: HostSession, argv: readonly string[], run: AptRun): Promise<CommandOutcome> {
   const { onLine, signal, timeoutMs, changesPackages } = run;
-  const args = [String(LOCK_WAIT_S), changesPackages ? SERVICES : "", ...argv];
+  const args = [String(LOCK_WAIT_S), changesPackages ? DOCKER_UNITS : "", ...argv];
   return session.script(RUN, args, {
     sudo: true,
     env: ENVIRONMENT,

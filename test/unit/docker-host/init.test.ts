@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { initOf } from "../../../provider/docker-host/init/init-of";
 import type { InitSystem } from "../../../provider/docker-host/init/init-system";
 import { openrc } from "../../../provider/docker-host/init/openrc";
@@ -29,7 +33,6 @@ describe("the init system of a machine", () => {
 
   const words: readonly [InitSystem, keyof InitSystem, string][] = [
     [systemd, "restart", "systemctl restart docker.service"],
-    [systemd, "forgive", "systemctl reset-failed docker.service docker.socket containerd.service"],
     [openrc, "start", "rc-service docker start"],
     [openrc, "reload", "rc-service docker reload"],
     [sysv, "restart", "/etc/init.d/docker restart"],
@@ -43,6 +46,30 @@ describe("the init system of a machine", () => {
       assert.equal(argv.join(" "), line);
     });
   }
+
+  it("must forget failures with systemd, and take off the guard of a run that was killed whole", () => {
+    const folder = mkdtempSync(join(tmpdir(), "units-"));
+    try {
+      writeFileSync(join(folder, "systemctl"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+      const [shell = "", flag = "", text = ""] = systemd.forgive ?? [];
+      const forgive = (): string => {
+        const env = { PATH: `${folder}:${process.env.PATH ?? ""}` };
+        return spawnSync(shell, [flag, text.replaceAll("/run/systemd/system", folder)], {
+          env,
+        }).stdout.toString();
+      };
+      const reset = "reset-failed docker.service docker.socket containerd.service\n";
+      assert.equal(forgive(), reset);
+      mkdirSync(join(folder, "docker.socket.d"));
+      for (const name of ["slipway.conf", "mine.conf"]) {
+        writeFileSync(join(folder, "docker.socket.d", name), "[Unit]\n");
+      }
+      assert.equal(forgive(), `daemon-reload\n${reset}`);
+      assert.deepEqual(readdirSync(join(folder, "docker.socket.d")), ["mine.conf"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it("must have the daemon start at boot", () => {
     const lines = (init: InitSystem) => init.enable.map((argv) => argv.join(" "));
