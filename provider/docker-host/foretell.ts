@@ -63,6 +63,7 @@ export async function foretell(subject: Foretold, context: HandlerContext): Prom
 /** Of what is there, and not of the way to it. */
 const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "engine-foreign",
+  "engine-masked",
   "engine-version-unavailable",
   "engine-store-changes",
   "daemon-config-invalid",
