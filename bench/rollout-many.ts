@@ -7,10 +7,12 @@ import { imageOf } from "./rollout-app";
 import { clearHost } from "./rollout-host";
 import { Service } from "./rollout-service";
 
-/** How much longer many services at once take than one. */
-export interface Ratio {
+/** How much longer many at once take than one. */
+export interface Crowded {
   readonly rows: readonly Row[];
   readonly ratio: number;
+  /** The difference. */
+  readonly extraMs: number;
 }
 
 const MANY = 10;
@@ -29,7 +31,7 @@ export async function measureMany(
   { rttMs, published }: Crowd,
   rounds: number,
   say: (text: string) => void,
-): Promise<Ratio> {
+): Promise<Crowded> {
   const delay = rttMs === 0 ? undefined : await startDelayProxy(host.sshPort, rttMs);
   try {
     const connection = { ...host.connection(), port: delay?.port ?? host.sshPort };
@@ -60,14 +62,15 @@ export async function measureMany(
       ms: Math.round(median(times)),
       samples: times.length,
     });
-    return { rows: [row("one service", one), row("ten at once", all)], ratio: ratioOf(all, one) };
+    return { rows: [row("one service", one), row("ten at once", all)], ...compared(all, one) };
   } finally {
     delay?.stop();
   }
 }
 
-function ratioOf(all: readonly number[], one: readonly number[]): number {
-  return Math.round((median(all) / median(one)) * 100) / 100;
+function compared(all: readonly number[], one: readonly number[]): Pick<Crowded, "ratio" | "extraMs"> {
+  const [many, alone] = [median(all), median(one)];
+  return { ratio: Math.round((many / alone) * 100) / 100, extraMs: Math.round(many - alone) };
 }
 
 function serviceAt(connection: Properties, at: number, published: boolean): Service {
@@ -80,19 +83,29 @@ function serviceAt(connection: Properties, at: number, published: boolean): Serv
 }
 
 /** The same of `docker start` alone: what the machine itself makes of ten at once. */
-export async function measureStarts(host: LabHost): Promise<readonly Row[]> {
+export async function measureStarts(host: LabHost, rounds: number): Promise<Crowded> {
   const names = Array.from({ length: MANY }, (_, at) => `alone-${at + 1}`);
   for (const name of names) await host.must(["docker", "create", "--name", name, imageOf("v1")]);
   const time = async (started: readonly string[]): Promise<number> => {
     const began = performance.now();
     await host.must(["sh", "-c", 'for name; do docker start "$name" & done; wait', "starts", ...started]);
-    const ms = Math.round(performance.now() - began);
+    const ms = performance.now() - began;
     await host.must(["docker", "kill", ...started]);
     return ms;
   };
-  const row = (part: string, ms: number): Row => ({ part, way: "docker start", rtt: 0, ms, samples: 1 });
-  const one = await time(names.slice(0, 1));
-  const all = await time(names);
+  const one: number[] = [];
+  const all: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    one.push(await time(names.slice(0, 1)));
+    all.push(await time(names));
+  }
   await clearHost(host);
-  return [row("one service", one), row("ten at once", all)];
+  const row = (part: string, times: readonly number[]): Row => ({
+    part,
+    way: "docker start",
+    rtt: 0,
+    ms: Math.round(median(times)),
+    samples: times.length,
+  });
+  return { rows: [row("one service", one), row("ten at once", all)], ...compared(all, one) };
 }

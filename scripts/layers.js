@@ -11,7 +11,8 @@ const NODE_24 = ["-y", "-p", "node@24"];
 
 /**
  * The test layers in the order of their price, and what each needs; `images` are the lab hosts it starts. With `beside`
- * its files run beside each other, one more than there are processors: each has hosts of its own, and waits for them.
+ * its files run beside each other, as many as there are processors: each has hosts of its own, and waits for them. Those of
+ * `load`, which ask as fast as they can whether a request is lost, have the machine to themselves.
  * @type {Record<string, {build?: boolean, pulumi?: boolean, images?: readonly string[], node24?: boolean, beside?: boolean, timeoutMs: number}>}
  */
 const LAYERS = {
@@ -19,6 +20,7 @@ const LAYERS = {
   wiring: { build: true, pulumi: true, node24: true, timeoutMs: 180_000 },
   integration: { images: ["bookworm"], timeoutMs: 120_000 },
   e2e: { build: true, pulumi: true, images: ["bookworm", "trixie"], beside: true, timeoutMs: 600_000 },
+  load: { build: true, pulumi: true, images: ["bookworm", "trixie"], timeoutMs: 600_000 },
 };
 
 /**
@@ -34,7 +36,7 @@ async function runLayer(layer, { env, node24 = false, extra = [] }) {
   const args = ["--node-option", "import=tsx", "--no-config", "--no-package"];
   args.push("--timeout", String(LAYERS[layer].timeoutMs), "--recursive", "--forbid-only");
   args.push("--reporter", path.join(__dirname, "reporter.js"), "--reporter-option", `counts=${counts}`);
-  if (LAYERS[layer].beside) args.push("--parallel", "--jobs", String(os.availableParallelism() + 1));
+  if (LAYERS[layer].beside) args.push("--parallel", "--jobs", String(os.availableParallelism()));
   args.push(...extra, `test/${layer}/**/*.test.ts`);
   say(`test layer ${layer} on Node ${node24 ? await versionOfNode24() : process.version}`);
   try {

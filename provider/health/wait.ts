@@ -4,6 +4,7 @@ import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
 import type { HostSession } from "../host/session";
 import type { Log } from "../log";
+import { type Crowd, inCrowd } from "./crowd";
 import { type BadReason, type Demand, foldSample, type Sample, WAIT_BEGIN, type WaitState } from "./evaluate";
 import type { Healthcheck, ProbeResult } from "./policy";
 import { probe } from "./probe";
@@ -40,6 +41,9 @@ export type Verdict =
 const SHORTEST_PAUSE_MS = 250;
 const SHORTEST_START_PAUSE_MS = 50;
 const PAUSE_TO_DURATION = 3;
+/** Those that wait on one engine ask ten times a second in all, it has others to start meanwhile; but each so often in its time. */
+const PAUSE_FOR_EACH_MS = 100;
+const ASKED_AT_LEAST = 4;
 /** A long gate must not flood the log of a run that nobody watches. */
 const TELL_EVERY_MS = 1_000;
 
@@ -54,7 +58,11 @@ export function pauseAfter(result: ProbeResult | undefined): number {
  * `deadlineMs` has passed.
  * @throws only for what says nothing about the container: a lost connection, an abort
  */
-export async function waitForHealth(options: WaitOptions): Promise<Verdict> {
+export function waitForHealth(options: WaitOptions): Promise<Verdict> {
+  return inCrowd(options.docker, (crowd) => wait(options, crowd));
+}
+
+async function wait(options: WaitOptions, crowd: Crowd): Promise<Verdict> {
   const { clock, docker, id, signal } = options;
   const startMs = clock.now();
   const samples: Sample[] = [];
@@ -84,7 +92,7 @@ export async function waitForHealth(options: WaitOptions): Promise<Verdict> {
     }
     // the first probe comes at once
     if (samples.length > 1 || kind !== "probe")
-      await clock.sleep(pauseMs(state, sample, demand, clock), signal);
+      await clock.sleep(pauseMs(state, sample, demand, clock.now(), crowd), signal);
     signal.throwIfAborted();
     const result = container === undefined ? undefined : await ask(options, container, check);
     // looked at after the probe: a container that died under it must not pass
@@ -94,16 +102,22 @@ export async function waitForHealth(options: WaitOptions): Promise<Verdict> {
 }
 
 /** Up to the next probe, or the moment from which one decides, if that comes before. */
-function pauseMs({ healthySince }: WaitState, { probe }: Sample, demand: Demand, clock: Clock): number {
-  const now = clock.now();
+function pauseMs(
+  { healthySince }: WaitState,
+  { probe }: Sample,
+  demand: Demand,
+  now: number,
+  { size }: Crowd,
+): number {
   const leftMs = demand.startMs + demand.deadlineMs - now;
+  const crowdedMs = Math.min(size * PAUSE_FOR_EACH_MS, demand.minHealthyMs / ASKED_AT_LEAST);
+  const calmMs = Math.max(pauseAfter(probe), crowdedMs);
   if (healthySince !== undefined)
-    return Math.max(0, Math.min(pauseAfter(probe), leftMs, healthySince + demand.minHealthyMs - now));
+    return Math.max(0, Math.min(calmMs, leftMs, healthySince + demand.minHealthyMs - now));
   // one that is only starting is asked sooner, so that little of its health is missed
   const startingMs = Math.max(SHORTEST_START_PAUSE_MS, (now - demand.startMs) / 2);
   const durationMs = probe?.verdict === "fail" ? probe.durationMs : 0;
-  const pause = Math.min(pauseAfter(probe), Math.max(startingMs, PAUSE_TO_DURATION * durationMs));
-  return Math.max(0, Math.min(pause, leftMs));
+  return Math.max(0, Math.min(calmMs, Math.max(startingMs, PAUSE_TO_DURATION * durationMs), leftMs));
 }
 
 function checkFor(

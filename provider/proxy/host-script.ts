@@ -52,7 +52,9 @@ show() {
   printf '%s\\n' "$processes"
   for pid in $(printf '%s\\n' "$processes" | sed -n 's/^\\([0-9][0-9]*\\)  *worker .*/\\1/p'); do
     echo "${MARK}worker $pid"
-    printf '@!%s show servers state;@!%s show stat -1 4 -1\\n' "$pid" "$pid" | ask
+    # one that has just ended, or is busy, says nothing: what was done before counts all the same
+    state="@!$pid show servers state;@!$pid show stat -1 4 -1"
+    printf '%s\\n' "$state" | ask || printf '%s\\n' "$state" | ask || :
   done
 }
 `;

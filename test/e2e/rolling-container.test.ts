@@ -102,7 +102,7 @@ describe("RollingContainer on a lab host", function () {
     assert.deepEqual(v2.previous, [v1.revision]);
     assert.ok(isObject(v2.lastRollout));
     assert.equal(v2.lastRollout.switch, "bridged");
-    // that no request is lost is e2e/rolling-bridged's to see, with a server whose queue is as long as a real one's
+    // that no request is lost is load/rolling-bridged's to see, with a server whose queue is as long as a real one's
     assert.equal(v2.lastRollout.gapMs, 0);
     assert.equal(v2.lastRollout.from, v1.revision);
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import Docker from "dockerode";
+import { inCrowd } from "../../../provider/health/crowd";
 import { formatReason } from "../../../provider/health/evaluate";
 import { pauseAfter, type Verdict, waitForHealth } from "../../../provider/health/wait";
 import type { HostSession } from "../../../provider/host/session";
@@ -25,9 +26,18 @@ interface Scene {
   readonly onProbe?: () => void;
   /** @default 1_000 */
   readonly minHealthyMs?: number;
+  /** Others that wait on the same engine. @default 0 */
+  readonly others?: number;
 }
 
-async function wait({ states, check = "tcp", open = [true], onProbe, minHealthyMs = 1_000 }: Scene) {
+async function wait({
+  states,
+  check = "tcp",
+  open = [true],
+  onProbe,
+  minHealthyMs = 1_000,
+  others = 0,
+}: Scene) {
   const clock = new PausesOnly();
   const at = { inspect: 0, probe: 0 };
   const docker = new Docker({ host: "nowhere", port: 1, protocol: "http" });
@@ -49,6 +59,9 @@ async function wait({ states, check = "tcp", open = [true], onProbe, minHealthyM
     },
   };
   const times = { intervalMs: 1, timeoutMs: PROBE_LIMIT_MS, retries: 1, startPeriodMs: 0 };
+  const over = new AbortController();
+  const ended = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve()));
+  for (let at = 0; at < others; at += 1) void inCrowd(docker, () => ended);
   const verdict = await waitForHealth({
     session: session as HostSession,
     docker,
@@ -60,6 +73,7 @@ async function wait({ states, check = "tcp", open = [true], onProbe, minHealthyM
     log: silentLog,
     signal: new AbortController().signal,
   });
+  over.abort();
   return { verdict, sleeps: clock.sleeps, tookMs: clock.now(), probes: at.probe };
 }
 
@@ -72,6 +86,13 @@ describe("waitForHealth", () => {
     assert.equal(told(verdict), "good");
     assert.deepEqual(sleeps, [250, 250, 250, 250]);
     assert.deepEqual([tookMs, probes, verdict.samples.length], [1_000, 5, 6]);
+  });
+
+  it("must ask less often beside others on one engine, and four times in its time all the same", async () => {
+    const sleeps = async (others: number): Promise<readonly number[]> =>
+      (await wait({ states: ["running"], others, minHealthyMs: 3_000 })).sleeps;
+    assert.deepEqual(await sleeps(4), [500, 500, 500, 500, 500, 500]);
+    assert.deepEqual(await sleeps(40), [750, 750, 750, 750]);
   });
 
   it("must ask at the moment from which an answer decides, and not first after the pause", async () => {
