@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { DockerRepository } from "../test/lab/docker-repository";
 import type { LabHost } from "../test/lab/lab-host";
+import { labFolder } from "../test/lab/lab-run";
 
 const run = promisify(execFile);
 
 /** The package of PyPI; one version, so that two runs of the bench measure the same. */
 const PACKAGE = "ansible==12.3.0";
-const FOLDER = path.join(process.env.SLIPWAY_CACHE ?? path.join(homedir(), ".cache/slipway"), PACKAGE);
 const PLAYBOOKS = path.join(__dirname, "ansible");
 
 /** A playbook of `bench/ansible`. */
@@ -28,11 +27,11 @@ export interface Ansible {
 
 /** The first time installs it into a virtual environment of the cache folder, which takes a minute. */
 export async function prepareAnsible(): Promise<string> {
-  const command = path.join(FOLDER, "bin/ansible-playbook");
+  const folder = labFolder(PACKAGE);
+  const command = path.join(folder, "bin/ansible-playbook");
   if (existsSync(command)) return command;
-  mkdirSync(path.dirname(FOLDER), { recursive: true });
-  await run("python3", ["-m", "venv", FOLDER]);
-  await run(path.join(FOLDER, "bin/pip"), ["install", "--quiet", PACKAGE], { maxBuffer: 2 ** 24 });
+  await run("python3", ["-m", "venv", folder]);
+  await run(path.join(folder, "bin/pip"), ["install", "--quiet", PACKAGE], { maxBuffer: 2 ** 24 });
   return command;
 }
 

@@ -18,14 +18,16 @@ import {
   parsePolicy,
   RELEASE_PINNED,
 } from "./apk-text";
-import type { PackageFamily, RunOptions } from "./package-family";
-import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
-import { STEADY_RUN } from "./steady-run";
+import type { PackageFamily } from "./package-family";
+import { REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { packageScripts } from "./package-script";
 
 /** The engine with what starts it, and the command. */
 const ALPINE_PACKAGES: readonly string[] = ["docker-engine", "docker-cli", "docker-openrc"];
 
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
+
+const { script: mustScript, command: must } = packageScripts();
 
 /** Our source, and the key that it names; one that Alpine itself brought stays. */
 const REMOVE_SOURCE = `
@@ -121,19 +123,4 @@ function refuseLost(session: HostSession, url: string, kind: string): void {
     why: "the connection was lost, the outcome is unknown",
     next: "Run pulumi up again: it looks at the host anew and finishes what was begun",
   });
-}
-
-function must(session: HostSession, what: string, argv: readonly string[], run: RunOptions): Promise<void> {
-  return mustScript(session, what, STEADY_RUN, argv, run);
-}
-
-async function mustScript(
-  session: HostSession,
-  what: string,
-  text: string,
-  args: readonly string[],
-  run: RunOptions,
-): Promise<void> {
-  const outcome = await session.script(text, args, { sudo: true, timeoutMs: INSTALL_MS, ...run });
-  refusePackageFailure(session, what, outcome);
 }

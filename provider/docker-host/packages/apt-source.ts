@@ -1,7 +1,6 @@
 import type { HostSession } from "../../host/session";
 import type { RepositoryFile, RunOptions } from "./package-family";
-import { readSigningKeys } from "./signing-key";
-import { trustedKey } from "./trusted-key";
+import { placeSigningKey } from "./trusted-key";
 
 /** Our own files on the host. */
 export const APT_SOURCE_PATH = "/etc/apt/sources.list.d/slipway-docker.sources";
@@ -16,11 +15,6 @@ export async function addAptRepository(
   repository: RepositoryFile,
   { signal }: RunOptions,
 ): Promise<void> {
-  const kind = { title: "OpenPGP", fingerprints: readSigningKeys };
-  const key = await trustedKey(session, repository, kind, signal);
-  if (key !== undefined) {
-    await session.run(["mkdir", "-p", "-m", "0755", "--", "/etc/apt/keyrings"], { sudo: true, signal });
-    await session.writeFile(APT_KEY_PATH, key, { mode: 0o644, sudo: true });
-  }
+  await placeSigningKey(session, repository, APT_KEY_PATH, signal);
   await session.writeFile(APT_SOURCE_PATH, repository.content, { mode: 0o644, sudo: true });
 }

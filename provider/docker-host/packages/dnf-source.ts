@@ -2,8 +2,7 @@ import type { HostSession } from "../../host/session";
 import type { Repository } from "../source";
 import { DNF_KEY_PATH, DNF_REPO_ID, DNF_SOURCE_PATH } from "./dnf-text";
 import type { RepositoryFile, RunOptions } from "./package-family";
-import { readSigningKeys } from "./signing-key";
-import { trustedKey } from "./trusted-key";
+import { placeSigningKey } from "./trusted-key";
 
 /**
  * The text of our .repo file. A source that cannot be read is an error, whatever dnf.conf says; packages that are not signed
@@ -32,12 +31,7 @@ export async function addDnfRepository(
   repository: RepositoryFile,
   { signal }: RunOptions,
 ): Promise<void> {
-  const kind = { title: "OpenPGP", fingerprints: readSigningKeys };
-  const key = await trustedKey(session, repository, kind, signal);
-  if (key !== undefined) {
-    await session.run(["mkdir", "-p", "-m", "0755", "--", "/etc/pki/rpm-gpg"], { sudo: true, signal });
-    await session.writeFile(DNF_KEY_PATH, key, { mode: 0o644, sudo: true });
-  }
+  await placeSigningKey(session, repository, DNF_KEY_PATH, signal);
   await session.run(["mkdir", "-p", "--", "/etc/yum.repos.d"], { sudo: true, signal });
   await session.writeFile(DNF_SOURCE_PATH, repository.content, { mode: 0o644, sudo: true });
 }

@@ -1,5 +1,4 @@
 import { SlipwayError } from "../../errors";
-import type { HostSession } from "../../host/session";
 import { DOCKER_PACKAGES, dockerRepository } from "../source";
 import { addDnfRepository, dnfSourceFile } from "./dnf-source";
 import {
@@ -18,14 +17,16 @@ import {
   RPM_NAMES,
 } from "./dnf-text";
 import { dockerDistribution } from "./docker-distribution";
-import type { PackageFamily, RunOptions } from "./package-family";
-import { INSTALL_MS, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
-import { STEADY_RUN } from "./steady-run";
+import type { PackageFamily } from "./package-family";
+import { packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { packageScripts } from "./package-script";
 
 /** What distributions package beside the engine. */
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
 const PATIENCE = "dnf waits for another one for as long as that runs";
+
+const { script: mustScript, command: must } = packageScripts(PATIENCE);
 
 /** RHEL and what is made of it, Fedora, Amazon Linux. dnf 4 and dnf 5. */
 export const dnf: PackageFamily = {
@@ -117,18 +118,3 @@ export const dnf: PackageFamily = {
     return mustScript(session, "releasing the packages", RELEASE, names, run);
   },
 };
-
-function must(session: HostSession, what: string, argv: readonly string[], run: RunOptions): Promise<void> {
-  return mustScript(session, what, STEADY_RUN, argv, run);
-}
-
-async function mustScript(
-  session: HostSession,
-  what: string,
-  text: string,
-  args: readonly string[],
-  run: RunOptions,
-): Promise<void> {
-  const outcome = await session.script(text, args, { sudo: true, timeoutMs: INSTALL_MS, ...run });
-  refusePackageFailure(session, what, outcome, PATIENCE);
-}

@@ -1,8 +1,10 @@
+import { posix } from "node:path";
 import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
 import { isKeyText } from "../source";
 import type { RepositoryFile } from "./package-family";
+import { readSigningKeys } from "./signing-key";
 
 const FETCH_MS = 90_000;
 
@@ -34,6 +36,23 @@ export async function trustedKey(
   const text = isKeyText(key) ? key : await fetchKey(session, key, signal);
   refuseOtherKey(session, repository, text, kind);
   return text;
+}
+
+/**
+ * Puts the repository's OpenPGP key at `path`, once its fingerprint is right; nothing where the repository has none of its own.
+ * @throws SlipwayError engine-install-failed
+ */
+export async function placeSigningKey(
+  session: HostSession,
+  repository: RepositoryFile,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const kind = { title: "OpenPGP", fingerprints: readSigningKeys };
+  const key = await trustedKey(session, repository, kind, signal);
+  if (key === undefined) return;
+  await session.run(["mkdir", "-p", "-m", "0755", "--", posix.dirname(path)], { sudo: true, signal });
+  await session.writeFile(path, key, { mode: 0o644, sudo: true });
 }
 
 async function fetchKey(session: HostSession, address: string, signal: AbortSignal): Promise<string> {
