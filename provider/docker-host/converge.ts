@@ -13,6 +13,7 @@ import { outputsOf } from "./outputs";
 import { initOf } from "./init/init-of";
 import { familyOf } from "./packages/families";
 import { planEngine } from "./plan";
+import { goesOn } from "./plan-install";
 import { planSource } from "./plan-source";
 import { leftBehind, refuse, refusePlan } from "./refuse";
 import { upstreamOf } from "./version";
@@ -85,7 +86,8 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
     if (touchesPackages) await marked(planSource(desired, seen));
     const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
     const plan = planEngine(desired, seen, offers);
-    refusePlan(plan, desired, seen);
+    // the package source may be another by now
+    refusePlan(plan, desired, seen, goesOn(seen));
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
     if (begun) for (const line of leftBehind(seen)) log.keep(`${session.target}: ${line}`);

@@ -184,7 +184,7 @@ function ambiguous(
     what: `looking up Docker ${wish.dockerVersion}`,
     host: observed.target,
     why: `the host's package sources have ${names[0] ?? ""} for several distributions: ${versions.join(", ")}`,
-    left: leftOf(observed),
+    left: goesOn(observed),
     next: "Take the source that is not this machine's own off the host",
   });
 }
@@ -204,7 +204,7 @@ function unavailable(
     what: `looking up Docker ${wish.dockerVersion}`,
     host: observed.target,
     why: `${where} has no such version of ${engine}${offered.length === 0 ? ", nor any other" : `; it offers ${offered.join(", ")}`}`,
-    left: leftOf(observed),
+    left: goesOn(observed),
     next:
       offered.length === 0
         ? "Set another source"
@@ -212,7 +212,8 @@ function unavailable(
   });
 }
 
-function leftOf({ daemon }: ObservedEngine): string {
+/** Which engine goes on when nothing is done to it, as a sentence. */
+export function goesOn({ daemon }: ObservedEngine): string {
   if (daemon === undefined) return "No engine runs there";
   return `Docker ${upstreamOf(daemon.version) ?? daemon.version} goes on running`;
 }

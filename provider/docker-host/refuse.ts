@@ -4,7 +4,7 @@ import type { Desired } from "./desired";
 import type { ForeignEngine, ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
 import { planEngine } from "./plan";
-import { upstreamOf } from "./version";
+import { goesOn } from "./plan-install";
 
 /**
  * Ends what nobody allowed, or what cannot be done, before anything is touched.
@@ -24,17 +24,25 @@ export function refuse(desired: Desired, observed: ObservedEngine): void {
   }
   refuseUnmovable(observed);
   refuseWithoutConsent(host, desired.wish, adoptionNeeds(observed), leftOf(observed));
-  refusePlan(planEngine(desired, observed), desired, observed);
+  refusePlan(planEngine(desired, observed), desired, observed, leftOf(observed));
 }
 
-/** @throws SlipwayError engine-consent */
-export function refusePlan(plan: readonly Operation[], desired: Desired, observed: ObservedEngine): void {
+/**
+ * `left`: what stands, as a sentence.
+ * @throws SlipwayError engine-consent
+ */
+export function refusePlan(
+  plan: readonly Operation[],
+  desired: Desired,
+  observed: ObservedEngine,
+  left: string,
+): void {
   const { wish, former } = desired;
   const needs = [
     ...repairNeeds(plan, observed),
     ...consentNeeds(plan, observed, former !== undefined, wish.dockerVersion),
   ];
-  refuseWithoutConsent(observed.target, wish, needs, leftOf(observed));
+  refuseWithoutConsent(observed.target, wish, needs, left);
 }
 
 /** What adopting would lose, it does not do. */
@@ -67,9 +75,9 @@ function whyUnmovable(engine: ForeignEngine): string | undefined {
 }
 
 /** What goes on as it was when nothing was done. */
-export function leftOf({ daemon }: ObservedEngine): string {
-  if (daemon === undefined) return "Nothing was changed on the host";
-  return `Docker ${upstreamOf(daemon.version) ?? daemon.version} goes on running, nothing was changed`;
+function leftOf(observed: ObservedEngine): string {
+  if (observed.daemon === undefined) return "Nothing was changed on the host";
+  return `${goesOn(observed)}, nothing was changed`;
 }
 
 /** What adopting leaves where it is, as sentences. */

@@ -1,5 +1,4 @@
 import { SlipwayError } from "../../errors";
-import type { HostSession } from "../../host/session";
 import { DOCKER_PACKAGES } from "../source";
 import { addApkRepository, apkRepository } from "./apk-source";
 import {
@@ -19,7 +18,7 @@ import {
   RELEASE_PINNED,
 } from "./apk-text";
 import type { PackageFamily } from "./package-family";
-import { REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 import { packageScripts } from "./package-script";
 
 /** The engine with what starts it, and the command. */
@@ -65,14 +64,15 @@ export const apk: PackageFamily = {
   async addRepository(session, repository, run) {
     await addApkRepository(session, repository, run);
     const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
-    refuseLost(session, repository.url, outcome.kind);
+    const what = `reading the package source ${repository.url}`;
+    if (outcome.kind === "lost") throw packageFailure(session, what, outcome);
     const offers = parsePolicy(await session.run(apkPolicy(APK_NAMES), { signal: run.signal }));
     // an index that cannot be read, or that another key signed, is a mere warning to apk
     if (offers.some(({ repositories }) => repositories.includes(repository.url))) return;
     await apk.removeRepository(session, run);
     throw new SlipwayError({
       code: "engine-install-failed",
-      what: `reading the package source ${repository.url}`,
+      what,
       host: session.target,
       why: "it cannot be read, is not signed with a key that the host trusts, or has no package of Docker",
       left: "The package source was taken off the host again",
@@ -113,14 +113,3 @@ export const apk: PackageFamily = {
     await must(session, "releasing the packages", apkRelease(names), run);
   },
 };
-
-function refuseLost(session: HostSession, url: string, kind: string): void {
-  if (kind !== "lost") return;
-  throw new SlipwayError({
-    code: "connection-lost",
-    what: `reading the package source ${url}`,
-    host: session.target,
-    why: "the connection was lost, the outcome is unknown",
-    next: "Run pulumi up again: it looks at the host anew and finishes what was begun",
-  });
-}
