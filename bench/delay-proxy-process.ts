@@ -5,6 +5,8 @@ const TURNING_MS = 1.2;
 
 const targetPort = Number(process.argv[2]);
 const rttMs = Number(process.argv[3]);
+let bytes = 0;
+let connections = 0;
 
 /** What is on its way in one direction; `undefined` is the end. */
 class DelayLine {
@@ -17,6 +19,7 @@ class DelayLine {
   }
 
   send(chunk: Buffer | undefined, due: number): void {
+    bytes += chunk?.length ?? 0;
     this.onItsWay.push({ due, chunk });
     this.deliver();
   }
@@ -44,6 +47,7 @@ class DelayLine {
 }
 
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+  connections += 1;
   const half = rttMs / 2;
   // SYN, SYN-ACK, ACK: the other side accepts one and a half round trips after we dial
   const accepted = performance.now() + 3 * half;
@@ -72,4 +76,5 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => 
 });
 
 server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
+process.on("message", () => process.send?.({ bytes, connections }));
 process.on("disconnect", () => process.exit());

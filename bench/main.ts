@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { engineBench } from "./engine";
 import { hostBench } from "./host";
+import { imageBench } from "./image";
 import { rolloutBench } from "./rollout";
 import { type Bench, formatBounds, missedBounds } from "./bench";
 import { writeResult } from "./result";
@@ -10,6 +11,7 @@ import { formatTable } from "./table";
 const BENCHES: Readonly<Record<string, Bench>> = {
   engine: engineBench,
   host: hostBench,
+  image: imageBench,
   rollout: rolloutBench,
 };
 

@@ -27,6 +27,7 @@ export type ErrorCode =
   | "engine-version-wrong"
   | "daemon-config-invalid"
   | "context-missing"
+  | "context-changed"
   | "dockerfile-missing"
   | "image-build-failed"
   | "image-missing"

@@ -6,8 +6,9 @@ import type { Redact } from "../secret";
 import { buildClassic } from "./build-classic";
 import { buildWithBuildKit, hasBuildKit } from "./build-buildkit";
 import type { BuildJob, Builder, BuildResult } from "./build-job";
-import { openContext } from "./context";
-import { INLINE_DOCKERFILE, contextTar } from "./context-tar";
+import { INLINE_DOCKERFILE } from "./context";
+import { contextTar, tarPieces } from "./context-tar";
+import { readContext } from "./read-context";
 import { type ImageSpec, isCommandVariable } from "./spec";
 import { formatBytes, withProgress } from "./upload";
 
@@ -22,29 +23,36 @@ export interface BuildWish {
   readonly log: Log;
   readonly redact: Redact;
   readonly signal: AbortSignal;
+  /** The calendar's milliseconds. */
+  readonly wall: () => number;
 }
 
 /**
  * Sends the context and builds the image under its ref and tags.
- * @throws SlipwayError image-build-failed (nothing else was touched), connection-lost (outcome unknown)
+ * @throws SlipwayError image-build-failed (nothing else was touched), context-changed, connection-lost (outcome unknown)
  */
 export async function buildImage(session: HostSession, wish: BuildWish): Promise<Builder> {
   const { spec, ref, log } = wish;
   const sudo = await needsSudo(session, wish.signal);
   const builder = await chooseBuilder(session, wish, sudo);
-  const context = await openContext({ folder: spec.context ?? "", dockerfile: spec.dockerfile });
+  const context = await readContext({
+    folder: spec.context ?? "",
+    dockerfile: spec.dockerfile,
+    wall: wish.wall,
+    signal: wish.signal,
+  });
+  if (context.hash !== wish.contextHash) throw changed(context.folder);
   log.progress(`building ${ref} on ${session.target} (${builder}), context ${formatBytes(context.bytes)}`);
   const deadline = AbortSignal.timeout(spec.timeoutMs);
   const job: BuildJob = {
     ...wish,
     target: session.target,
-    dockerfile: spec.dockerfile ?? INLINE_DOCKERFILE,
+    dockerfile: context.dockerfile ?? INLINE_DOCKERFILE,
     redact: (text) => session.redact(wish.redact(text)),
     timeoutMs: spec.timeoutMs,
     signal: AbortSignal.any([wish.signal, deadline]),
   };
-  const { dockerfileInline } = spec;
-  const files = contextTar(context, { expectedHash: wish.contextHash, dockerfileInline });
+  const files = contextTar(tarPieces(context, context.digests, spec.dockerfileInline));
   const tar = withProgress(files, context.bytes, log);
   try {
     const result =
@@ -84,6 +92,16 @@ async function chooseBuilder(session: HostSession, wish: BuildWish, sudo: boolea
 async function needsSudo(session: HostSession, signal: AbortSignal): Promise<boolean> {
   const { user, sudo } = await session.facts({ signal });
   return user.uid !== 0 && !user.groups.includes("docker") && sudo !== "none";
+}
+
+function changed(folder: string): SlipwayError {
+  return new SlipwayError({
+    code: "context-changed",
+    what: "sending the build context",
+    why: `${folder} is not any more what the run began with`,
+    left: "Nothing was built",
+    next: "Run the update again when nothing writes into the folder",
+  });
 }
 
 function failed(job: BuildJob, result: Extract<BuildResult, { kind: "failed" }>): SlipwayError {

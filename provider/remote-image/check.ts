@@ -2,8 +2,7 @@ import { SlipwayError } from "../errors";
 import type { CheckResult, HandlerContext, Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
 import { Fields, UNKNOWN, hasUnknown } from "../values";
-import { openContext } from "./context";
-import { contextHash } from "./context-hash";
+import { readContext } from "./read-context";
 import { imageRef } from "./reference";
 import { type ImageSpec, readSpec } from "./spec";
 
@@ -15,7 +14,7 @@ const BUILD_INPUTS =
 export async function checkImage(news: Properties, context: HandlerContext): Promise<CheckResult> {
   const fields = new Fields(news);
   const spec = readSpec(news, fields);
-  const seen = await readContextFolder(news, spec, fields, context.signal);
+  const seen = await readContextFolder(news, spec, fields, context);
   const unknown = [...BUILD_INPUTS.split(" "), "name"].some((key) => hasUnknown(news[key]));
   const hosts = [news.host, ...(Array.isArray(news.hosts) ? (news.hosts as unknown[]) : [news.hosts])];
   const allHosts = spec.hosts.length === hosts.filter((host) => host !== undefined && host !== null).length;
@@ -24,19 +23,19 @@ export async function checkImage(news: Properties, context: HandlerContext): Pro
     targets: allHosts ? targetsOf(spec.hosts) : UNKNOWN,
     contextHash: seen.hash,
     contextBytes: seen.bytes,
-    ref: unknown || seen.hash === UNKNOWN ? UNKNOWN : refOf(spec, seen.hash, news.__salt),
+    ref: unknown || seen.hash === UNKNOWN ? UNKNOWN : refOf(spec, seen, news.__salt),
   };
   return { inputs, failures: fields.failures };
 }
 
 /** Name and tag for a spec and its context. */
-export function refOf(spec: ImageSpec, hash: string, salt: unknown): string {
+function refOf(spec: ImageSpec, { hash, dockerfile }: Seen, salt: unknown): string {
   const { name = "", target, platform, network, dockerfileInline } = spec;
   const nonEmpty = <T extends object>(value: T): T | undefined =>
     Object.keys(value).length === 0 ? undefined : value;
   const inputs = {
     contextHash: hash,
-    dockerfile: spec.dockerfile,
+    dockerfile,
     dockerfileInline,
     buildArgs: nonEmpty(spec.buildArgs),
     labels: nonEmpty(spec.labels),
@@ -58,20 +57,22 @@ export function refOf(spec: ImageSpec, hash: string, salt: unknown): string {
 interface Seen {
   readonly hash: string;
   readonly bytes: number | string;
+  /** In the context. */
+  readonly dockerfile: string | undefined;
 }
 
 async function readContextFolder(
   news: Properties,
   spec: ImageSpec,
   fields: Fields,
-  signal: AbortSignal,
+  { signal, clock }: HandlerContext,
 ): Promise<Seen> {
-  const unknown = { hash: UNKNOWN, bytes: UNKNOWN };
+  const unknown = { hash: UNKNOWN, bytes: UNKNOWN, dockerfile: undefined };
   if (spec.context === undefined || hasUnknown(news.dockerfile)) return unknown;
   if (spec.dockerfile === undefined && !fields.has("dockerfileInline")) return unknown;
   try {
-    const found = await openContext({ folder: spec.context, dockerfile: spec.dockerfile });
-    return { hash: await contextHash(found, signal), bytes: found.bytes };
+    const { dockerfile } = spec;
+    return await readContext({ folder: spec.context, dockerfile, signal, wall: () => clock.wall() });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     fields.fail(error.code === "dockerfile-missing" ? "dockerfile" : "context", error.parts.why);

@@ -1,49 +1,32 @@
-import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import path from "node:path";
-import type { BuildContext, ContextEntry } from "./context";
+import { createHash } from "node:crypto";
+import type { BuildContext } from "./context";
+import type { ContextEntry } from "./context-entry";
+
+/** SHA-256 in hex of each file of a context, by path. */
+export type ContentDigests = ReadonlyMap<string, string>;
 
 /**
- * The hash of what the build sees: paths, executable bits, link targets and contents; neither times nor owners. Files are
- * read one after another, in pieces.
+ * The hash of what the build sees: paths, kinds, permission bits, link targets and contents; neither times, owners, order
+ * nor the folder's place. It goes by all permission bits, as Docker's own build cache does: an image holds them.
  */
-export async function contextHash(context: BuildContext, signal?: AbortSignal): Promise<string> {
-  const hash = new ContextHash();
-  for (const entry of context.entries) {
-    signal?.throwIfAborted();
-    hash.add(entry, entry.kind === "file" ? await fileDigest(path.join(context.folder, entry.path)) : "");
+export function contextHash({ entries }: Pick<BuildContext, "entries">, digests: ContentDigests): string {
+  const hash = createHash("sha256").update("slipway context 1\n");
+  for (const entry of entries) {
+    hash.update(`${JSON.stringify(describe(entry, digests.get(entry.path) ?? ""))}\n`);
   }
-  return hash.digest();
+  return hash.digest("hex");
 }
 
-/** The hash as it grows, entry by entry in the context's order. */
-export class ContextHash {
-  private readonly hash: Hash = createHash("sha256").update("slipway context 1\n");
-
-  /** `digest` is the file's SHA-256 in hex; empty for folders and links. */
-  add(entry: ContextEntry, digest: string): void {
-    this.hash.update(`${JSON.stringify(describe(entry, digest))}\n`);
-  }
-
-  /** 64 hex digits; nothing can be added after it. */
-  digest(): string {
-    return this.hash.digest("hex");
-  }
-}
-
+/** The ordinary modes are written as the first release had them, which knew no others: hashes stay. */
 function describe(entry: ContextEntry, digest: string): readonly unknown[] {
   switch (entry.kind) {
-    case "file":
-      return ["file", entry.path, entry.executable, digest];
+    case "file": {
+      const { mode } = entry;
+      return ["file", entry.path, mode === 0o644 ? false : mode === 0o755 ? true : mode.toString(8), digest];
+    }
     case "folder":
-      return ["folder", entry.path];
+      return entry.mode === 0o755 ? ["folder", entry.path] : ["folder", entry.path, entry.mode.toString(8)];
     case "link":
       return ["link", entry.path, entry.target];
   }
-}
-
-async function fileDigest(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

@@ -1,104 +1,105 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import path from "node:path";
-import type { Readable, Writable } from "node:stream";
-import { finished } from "node:stream/promises";
-import { type Header, pack } from "tar-stream";
-import { SlipwayError, messageOf } from "../errors";
-import type { BuildContext, ContextEntry } from "./context";
-import { ContextHash } from "./context-hash";
+import { Readable } from "node:stream";
+import { type BuildContext, INLINE_DOCKERFILE } from "./context";
+import type { ContextEntry, ContextFile } from "./context-entry";
+import type { ContentDigests } from "./context-hash";
+import { pieces as filePieces } from "./read-context";
+import { paddingAfter, tarHeader } from "./tar-header";
 
-/** The Dockerfile's name in the tar when its text is given in the program. */
-export const INLINE_DOCKERFILE = ".slipway.Dockerfile";
-const EPOCH = new Date(0);
+/**
+ * A piece of a context's tar, known by the SHA-256 (hex) of its bytes: the content of one file, or what stands between two
+ * of them (padding, folders, links, the next file's header). The tar is its pieces and the end, one after another, so a machine
+ * that has pieces of an earlier tar, or of another one, needs the others only.
+ */
+export type TarPiece =
+  | { readonly kind: "content"; readonly digest: string; readonly size: number; readonly file: ContextFile }
+  | {
+      readonly kind: "between";
+      readonly digest: string;
+      readonly size: number;
+      readonly bytes: () => Buffer;
+    };
 
-/** What goes into the tar besides the context's entries, and what has to come out. */
-export interface TarOptions {
-  /** The context's hash as check saw it: a folder that changed since then is not built. */
-  readonly expectedHash: string;
-  readonly dockerfileInline?: string | undefined;
+/** What stands at the end of every tar. */
+export const TAR_END_BYTES = 1024;
+const BUFFER_BYTES = 1 << 16;
+
+/**
+ * The context as a tar in pieces, the same wherever and whenever it is made: sorted, times 0, owner 0. `dockerfileInline`
+ * joins it as a file.
+ */
+export function tarPieces(
+  context: Pick<BuildContext, "entries">,
+  digests: ContentDigests,
+  dockerfileInline?: string,
+): readonly TarPiece[] {
+  const found: TarPiece[] = [];
+  let run: (() => Buffer)[] = [];
+  const endRun = (): void => {
+    if (run.length === 0) return;
+    const makers = run;
+    run = [];
+    const bytes = (): Buffer => Buffer.concat(makers.map((make) => make()));
+    const made = bytes();
+    const digest = createHash("sha256").update(made).digest("hex");
+    found.push({ kind: "between", digest, size: made.length, bytes });
+  };
+  if (dockerfileInline !== undefined) {
+    const text = Buffer.from(dockerfileInline);
+    const header = { path: INLINE_DOCKERFILE, kind: "file", mode: 0o644, size: text.length } as const;
+    run.push(() => Buffer.concat([tarHeader(header), text, Buffer.alloc(paddingAfter(text.length))]));
+  }
+  for (const entry of context.entries) {
+    if (dockerfileInline !== undefined && entry.path === INLINE_DOCKERFILE) continue;
+    run.push(() => headerOf(entry));
+    if (entry.kind !== "file" || entry.size === 0) continue;
+    endRun();
+    const { path, size } = entry;
+    found.push({ kind: "content", digest: digests.get(path) ?? "", size, file: entry });
+    const padding = paddingAfter(size);
+    if (padding > 0) run.push(() => Buffer.alloc(padding));
+  }
+  endRun();
+  return found;
+}
+
+/** Bytes of the whole tar. */
+export function tarBytes(pieces: readonly TarPiece[]): number {
+  return pieces.reduce((sum, { size }) => sum + size, TAR_END_BYTES);
 }
 
 /**
- * The context as a tar that is the same wherever and whenever it is made: sorted, times 0, owner 0, modes 0755 and 0644.
- * The stream fails with `image-build-failed` when a file changed under it.
+ * The whole tar, at the pace of its reader.
+ * @throws SlipwayError (of the stream) context-changed
  */
-export function contextTar(context: BuildContext, options: TarOptions): Readable {
-  const tar = pack();
-  write(tar, context, options).then(
-    () => tar.finalize(),
-    (error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))),
+export function contextTar(pieces: readonly TarPiece[]): Readable {
+  return Readable.from(
+    (function* () {
+      for (const piece of pieces) yield* pieceBytes(piece);
+      yield Buffer.alloc(TAR_END_BYTES);
+    })(),
+    // each is a piece of up to 64 kB
+    { objectMode: true, highWaterMark: 4 },
   );
-  return tar as unknown as Readable;
 }
 
-type Pack = ReturnType<typeof pack>;
-
-async function write(tar: Pack, context: BuildContext, options: TarOptions): Promise<void> {
-  const hash = new ContextHash();
-  if (options.dockerfileInline !== undefined) {
-    tar.entry({ ...header(INLINE_DOCKERFILE), mode: 0o644 }, options.dockerfileInline);
+/** The bytes of one piece, in buffers of their own. @throws SlipwayError context-changed */
+export function* pieceBytes(piece: TarPiece): Generator<Buffer, void> {
+  if (piece.kind === "between") {
+    yield piece.bytes();
+    return;
   }
-  for (const entry of context.entries) {
-    hash.add(entry, await add(tar, context.folder, entry));
-  }
-  if (hash.digest() !== options.expectedHash) throw changed(context.folder);
+  const buffer = Buffer.allocUnsafe(Math.min(piece.size, BUFFER_BYTES));
+  for (const bytes of filePieces(piece.file, buffer)) yield Buffer.from(bytes);
 }
 
-/** Gives the SHA-256 of a file's content, in hex. */
-async function add(tar: Pack, folder: string, entry: ContextEntry): Promise<string> {
+function headerOf(entry: ContextEntry): Buffer {
   switch (entry.kind) {
+    case "file":
+      return tarHeader(entry);
     case "folder":
-      tar.entry({ ...header(entry.path), type: "directory", mode: 0o755 });
-      return "";
+      return tarHeader({ ...entry, size: 0 });
     case "link":
-      tar.entry({ ...header(entry.path), type: "symlink", linkname: entry.target, mode: 0o777 });
-      return "";
-    case "file": {
-      const mode = entry.executable ? 0o755 : 0o644;
-      const sink = tar.entry({ ...header(entry.path), mode, size: entry.size });
-      return copy(path.join(folder, entry.path), entry.size, sink as unknown as Writable).catch(
-        (error: unknown) => {
-          throw changed(folder, `${entry.path}: ${messageOf(error)}`);
-        },
-      );
-    }
+      return tarHeader({ ...entry, mode: 0o777, size: 0 });
   }
-}
-
-/** Copies a file's bytes at the pace of their reader. */
-async function copy(file: string, size: number, sink: Writable): Promise<string> {
-  const hash = createHash("sha256");
-  let left = size;
-  const done = finished(sink, { readable: false });
-  done.catch(() => {}); // awaited below; a failure while reading must not be unhandled
-  for await (const chunk of createReadStream(file)) {
-    left -= (chunk as Buffer).length;
-    // the tar would only say that sizes differ
-    if (left < 0) throw new Error("it grew");
-    hash.update(chunk as Buffer);
-    if (!sink.write(chunk)) await Promise.race([drained(sink), done]);
-  }
-  if (left > 0) throw new Error("it shrank");
-  sink.end();
-  await done;
-  return hash.digest("hex");
-}
-
-function drained(sink: Writable): Promise<void> {
-  return new Promise((resolve) => sink.once("drain", resolve));
-}
-
-function header(name: string): Partial<Header> & Pick<Header, "name"> {
-  return { name, mtime: EPOCH, uid: 0, gid: 0, uname: "", gname: "" };
-}
-
-function changed(folder: string, detail?: string): SlipwayError {
-  return new SlipwayError({
-    code: "image-build-failed",
-    what: "sending the build context",
-    why: `${folder} changed while it was sent${detail === undefined ? "" : ` (${detail})`}`,
-    left: "Nothing was built",
-    next: "Run the update again when nothing writes into the folder",
-  });
 }

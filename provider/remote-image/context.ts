@@ -1,14 +1,11 @@
-import { type Dirent } from "node:fs";
-import { lstat, readFile, readdir, readlink, stat } from "node:fs/promises";
+import { realpath, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { SlipwayError, messageOf } from "../errors";
-import { type IgnoreRules, parseIgnoreRules } from "./ignore-rules";
+import { type ContextEntry, inspectEntry, listFolder, shownPath } from "./context-entry";
+import { type IgnoreRules, type IgnoreVerdict, parseIgnoreRules } from "./ignore-rules";
 
-/** One thing that the build sees; `path` is relative to the context, with slashes on every system. */
-export type ContextEntry =
-  | { readonly kind: "file"; readonly path: string; readonly size: number; readonly executable: boolean }
-  | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "link"; readonly path: string; readonly target: string };
+/** The name in the context of a Dockerfile that is not in its folder: given as text, or lying elsewhere. */
+export const INLINE_DOCKERFILE = ".slipway.Dockerfile";
 
 /** A local build context, listed but not read. */
 export interface BuildContext {
@@ -18,12 +15,15 @@ export interface BuildContext {
   readonly entries: readonly ContextEntry[];
   /** Bytes of the files. */
   readonly bytes: number;
+  /** The Dockerfile's path in the context; undefined when its text is given in the program. */
+  readonly dockerfile: string | undefined;
 }
 
-/** What to list. `dockerfile` is relative to the folder; undefined when its text is given in the program. */
+/** What to list. `dockerfile` is relative to the folder, or leads out of it; undefined when its text is given in the program. */
 export interface ContextOptions {
   readonly folder: string;
   readonly dockerfile: string | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** True for what `docker build` would take from git or the web: `https://…`, `git@…`, `github.com/…`. */
@@ -33,77 +33,113 @@ export function isRemoteContext(context: string): boolean {
 
 /**
  * Lists what the build sees: the folder without what `<Dockerfile>.dockerignore`, else `.dockerignore` leaves out. The
- * Dockerfile and `.dockerignore` themselves are always in. Sockets, pipes and devices are left out.
- * @throws SlipwayError context-missing, dockerfile-missing, invalid-input (a wrong ignore pattern)
+ * Dockerfile and the ignore file are always in, and so are the folders above what an exception takes back in. Links are
+ * listed and not followed.
+ * @throws SlipwayError context-missing, dockerfile-missing, context-changed, invalid-input (a wrong ignore pattern, and what no image can hold: sockets, pipes, devices)
  */
 export async function openContext(options: ContextOptions): Promise<BuildContext> {
   const folder = path.resolve(options.folder);
-  if (!(await isKind(folder, "folder"))) throw missing("context-missing", `there is no folder ${folder}`);
-  const { dockerfile } = options;
-  if (dockerfile !== undefined && !(await isKind(path.join(folder, dockerfile), "file"))) {
-    throw missing("dockerfile-missing", `there is no file ${dockerfile} in ${folder}`);
+  if (!(await isKind(folder, "folder"))) throw refusal("context-missing", `there is no folder ${folder}`);
+  const dockerfile = await findDockerfile(folder, options.dockerfile);
+  const { rules, from } = await ignoreRules(folder, dockerfile?.source);
+  const entries = new Map<string, ContextEntry>();
+  const walk: Walk = { folder, rules, entries, signal: options.signal };
+  await listBelow(walk, "", undefined, []);
+  const always = [...(dockerfile?.inside ?? []), ".dockerignore", from];
+  for (const name of always) {
+    const entry = name === undefined || entries.has(name) ? undefined : inspectEntry(folder, name);
+    if (entry !== undefined) entries.set(entry.path, entry);
   }
-  const rules = await ignoreRules(folder, dockerfile);
-  const entries: ContextEntry[] = [];
-  await walk(folder, "", rules, entries);
-  const listed = new Set(entries.map((entry) => entry.path));
-  for (const name of [dockerfile, ".dockerignore"]) {
-    const relative = name === undefined ? undefined : path.posix.normalize(name.replaceAll(path.sep, "/"));
-    if (relative === undefined || listed.has(relative)) continue;
-    const entry = await entryOf(folder, relative);
-    if (entry !== undefined) entries.push(entry);
+  if (dockerfile?.inside === undefined && dockerfile !== undefined) {
+    const { dir, base } = path.parse(dockerfile.source);
+    const entry = inspectEntry(dir, base);
+    if (entry?.kind !== "file") throw refusal("dockerfile-missing", `${dockerfile.source} is no file`);
+    entries.set(INLINE_DOCKERFILE, { ...entry, path: INLINE_DOCKERFILE });
   }
-  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  return { folder, entries, bytes };
+  const sorted = [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const bytes = sorted.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  return { folder, entries: sorted, bytes, dockerfile: dockerfile?.path };
 }
 
-async function walk(
-  folder: string,
+interface Walk {
+  readonly folder: string;
+  readonly rules: IgnoreRules;
+  readonly entries: Map<string, ContextEntry>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `above` are the ignored folders on the way, which come along when something below them is kept. */
+async function listBelow(
+  walk: Walk,
   below: string,
-  rules: IgnoreRules,
-  entries: ContextEntry[],
+  verdict: IgnoreVerdict | undefined,
+  above: readonly ContextEntry[],
 ): Promise<void> {
-  const found: Dirent[] = await readdir(path.join(folder, below), { withFileTypes: true });
-  for (const { name } of found) {
+  const { folder, rules, entries, signal } = walk;
+  signal?.throwIfAborted();
+  for (const name of await listFolder(folder, below)) {
     const relative = below === "" ? name : `${below}/${name}`;
-    const ignored = rules.ignores(relative);
-    if (ignored && !rules.hasExceptions) continue;
-    const entry = await entryOf(folder, relative);
+    const { ignored, matched } = rules.look(relative, verdict);
+    if (ignored && !rules.mayKeepBelow(relative)) continue;
+    const entry = inspectEntry(folder, relative, ignored);
     if (entry === undefined) continue;
-    if (!ignored) entries.push(entry);
-    if (entry.kind === "folder") await walk(folder, relative, rules, entries);
+    if (!ignored) for (const each of [...above, entry]) entries.set(each.path, each);
+    if (entry.kind !== "folder") continue;
+    await listBelow(walk, relative, { ignored, matched }, ignored ? [...above, entry] : []);
   }
 }
 
-/** Undefined for what is gone, and for sockets, pipes and devices. */
-async function entryOf(folder: string, relative: string): Promise<ContextEntry | undefined> {
-  const absolute = path.join(folder, relative);
-  const found = await lstat(absolute).catch(undefinedWhenMissing);
-  if (found?.isDirectory()) return { kind: "folder", path: relative };
-  if (found?.isSymbolicLink()) {
-    const target = await readlink(absolute);
-    return { kind: "link", path: relative, target: target.replaceAll(path.sep, "/") };
-  }
-  if (!found?.isFile()) return undefined;
-  // Windows has no such bit; there every file is executable, as with Docker's own client
-  const executable = process.platform === "win32" || (found.mode & 0o100) !== 0;
-  return { kind: "file", path: relative, size: found.size, executable };
+interface Dockerfile {
+  /** Absolute. */
+  readonly source: string;
+  /** In the context. */
+  readonly path: string;
+  /** What of the folder has to be sent for it; undefined when it lies elsewhere. */
+  readonly inside: readonly string[] | undefined;
 }
 
-async function ignoreRules(folder: string, dockerfile: string | undefined): Promise<IgnoreRules> {
+async function findDockerfile(folder: string, given: string | undefined): Promise<Dockerfile | undefined> {
+  if (given === undefined) return undefined;
+  const source = path.resolve(folder, given);
+  if (!(await isKind(source, "file")))
+    throw refusal("dockerfile-missing", `there is no file ${given} in ${folder}`);
+  const name = within(folder, source);
+  if (name === undefined) return { source, path: INLINE_DOCKERFILE, inside: undefined };
+  const root = await realpath(folder);
+  const real = within(root, await realpath(source));
+  // a link on the way to it is sent as a link, below which nothing can stand
+  const isDirect = within(root, await realpath(path.dirname(source))) === path.posix.dirname(name);
+  const isAtTop = !name.includes("/");
+  if (real !== undefined) return { source, path: name, inside: isDirect || isAtTop ? [name, real] : [real] };
+  throw refusal(
+    "dockerfile-missing",
+    `${given} is a link that leads out of ${folder}, and links are not followed there: name the file itself`,
+  );
+}
+
+/** The path below the folder, with slashes; undefined for what is not below it. */
+function within(folder: string, file: string): string | undefined {
+  const relative = path.relative(folder, file);
+  const isOutside = relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
+  return isOutside ? undefined : relative.replaceAll(path.sep, "/");
+}
+
+/** `from` is the Dockerfile's own ignore file, where that one holds and lies in the folder. */
+async function ignoreRules(
+  folder: string,
+  dockerfile: string | undefined,
+): Promise<{ readonly rules: IgnoreRules; readonly from: string | undefined }> {
   const own = dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`];
-  for (const name of [...own, ".dockerignore"]) {
-    const file = path.join(folder, name);
+  for (const file of [...own, path.join(folder, ".dockerignore")]) {
     const text = await readFile(file, "utf8").catch(undefinedWhenMissing);
     if (text === undefined) continue;
     try {
-      return parseIgnoreRules(text);
+      return { rules: parseIgnoreRules(text), from: within(folder, file) };
     } catch (error) {
-      throw missing("invalid-input", `${file} holds a pattern that is none (${messageOf(error)})`);
+      throw refusal("invalid-input", `${file} holds a pattern that is none (${messageOf(error)})`);
     }
   }
-  return parseIgnoreRules("");
+  return { rules: parseIgnoreRules(""), from: undefined };
 }
 
 async function isKind(file: string, kind: "file" | "folder"): Promise<boolean> {
@@ -114,10 +150,10 @@ async function isKind(file: string, kind: "file" | "folder"): Promise<boolean> {
 function undefinedWhenMissing(error: unknown): undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-  throw error;
+  throw refusal("invalid-input", shownPath(messageOf(error)));
 }
 
-function missing(
+function refusal(
   code: "context-missing" | "dockerfile-missing" | "invalid-input",
   why: string,
 ): SlipwayError {

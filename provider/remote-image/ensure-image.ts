@@ -49,7 +49,9 @@ export async function ensureImage(
       let builder: ImageOnHost["builder"];
       if (before === undefined) {
         const labels = { ...spec.labels, ...ownLabels(contextHash, context) };
-        const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal: context.signal };
+        const { signal, clock } = context;
+        const wall = (): number => clock.wall();
+        const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, wall };
         builder = await buildImage(session, build);
       }
       const image = before ?? (await findImage(docker, ref, contextHash));

@@ -20,9 +20,12 @@ export interface RemoteImageArgs {
   readonly name?: pulumi.Input<string | undefined>;
   /** Further tags, besides the one in `ref`: "1.4.0", or with a name of their own: "web:1.4.0". @default ["latest"] */
   readonly tags?: pulumi.Input<pulumi.Input<string>[] | undefined>;
-  /** The local folder that is built, as seen from the program's folder; its `.dockerignore` is heeded. */
+  /**
+   * The local folder that is built, as seen from the program's folder; `<Dockerfile>.dockerignore`, else `.dockerignore` is
+   * heeded. Its files keep their permission bits in the image, so another one is another `ref`; times and owners are no part of it.
+   */
   readonly context: pulumi.Input<string>;
-  /** Path of the Dockerfile in the context. @default "Dockerfile" */
+  /** Path of the Dockerfile, as seen from the context; it may lie outside. @default "Dockerfile" */
   readonly dockerfile?: pulumi.Input<string | undefined>;
   /** Text of a Dockerfile, in place of a file in the context. */
   readonly dockerfileInline?: pulumi.Input<string | undefined>;

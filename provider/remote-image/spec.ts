@@ -27,7 +27,7 @@ export interface ImageSpec {
   /** Whole references, besides the ref. */
   readonly tags: readonly string[];
   readonly context: string | undefined;
-  /** Relative to the context, with slashes; undefined when `dockerfileInline` is given. */
+  /** Relative to the context, with slashes, and may lead out of it; undefined when `dockerfileInline` is given. */
   readonly dockerfile: string | undefined;
   readonly dockerfileInline: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -148,11 +148,11 @@ function readDockerfile(fields: Fields): Pick<ImageSpec, "dockerfile" | "dockerf
     if (dockerfileInline?.trim() === "") fields.fail("dockerfileInline", "must not be empty");
     return { dockerfile: undefined, dockerfileInline };
   }
-  const dockerfile = path.posix.normalize((given ?? "Dockerfile").replaceAll(path.sep, "/"));
-  if (path.isAbsolute(dockerfile) || dockerfile.startsWith("../") || given === "") {
-    fields.fail("dockerfile", "must be a path inside the context, relative to it");
+  if (given === "") {
+    fields.fail("dockerfile", "must be a path, relative to the context");
     return { dockerfile: undefined, dockerfileInline };
   }
+  const dockerfile = path.posix.normalize((given ?? "Dockerfile").replaceAll(path.sep, "/"));
   return { dockerfile, dockerfileInline };
 }
 
