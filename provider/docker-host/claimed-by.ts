@@ -8,5 +8,6 @@ export function claimedBy(outputs: Properties, abandonUnreachable: boolean): Cla
   const [target] = Array.isArray(outputs.targets) ? (outputs.targets as unknown[]) : [];
   const name = typeof target === "string" ? target : "";
   const machineId = recordedMachineIds(outputs)[name] ?? "";
-  return { address: machineOfTarget(name), machineId, abandonUnreachable };
+  const version = typeof outputs.version === "string" ? outputs.version : "";
+  return { address: machineOfTarget(name), machineId, abandonUnreachable, target: name, version };
 }

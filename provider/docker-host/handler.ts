@@ -8,6 +8,7 @@ import { claimedBy } from "./claimed-by";
 import { claimMachine } from "./claims";
 import { converge, lookAt } from "./converge";
 import { diffHost } from "./diff";
+import { amidOthers } from "./elsewhere";
 import { foretellCreate, foretellUpdate } from "./foretell-change";
 import { leaveMachine } from "./removal";
 import { onHost } from "./on-host";
@@ -36,8 +37,10 @@ export const dockerHostHandler: Handler = {
   async create(inputs, context) {
     const { connection, wish } = parsed(inputs);
     const id = targetOf(connection);
-    const outputs = await onHost(connection, {}, context, (session) =>
-      converge({ id, session, connection, wish, inputs, former: undefined, context }),
+    const outputs = await amidOthers(context.urn, () =>
+      onHost(connection, {}, context, (session) =>
+        converge({ id, session, connection, wish, inputs, former: undefined, context }),
+      ),
     );
     claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
     return { id, outputs };
@@ -53,12 +56,14 @@ export const dockerHostHandler: Handler = {
     const isNew = way === undefined;
     if (isNew) context.log.keep(`${targetOf(connection)} is another machine than the one before`);
     if (way?.kind === "moved") context.log.keep(way.line);
-    const outputs = await onHost(connection, olds, context, (session) =>
-      converge({
-        ...{ id, session, connection, wish, inputs: news, context },
-        former: isNew ? undefined : formerWish(olds),
-        ...(isNew ? {} : { olds }),
-      }),
+    const outputs = await amidOthers(context.urn, () =>
+      onHost(connection, olds, context, (session) =>
+        converge({
+          ...{ id, session, connection, wish, inputs: news, context },
+          former: isNew ? undefined : formerWish(olds),
+          ...(isNew ? {} : { olds }),
+        }),
+      ),
     );
     claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
     return outputs;

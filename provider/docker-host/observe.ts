@@ -7,6 +7,7 @@ import { stripControl, tail } from "../secret";
 import { observeDaemon, parseDaemon } from "./daemon-answer";
 import { parseDaemonConfig } from "./daemon-config";
 import type { Desired } from "./desired";
+import { initOf } from "./init/init-of";
 import { type Look, parseLook } from "./look";
 import { ANSWER_S } from "./look-script";
 import type { ForeignEngine, ObservedEngine, RunningDaemon } from "./observed";
@@ -95,7 +96,7 @@ async function runLook(
 /** By the look, else by the API itself, which tells a daemon that is silent from one that is not there. */
 async function daemonOf(
   session: HostSession,
-  { engine }: Look,
+  { engine, facts }: Look,
   context: Pick<HandlerContext, "clock" | "signal">,
 ): Promise<RunningDaemon | undefined> {
   const heard = engine === undefined ? undefined : parseDaemon(engine);
@@ -103,13 +104,14 @@ async function daemonOf(
   const answer = await observeDaemon(session, context);
   if (answer.kind === "answered") return answer.daemon;
   if (answer.kind === "unreachable") return undefined;
+  const { log, restart } = initOf(session.target, facts);
   throw new SlipwayError({
     code: "engine-unreachable",
     what: "asking the Docker daemon for its version",
     host: session.target,
     why: "it takes the call and does not answer",
     after: `after ${formatDuration(ANSWER_S * 1_000)}`,
-    next: "Look at `journalctl -u docker` on the host; `systemctl restart docker` there starts it anew",
+    next: `Look at ${log} on the host; \`${restart.join(" ")}\` there starts it anew`,
   });
 }
 

@@ -64,7 +64,7 @@ export type HostArgument = pulumi.Input<DockerHost | ConnectionArgs>;
 
 /** A package source of the user's own. */
 export interface PackageSourceArgs {
-  /** Address of the repository. */
+  /** Address of the repository: http, https or file. */
   readonly url: pulumi.Input<string>;
   /** @default the distribution's codename */
   readonly suite?: pulumi.Input<string | undefined>;
@@ -72,7 +72,10 @@ export interface PackageSourceArgs {
   readonly components?: pulumi.Input<pulumi.Input<string>[] | undefined>;
   /** The signing key: armored text, or the address to fetch it from. Without one the machine must trust it already. */
   readonly key?: pulumi.Input<string | undefined>;
-  /** 40 hexadecimal digits; no key with another fingerprint is trusted. */
+  /**
+   * 40 hexadecimal digits, of an apk key 64; no key with another fingerprint is trusted. Needed where the key is fetched from an
+   * address.
+   */
   readonly keyFingerprint?: pulumi.Input<string | undefined>;
   /** The packages of the engine, the one that carries the version first. @default those of docker-ce */
   readonly packages?: pulumi.Input<pulumi.Input<string>[] | undefined>;
@@ -104,7 +107,7 @@ export interface DockerHostArgs {
    */
   readonly source?: pulumi.Input<"docker" | "distro" | PackageSourceArgs | undefined>;
   /**
-   * Merged into daemon.json; keys that others wrote stay. Validated before the daemon sees it.
+   * Merged into daemon.json; keys that others wrote stay. Validated before the daemon sees it. `hosts` cannot be set.
    * @default \{\}
    */
   readonly daemonConfig?: pulumi.Input<Record<string, unknown> | undefined>;

@@ -9,7 +9,7 @@ import type { ExecuteContext } from "./execute-context";
 import type { InitSystem } from "./init/init-system";
 import type { Operation } from "./operation";
 import { RESTART } from "./restart-program";
-import { hasLiveRestore, waitForDaemon } from "./verify";
+import { comesUp, hasLiveRestore, waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
 
@@ -38,7 +38,7 @@ export async function reloadDaemon(
     host: session.target,
     why: "the daemon did not take it over, and its containers would end with its restart",
     left: `The former ${DAEMON_CONFIG_PATH} was put back, the daemon and its containers go on running`,
-    next: "See on the host which flags and which file the daemon is started with (`systemctl cat docker`), or set liveRestore: false",
+    next: `See on the host which flags and which file the daemon is started with (${init.definition}), or set liveRestore: false`,
   });
 }
 
@@ -46,7 +46,7 @@ export async function reloadDaemon(
  * Starts or restarts the daemon, once, and waits until its API answers. The init system's count of failures (systemd's
  * start limit is 3 in a minute) is cleared before, and it starts at boot from now on.
  * @throws SlipwayError daemon-config-invalid (the old daemon.json is back, the daemon was started with it),
- * engine-install-failed
+ * engine-install-failed (also where it does not start with the old one either)
  */
 export async function startDaemon(
   verb: "start" | "restart" | "restartWithRuntime",
@@ -62,22 +62,31 @@ export async function startDaemon(
   await putConfigBack(configBefore, context);
   const again = await tryTo("start", false, context);
   const left = `The former ${DAEMON_CONFIG_PATH} was put back, and the daemon ${again === undefined ? "runs with it" : "does not start with it either"}`;
-  throw notStarted(session, init, "daemon-config-invalid", left, failure);
+  throw notStarted(
+    session,
+    init,
+    again === undefined ? "daemon-config-invalid" : "engine-install-failed",
+    left,
+    failure,
+  );
 }
 
 /** The last lines of the daemon when it did not work. */
 async function tryTo(
   verb: "start" | "restart" | "restartWithRuntime",
   outlived: boolean,
-  { session, init, signal }: ServiceContext,
+  context: ServiceContext,
 ): Promise<string | undefined> {
+  const { session, init, signal } = context;
   // units that never failed or do not exist are none of our business: the answer is not looked at
   if (init.forgive !== undefined) await session.exec(init.forgive, { sudo: true, signal });
   const argv = init[verb];
   const how = { sudo: true, timeoutMs: START_MS, signal };
   const outcome = await (outlived ? session.script(RESTART, argv, how) : session.exec(argv, how));
   assertOutcomeKnown(outcome, session.target, argv.join(" "));
-  if (outcome.kind === "exited" && outcome.code === 0) return undefined;
+  if (outcome.kind === "exited" && outcome.code === 0) {
+    if (init.status === undefined || (await comesUp(init.status, context))) return undefined;
+  }
   const log = await session.exec(init.lastLines, { sudo: true, signal });
   return session.redact(stripControl(tail(`${outcome.stderr}\n${log.stdout}`)));
 }

@@ -1,7 +1,9 @@
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import { withTimeLimit } from "../health/time-limit";
+import { assertOutcomeKnown } from "../host/known-outcome";
 import type { ExecuteContext } from "./execute-context";
+import type { Command } from "./init/init-system";
 import type { RunningDaemon } from "./observed";
 import { observeDaemon } from "./daemon-answer";
 import { satisfies, upstreamOf } from "./version";
@@ -9,8 +11,9 @@ import { satisfies, upstreamOf } from "./version";
 const ANSWER_MS = 60_000;
 const RELOAD_MS = 15_000;
 const POLL_MS = 250;
+const ENDED_LOOKS = 6;
 
-type VerifyContext = Pick<ExecuteContext, "session" | "clock" | "signal">;
+type VerifyContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal">;
 
 /** @throws SlipwayError engine-unreachable when the API does not answer within a minute */
 export async function waitForDaemon(context: VerifyContext): Promise<void> {
@@ -27,16 +30,16 @@ export async function verifyVersion(wanted: string, context: VerifyContext): Pro
     host: context.session.target,
     why: `${upstreamOf(version) ?? version} runs, ${wanted} was to run`,
     left: `Docker ${version} is running there`,
-    next: "See with `systemctl cat docker` on the host which dockerd its unit starts",
+    next: `See on the host which dockerd is started (${context.init.definition})`,
   });
 }
 
 /** Whether the daemon comes to have live restore on; a reload is a signal, which it comes to when it can. */
 export async function hasLiveRestore(context: VerifyContext): Promise<boolean> {
-  const { session, clock, signal } = context;
+  const { session, init, clock, signal } = context;
   const waited = await withTimeLimit({ timeoutMs: RELOAD_MS, clock, signal }, async (inner) => {
     for (;;) {
-      const { summary } = await answeringDaemon({ session, clock, signal: inner });
+      const { summary } = await answeringDaemon({ session, init, clock, signal: inner });
       if (summary.liveRestore) return;
       await clock.sleep(POLL_MS, inner);
     }
@@ -44,7 +47,27 @@ export async function hasLiveRestore(context: VerifyContext): Promise<boolean> {
   return waited.kind === "done";
 }
 
-async function answeringDaemon({ session, clock, signal }: VerifyContext): Promise<RunningDaemon> {
+/**
+ * Whether a daemon that was only set going comes to answer. It has ended when its service says so for a while: right after the
+ * start there is no process yet.
+ */
+export async function comesUp(status: Command, { session, clock, signal }: VerifyContext): Promise<boolean> {
+  const waited = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (inner) => {
+    for (let ended = 0; ended < ENDED_LOOKS; ) {
+      await session.facts({ fresh: true, signal: inner });
+      const answer = await observeDaemon(session, { clock, signal: inner });
+      if (answer.kind === "answered") return true;
+      const outcome = await session.exec(status, { sudo: true, signal: inner });
+      assertOutcomeKnown(outcome, session.target, status.join(" "));
+      ended = outcome.kind === "exited" && outcome.code === 0 ? 0 : ended + 1;
+      await clock.sleep(POLL_MS, inner);
+    }
+    return false;
+  });
+  return waited.kind === "done" && waited.value;
+}
+
+async function answeringDaemon({ session, init, clock, signal }: VerifyContext): Promise<RunningDaemon> {
   const waited = await withTimeLimit({ timeoutMs: ANSWER_MS, clock, signal }, async (inner) => {
     for (;;) {
       // who may open the socket is among the facts, and has just changed
@@ -61,6 +84,6 @@ async function answeringDaemon({ session, clock, signal }: VerifyContext): Promi
     host: session.target,
     why: "its API does not answer",
     after: `after ${formatDuration(ANSWER_MS)}`,
-    next: "Look at `journalctl -u docker` on the host",
+    next: `Look at ${init.log} on the host`,
   });
 }

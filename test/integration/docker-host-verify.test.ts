@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import { join } from "node:path";
+import { systemd } from "../../provider/docker-host/init/systemd";
 import { reviveContainers } from "../../provider/docker-host/revive";
 import { verifyVersion } from "../../provider/docker-host/verify";
 import { closeConnections, withHost } from "../../provider/host/pool";
@@ -45,7 +46,7 @@ describe("verifying a daemon that takes calls and does not answer", () => {
 
   const verifying = (): Promise<void> =>
     withHost(server.connection, borrower().options, (session) =>
-      verifyVersion("26.1.5", { session, clock, signal: new AbortController().signal }),
+      verifyVersion("26.1.5", { session, init: systemd, clock, signal: new AbortController().signal }),
     );
 
   it("must ask again after half a minute, over new channels", async () => {

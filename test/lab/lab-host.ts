@@ -28,6 +28,8 @@ export interface LabHostOptions {
   readonly suite: Suite;
   /** What it starts from, made of the suite's own. @default the suite's own */
   readonly image?: string;
+  /** Whether process 1 is systemd. @default true */
+  readonly hasSystemd?: boolean;
   /** @default a name with the suite and a few random letters */
   readonly name?: string;
   /** Let it live on after this process; `npm run lab -- down NAME` removes it. */
@@ -46,7 +48,7 @@ const START_ATTEMPTS = 5;
 /** Starts a bare machine with systemd, sshd and apt, and returns when one can log in. */
 export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
   const started = performance.now();
-  const { suite, keep = false } = options;
+  const { suite, keep = false, hasSystemd = true } = options;
   const run = await labRun({ keep });
   const name = options.name ?? `slipway-${suite}-${randomBytes(3).toString("hex")}`;
   const passwords = {
@@ -58,7 +60,7 @@ export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
   const ports = await createContainer(name, options.image ?? `slipway-lab:${suite}`, run, passwords);
   try {
     const sshPort = portOf(ports, 22);
-    await waitUntilUp(name, sshPort);
+    await waitUntilUp(name, sshPort, hasSystemd);
     const hostKeyLine = await readHostKey(name);
     const internalAddress = await docker(["inspect", "--format", "{{.NetworkSettings.IPAddress}}", name]);
     const webPorts = { 80: portOf(ports, 80), 8080: portOf(ports, 8080), 8081: portOf(ports, 8081) };
@@ -66,6 +68,7 @@ export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
     return new LabHost({
       name,
       suite,
+      hasSystemd,
       run,
       sshPort,
       webPorts,
@@ -83,6 +86,7 @@ export async function startLabHost(options: LabHostOptions): Promise<LabHost> {
 interface LabHostFields {
   readonly name: string;
   readonly suite: Suite;
+  readonly hasSystemd: boolean;
   readonly run: LabRun;
   readonly sshPort: number;
   readonly webPorts: Readonly<Record<WebPort, number>>;
@@ -108,6 +112,7 @@ export class LabHost {
   /** How long the start took until one could log in. */
   readonly startedInMs: number;
   readonly #run: LabRun;
+  readonly #hasSystemd: boolean;
 
   constructor(fields: LabHostFields) {
     this.name = fields.name;
@@ -119,6 +124,7 @@ export class LabHost {
     this.passwords = fields.passwords;
     this.startedInMs = fields.startedInMs;
     this.#run = fields.run;
+    this.#hasSystemd = fields.hasSystemd;
   }
 
   /** The host key's fingerprint as ssh prints it: `SHA256:…` */
@@ -210,7 +216,7 @@ export class LabHost {
   /** Starts it again, on the same ports, and returns when one can log in. */
   async start(): Promise<void> {
     await docker(["start", this.name]);
-    await waitUntilUp(this.name, this.sshPort);
+    await waitUntilUp(this.name, this.sshPort, this.#hasSystemd);
   }
 
   /** Removes the machine with all its data. */

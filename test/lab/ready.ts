@@ -5,13 +5,14 @@ import { askDocker } from "./docker";
 const LIMIT_MS = 60_000;
 const POLL_MS = 40;
 
-/** Waits until the host has come up: systemd has started everything, and sshd greets on the published port. */
-export async function waitUntilUp(container: string, sshPort: number): Promise<void> {
+/** Waits until the host has come up: systemd, where it has it, has started everything, and sshd greets on the published port. */
+export async function waitUntilUp(container: string, sshPort: number, hasSystemd: boolean): Promise<void> {
   const deadline = Date.now() + LIMIT_MS;
   let last = "";
   while (Date.now() < deadline) {
-    const system = await askDocker(["exec", container, "systemctl", "is-system-running", "--wait"]);
-    last = `systemd is ${system.stdout.trim()} ${system.stderr.trim()}`;
+    const asked = hasSystemd ? ["systemctl", "is-system-running", "--wait"] : ["echo", "running"];
+    const system = await askDocker(["exec", container, ...asked]);
+    last = `it is ${system.stdout.trim()} ${system.stderr.trim()}`;
     if (/is not running|No such container/.test(system.stderr)) break;
     if (/^(running|degraded)$/m.test(system.stdout)) {
       if (await greets(sshPort)) return;

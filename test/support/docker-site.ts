@@ -39,11 +39,17 @@ export const PACKAGES = [
 /** What an upgrade or a downgrade asks for. */
 export const CONSENT = { allowDaemonRestart: true, allowDowngrade: true };
 
-/** Starts the machine. */
-export async function startDockerSite(repository: DockerRepository): Promise<DockerSite> {
+/** A bare Debian 13 machine that has no package source yet. */
+export async function bareDockerHost(): Promise<LabHost> {
   const host = await startLabHost({ suite: "trixie" });
   await host.must(["rm", "/etc/apt/sources.list"]);
   await host.must(["sh", "-c", "echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/lab"]);
+  return host;
+}
+
+/** Starts the machine. */
+export async function startDockerSite(repository: DockerRepository): Promise<DockerSite> {
+  const host = await bareDockerHost();
   const lines: string[] = [];
   let outputs: Properties | undefined;
   const context = (holder = "e2e", onLine?: (line: string) => void): HandlerContext => {

@@ -18,8 +18,16 @@ export interface InitSystem {
   readonly restart: Command;
   /** The same with the containerd and the socket under it, where those are services of their own; containers go on. */
   readonly restartWithRuntime: Command;
+  /**
+   * Whether it runs, by its exit code, where `start` and `restart` only set it going; undefined where they end when it takes calls,
+   * or fail.
+   */
+  readonly status: Command | undefined;
   /** Has the running daemon read daemon.json again. */
   readonly reload: Command;
   /** The last lines that the daemon wrote. */
   readonly lastLines: Command;
+  /** Where a person sees what the daemon wrote, and how it is started; for messages. */
+  readonly log: string;
+  readonly definition: string;
 }

@@ -1,8 +1,12 @@
 import type { InitSystem } from "./init-system";
 
+/** Debian's is a plain init script, whose restart fails where no daemon runs, and which knows no reload. */
+const RESTART = ["/bin/sh", "-c", "rc-service docker restart || exec rc-service docker start"];
+const RELOAD = ["/bin/sh", "-c", 'rc-service docker reload || kill -HUP "$(cat /var/run/docker.pid)"'];
+
 /**
- * Alpine's. Its supervisor starts a daemon that died anew for ever, so nothing has to be forgotten: `zap` would only hide
- * a daemon that still runs.
+ * Alpine's, and Debian's where somebody chose it. Alpine's supervisor starts a daemon that died anew for ever, so nothing has to
+ * be forgotten: `zap` would only hide a daemon that still runs.
  */
 export const openrc: InitSystem = {
   kind: "openrc",
@@ -15,8 +19,11 @@ for link in /etc/runlevels/*/docker; do [ ! -e "$link" ] || { echo "enabled yes"
   enable: [["rc-update", "add", "docker", "default"]],
   forgive: undefined,
   start: ["rc-service", "docker", "start"],
-  restart: ["rc-service", "docker", "restart"],
-  restartWithRuntime: ["rc-service", "docker", "restart"],
-  reload: ["rc-service", "docker", "reload"],
+  restart: RESTART,
+  restartWithRuntime: RESTART,
+  status: ["rc-service", "docker", "status"],
+  reload: RELOAD,
   lastLines: ["tail", "-n", "20", "/var/log/docker.log"],
+  log: "/var/log/docker.log",
+  definition: "/etc/init.d/docker, /etc/conf.d/docker",
 };

@@ -39,6 +39,9 @@ done
   start: ["systemctl", "start", SERVICE],
   restart: ["systemctl", "restart", SERVICE],
   restartWithRuntime: ["systemctl", "restart", "containerd.service", "docker.socket", SERVICE],
+  status: undefined,
   reload: ["systemctl", "reload", SERVICE],
   lastLines: ["journalctl", "-u", SERVICE, "-n", "20", "--no-pager", "-o", "cat"],
+  log: "`journalctl -u docker`",
+  definition: "`systemctl cat docker`",
 };

@@ -1,6 +1,8 @@
 import type { InitSystem } from "./init-system";
 
 const SCRIPT = "/etc/init.d/docker";
+/** Debian's script ends its restart where no daemon runs, and says that it failed. */
+const RESTART = ["/bin/sh", "-c", `${SCRIPT} restart || exec ${SCRIPT} start`];
 
 /**
  * Debian and Devuan without systemd. The packages' script has no reload (its force-reload is a restart), so the daemon is
@@ -20,8 +22,11 @@ for link in /etc/rc[2-5].d/S*docker; do [ ! -e "$link" ] || { echo "enabled yes"
   ],
   forgive: undefined,
   start: [SCRIPT, "start"],
-  restart: [SCRIPT, "restart"],
-  restartWithRuntime: [SCRIPT, "restart"],
+  restart: RESTART,
+  restartWithRuntime: RESTART,
+  status: [SCRIPT, "status"],
   reload: ["start-stop-daemon", "--stop", "--signal", "HUP", "--pidfile", "/var/run/docker.pid"],
   lastLines: ["tail", "-n", "20", "/var/log/docker.log"],
+  log: "/var/log/docker.log",
+  definition: "/etc/init.d/docker, /etc/default/docker",
 };

@@ -8,6 +8,7 @@ import type { RunOptions } from "./package-family";
 
 const TAKEN = 75;
 const WAITING = "slipway waits for";
+const POLICY_MARK = "slipway: docker is left alone";
 const ENVIRONMENT = {
   DEBIAN_FRONTEND: "noninteractive",
   APT_LISTCHANGES_FRONTEND: "none",
@@ -19,12 +20,12 @@ const ENVIRONMENT = {
  * One run of apt or dpkg. It waits while somebody holds one of their locks, and says who: apt itself waits for dpkg's alone, and
  * dpkg for none. It goes on to its end when our connection is lost: what writes into a closed pipe ends in the middle.
  * Services that are named are left to us meanwhile, so that a daemon is started or restarted once, with its configuration:
- * systemd refuses to start or stop them on demand, and supervises them as ever. `$1` seconds to wait, `$2` services, then
- * the command.
+ * systemd refuses to start or stop them on demand, and supervises them as ever; without systemd invoke-rc.d asks a policy, which
+ * refuses while this program lives. `$1` seconds to wait, `$2` services, then the command.
  */
 const RUN = `
 left=$1 services=$2; shift 2
-units=${GUARD_FOLDER} log=/run/slipway/packages.log
+units=${GUARD_FOLDER} policy=/usr/sbin/policy-rc.d log=/run/slipway/packages.log
 holder() {
   for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$lock" 2>/dev/null) || continue
@@ -46,7 +47,8 @@ wait_for_locks() {
   done
 }
 guard() {
-  [ -d "$units" ] && [ -n "$services" ] || return 0
+  [ -n "$services" ] || return 0
+  if [ ! -d "$units" ]; then deny; return; fi
   for unit in $services; do
     mkdir -p "$units/$unit.d"
     printf '[Unit]\\nRefuseManualStart=yes\\nRefuseManualStop=yes\\n' >"$units/$unit.d/${GUARD_FILE}"
@@ -54,9 +56,25 @@ guard() {
   systemctl daemon-reload
 }
 unguard() {
-  [ -d "$units" ] && [ -n "$services" ] || return 0
+  [ -n "$services" ] || return 0
+  if [ ! -d "$units" ]; then allow; return; fi
   for unit in $services; do rm -f "$units/$unit.d/${GUARD_FILE}"; rmdir "$units/$unit.d" 2>/dev/null; done
   systemctl daemon-reload
+}
+allow() { if grep -qs "^# ${POLICY_MARK}" "$policy"; then rm -f "$policy"; fi; }
+# a policy of somebody else's stays; one of ours that is left over says nothing any more
+deny() {
+  allow
+  [ ! -e "$policy" ] || return 0
+  {
+    echo '#!/bin/sh'
+    echo '# ${POLICY_MARK} while packages change'
+    echo "[ ! -d /proc/$$ ] || case \\$1 in"
+    for unit in $services; do echo "\${unit%.*}) exit 101 ;;"; done
+    echo 'esac'
+    echo 'exit 0'
+  } >"$policy"
+  chmod 0755 "$policy"
 }
 main() {
   mkdir -p -m 0700 /run/slipway || exit 1

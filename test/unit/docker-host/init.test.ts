@@ -34,8 +34,9 @@ describe("the init system of a machine", () => {
   const words: readonly [InitSystem, keyof InitSystem, string][] = [
     [systemd, "restart", "systemctl restart docker.service"],
     [openrc, "start", "rc-service docker start"],
-    [openrc, "reload", "rc-service docker reload"],
-    [sysv, "restart", "/etc/init.d/docker restart"],
+    [openrc, "reload", '/bin/sh -c rc-service docker reload || kill -HUP "$(cat /var/run/docker.pid)"'],
+    [openrc, "restart", "/bin/sh -c rc-service docker restart || exec rc-service docker start"],
+    [sysv, "restart", "/bin/sh -c /etc/init.d/docker restart || exec /etc/init.d/docker start"],
     // the script's own force-reload is a restart
     [sysv, "reload", "start-stop-daemon --stop --signal HUP --pidfile /var/run/docker.pid"],
   ];
