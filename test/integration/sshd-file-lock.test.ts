@@ -76,6 +76,31 @@ describe("a lock that is a file on a real machine", function () {
     assert.equal(await patient.done, "done");
   });
 
+  it("must not name one who held it before, but who keeps it now", async () => {
+    await locked(host.connection(), "ann", 5_000, () => Promise.resolve()).done;
+    const sharing = host.exec(["flock", "-s", LOCK.path, "sleep", "1000"]);
+    await until("it to be shared", async () => !(await isFree()));
+    const bob = locked(host.connection(), "bob", 2_000, () => Promise.resolve());
+    bob.done.catch(() => {});
+    await until("bob to wait", () =>
+      bob.lines.some((line) => line.includes("waiting for somebody else, who")),
+    );
+    // as the next one does who gets it
+    await host.must(["sh", "-c", `echo carl >${LOCK.path}`]);
+    await assert.rejects(bob.done, /: carl changes the thing there \(after 2s\)/);
+    await host.must(["pkill", "-f", "^sleep 1000"]);
+    await sharing;
+  });
+
+  it("must name nobody when its holder's connection is gone", async () => {
+    const holding = locked(host.connection("deploy"), "ann", 5_000, () => new Promise<never>(() => {}));
+    holding.done.catch(() => {});
+    await until("ann to be named", async () => (await host.must(["cat", LOCK.path])).includes("ann"));
+    await host.must(["pkill", "-KILL", "-u", "deploy", "sshd"]);
+    await until("it to be free", isFree);
+    assert.equal(await host.must(["cat", LOCK.path]), "");
+  });
+
   it("must be free again when the holder's connection is gone, whatever it was at", async () => {
     const holding = locked(host.connection("deploy"), "ann", 5_000, () => new Promise<never>(() => {}));
     holding.done.catch(() => {});

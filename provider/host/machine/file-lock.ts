@@ -8,43 +8,50 @@ import { SESSION_PROCESS } from "./facts-script";
 const WAIT_MS = 120_000;
 /** For the command itself, beside the wait. */
 const SLACK_MS = 60_000;
+const SOMEBODY = "somebody else";
 const TAKEN = 75;
 const GONE = 76;
 
 /**
- * Holds what is open as 9 for as long as the server's process of our connection lives: the kernel frees the lock within a
- * second of the client's death. `$1` that process, `$2` when it started.
+ * Holds what is open as 9 for as long as the server's process of our connection lives: the lock is free within a second of the
+ * client's death. Its file names nobody then. `$1` that process, `$2` when it started, `$3` the file.
  */
 const KEEP = `
 trap '' HUP
-while { read -r stat <"/proc/$1/stat"; } 2>/dev/null && set -- "$1" "$2" \${stat##*) } && [ "\${22}" = "$2" ]; do
+while { read -r stat <"/proc/$1/stat"; } 2>/dev/null && set -- "$1" "$2" "$3" \${stat##*) } && [ "\${23}" = "$2" ]; do
   sleep 0.5 9>&- 2>/dev/null || sleep 1 9>&-
 done
+: >"$3"
 `;
 
 /**
  * Takes the lock for a process that stands apart and needs no channel of ours, so that a server with a single one will do.
  * `$1` lock file, `$2` seconds to wait, `$3` holder, `$4` KEEP, `$5` and `$6` our connection's process, where it is known.
- * Its words: `held by …` (waiting), `locked PID START`.
+ * Its words: `held by …` (waiting), `kept by …` (waited in vain), `locked PID START`. Who shares the lock gives no name.
  */
 const TAKE = `
 [ -n "$5" ] || set -- "$1" "$2" "$3" "$4" $(${SESSION_PROCESS})
 [ -n "$6" ] || exit 1
 umask 077; mkdir -p -- "\${1%/*}" && exec 9>>"$1" || exit 1
-if ! flock -n 9; then echo "held by $(cat -- "$1")"; flock -w "$2" 9 || exit ${TAKEN}; fi
+if ! flock -n 9; then
+  echo "held by $(cat -- "$1")"
+  flock -w "$2" 9 || { echo "kept by $(cat -- "$1")"; exit ${TAKEN}; }
+fi
 printf '%s\\n' "$3" >"$1" || exit 1
 command -v setsid >/dev/null && apart=setsid || apart=
-$apart /bin/sh -c "$4" slipway-lock "$5" "$6" </dev/null >/dev/null 2>&1 &
+$apart /bin/sh -c "$4" slipway-lock "$5" "$6" "$1" </dev/null >/dev/null 2>&1 &
 pid=$!
 { read -r stat <"/proc/$pid/stat"; } && set -- \${stat##*) } && echo "locked $pid \${20}"
 `;
 
-/** `$1` and `$2` what holds it. Exit code ${GONE}: it was not there any more. */
+/** `$1` and `$2` what holds it, `$3` the file, which names nobody from then on. Exit code ${GONE}: it was not there any more. */
 const FREE = `
 { read -r stat <"/proc/$1/stat"; } 2>/dev/null || exit ${GONE}
-pid=$1 start=$2
+pid=$1 start=$2 file=$3
 set -- \${stat##*) }
-[ "\${20}" = "$start" ] && kill -9 "$pid" || exit ${GONE}
+[ "\${20}" = "$start" ] || exit ${GONE}
+: >"$file"
+kill -9 "$pid" || exit ${GONE}
 `;
 
 /** A lock that is a file of root's on a machine, and how errors speak of it. */
@@ -95,14 +102,15 @@ async function takeLock(session: HostSession, lock: FileLock, options: FileLockO
   const seconds = String(Math.ceil(waitMs / 1_000));
   const [pid = "", start = ""] = sessionProcess.split(" ");
   const args = [lock.path, seconds, holder.replaceAll("\n", " "), KEEP, pid, start];
-  let other = "";
+  let other = SOMEBODY;
   let held: Held | undefined;
   const onLine = (line: string): void => {
     const [, ...locked] = /^locked (\d+) (\d+)$/.exec(line) ?? [];
     if (locked[0] !== undefined && locked[1] !== undefined) held = [locked[0], locked[1]];
-    if (!line.startsWith("held by ")) return;
-    other = session.redact(stripControl(line.slice("held by ".length)));
-    log.progress(`waiting for ${other}, who ${lock.deed} on ${session.target}`);
+    const [, word, name = ""] = /^(held|kept) by (.*)$/.exec(line) ?? [];
+    if (word === undefined) return;
+    other = session.redact(stripControl(name)).trim() || SOMEBODY;
+    if (word === "held") log.progress(`waiting for ${other}, who ${lock.deed} on ${session.target}`);
   };
   const how = { sudo: true, onLine, timeoutMs: waitMs + SLACK_MS, signal };
   const outcome = await session.exec(["/bin/sh", "-c", TAKE, "slipway-lock", ...args], how);
@@ -111,9 +119,15 @@ async function takeLock(session: HostSession, lock: FileLock, options: FileLockO
 }
 
 /** One that cannot be freed now goes with the connection. */
-async function freeLock(session: HostSession, { guarded }: FileLock, held: Held, log: Log): Promise<void> {
+async function freeLock(
+  session: HostSession,
+  { guarded, path }: FileLock,
+  held: Held,
+  log: Log,
+): Promise<void> {
   try {
-    const outcome = await session.exec(["/bin/sh", "-c", FREE, "slipway-unlock", ...held], { sudo: true });
+    const argv = ["/bin/sh", "-c", FREE, "slipway-unlock", ...held, path];
+    const outcome = await session.exec(argv, { sudo: true });
     if (outcome.kind === "exited" && outcome.code === GONE)
       log.warn(`${session.target}: the process that held the lock of ${guarded} was ended by somebody`);
   } catch (error) {
@@ -137,7 +151,7 @@ function refusal(
     return new SlipwayError({
       ...parts,
       code: lock.code,
-      why: `${other || "somebody else"} ${lock.deed} there`,
+      why: `${other} ${lock.deed} there`,
       after: `after ${formatDuration(waitMs)}`,
       next: "Run pulumi up again when the other run has ended",
     });
