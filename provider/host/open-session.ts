@@ -67,7 +67,8 @@ export function openSession(live: LiveConnection, options: WithHostOptions): Hos
     },
     ready(args, how = {}) {
       const onPressure = (giveUp: () => void): (() => void) => transport.onChannelPressure(giveUp);
-      return readyScript({ exec, onPressure, end: `slipway ${context.nonce()}` }, args, how);
+      const { now } = context;
+      return readyScript({ exec, onPressure, now, end: `slipway ${context.nonce()}` }, args, how);
     },
     async facts({ fresh = false, signal } = {}) {
       const either = joined(signal);

@@ -26,8 +26,11 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How a script is run that is made ready before its text is known; its time runs from then on. */
-export type ReadyOptions = Pick<CommandOptions, "sudo" | "timeoutMs" | "signal">;
+/** How a script is run that is made ready before its text is known; `timeoutMs` is the text's own time. */
+export interface ReadyOptions extends Pick<CommandOptions, "sudo" | "timeoutMs" | "signal"> {
+  /** So long it waits for its text; one that comes later finds it started anew. @default 60_000 */
+  readonly readyMs?: number;
+}
 
 /** What waits on the machine for a text of ours. */
 export interface ReadyScript {

@@ -80,7 +80,7 @@ export function readyForSwitch(
   exchange: SwitchOperation,
   gateMs: number,
 ): ReadyScript {
-  return readySwitch(session, exchange.service, gateMs + longestSwitchMs(exchange));
+  return readySwitch(session, exchange.service, { timeoutMs: longestSwitchMs(exchange), readyMs: gateMs });
 }
 
 /** Looks at those who are to change places; may be done while the copy is at its gate. */

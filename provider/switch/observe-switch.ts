@@ -61,7 +61,7 @@ export async function lookAtEngine(
   return { info, networks: all };
 }
 
-/** How long it may stay ready, and look. */
+/** How long it may stay ready. */
 const READY_MS = 600_000;
 
 /** What a look may rest on that was begun before. */
@@ -81,7 +81,7 @@ export async function readyToObserve(
   const { sudo } = await session.facts(signal ? { signal } : {});
   return session.ready([service, switchFolder(service)], {
     sudo: sudo !== "none" && sudo !== "root",
-    timeoutMs: READY_MS,
+    readyMs: READY_MS,
     ...(signal ? { signal } : {}),
   });
 }

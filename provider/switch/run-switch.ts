@@ -1,5 +1,5 @@
 import { isSlipwayError, messageOf } from "../errors";
-import type { CommandOutcome, HostSession, ReadyScript } from "../host/session";
+import type { CommandOutcome, HostSession, ReadyOptions, ReadyScript } from "../host/session";
 import {
   beginAskingBack,
   FOLLOW,
@@ -24,11 +24,16 @@ export interface RunOptions extends FollowOptions {
 }
 
 /**
- * Makes ready on the host what will start the program, while something else is waited for. `timeoutMs`: until the program's end.
+ * Makes ready on the host what will start the program, while something else is waited for. `timeoutMs`: from the program's start
+ * to its end; `readyMs`: how long it may stay ready.
  */
-export function readySwitch(session: HostSession, service: string, timeoutMs: number): ReadyScript {
+export function readySwitch(
+  session: HostSession,
+  service: string,
+  limits: Required<Pick<ReadyOptions, "timeoutMs">> & Pick<ReadyOptions, "readyMs">,
+): ReadyScript {
   // not by session.script, whose text the debug log shows: a check's words are the user's
-  return session.ready(placeArgs(service), { sudo: true, timeoutMs });
+  return session.ready(placeArgs(service), { sudo: true, ...limits });
 }
 
 /**
@@ -55,7 +60,7 @@ export async function runSwitch(
     goBack();
   };
   const text = `${startText(order, program)}\necho ${LAUNCHED}\nset -- "$folder" ${until}\n${FOLLOW}`;
-  const script = ready ?? readySwitch(session, service, limitMs);
+  const script = ready ?? readySwitch(session, service, { timeoutMs: limitMs });
   signal.addEventListener("abort", goBack, { once: true });
   let outcome: CommandOutcome;
   try {

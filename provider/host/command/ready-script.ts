@@ -2,21 +2,25 @@ import { PassThrough } from "node:stream";
 import type { CommandOptions, CommandOutcome, ReadyOptions, ReadyScript } from "../session";
 import { scriptCommand } from "./command";
 
+const TIMEOUT_MS = 60_000;
+
 /** What a ready script stands on. */
 export interface ReadyContext {
   readonly exec: (argv: readonly string[], options: CommandOptions) => Promise<CommandOutcome>;
   /** Calls when others wait for a session channel; gives the way to stop that. */
   readonly onPressure: (giveUp: () => void) => () => void;
+  readonly now: () => number;
   /** A word that no text holds. */
   readonly end: string;
 }
 
 /** See `HostSession.ready`. */
 export function readyScript(
-  { exec, onPressure, end }: ReadyContext,
+  { exec, onPressure, now, end }: ReadyContext,
   args: readonly string[],
-  options: ReadyOptions,
+  { readyMs = TIMEOUT_MS, timeoutMs = TIMEOUT_MS, ...options }: ReadyOptions,
 ): ReadyScript {
+  const readyUntilMs = now() + readyMs;
   const input = new PassThrough();
   let state: "waits" | "runs" | "gone" = "waits";
   let hand: CommandOptions["onLine"];
@@ -28,7 +32,12 @@ export function readyScript(
   };
   const stopListening = onPressure(giveUp);
   const { argv } = scriptCommand("", args, end);
-  const ended = exec(argv, { ...options, stdin: input, onLine: (line) => hand?.(line) });
+  const ended = exec(argv, {
+    ...options,
+    timeoutMs: readyMs + timeoutMs,
+    stdin: input,
+    onLine: (line) => hand?.(line),
+  });
   const settle = (): void => {
     stopListening();
     giveUp();
@@ -38,7 +47,10 @@ export function readyScript(
   return {
     run(text, onLine) {
       const { stdin } = scriptCommand(text, args, end);
-      if (state !== "waits") return exec(argv, { ...options, stdin, ...(onLine ? { onLine } : {}) });
+      // what is left of its time may be too little for the text
+      if (now() > readyUntilMs) giveUp();
+      if (state !== "waits")
+        return exec(argv, { ...options, timeoutMs, stdin, ...(onLine ? { onLine } : {}) });
       state = "runs";
       hand = onLine;
       input.end(stdin);
