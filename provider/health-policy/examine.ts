@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { Clock } from "../clock";
 import { LABEL } from "../container/labels";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import { parseHealthcheck } from "../health/label";
 import type { Healthcheck, ProbeResult } from "../health/policy";
@@ -82,7 +83,7 @@ async function askItself(
     if (result.verdict === "pass") return { health: "healthy", cause: "" };
     if (result.verdict === "cannot") return { health: "unchecked", cause: result.reason };
     if (result.hung === true || failures >= check.retries) {
-      return (await isYoung(container, check, context.docker))
+      return (await isYoung(container, check, context))
         ? { health: "starting", cause: "it is starting" }
         : { health: "unhealthy", cause: result.hung === true ? "its check hangs" : "its check fails" };
     }
@@ -100,8 +101,19 @@ async function ask(
 }
 
 /** Both times are the daemon's own: this machine's clock may be another. */
-async function isYoung(container: ObservedContainer, check: Healthcheck, docker: Docker): Promise<boolean> {
-  const { SystemTime } = (await docker.info()) as { readonly SystemTime?: string };
+async function isYoung(
+  container: ObservedContainer,
+  check: Healthcheck,
+  context: ExamineContext,
+): Promise<boolean> {
+  const said: unknown = await inTime(
+    context,
+    "asking the engine for its time",
+    LOOK_MS,
+    () => context.docker.info(),
+    UNTOUCHED,
+  );
+  const { SystemTime } = said as { readonly SystemTime?: string };
   const ageMs = Date.parse(SystemTime ?? "") - Date.parse(container.startedAt);
   return ageMs < Math.max(check.startPeriodMs, GRACE_MS);
 }

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { envRedactor } from "../container/env-redactor";
 import { isLocked } from "../container/held-lock";
+import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import type { HandlerContext } from "../handler";
@@ -38,6 +39,10 @@ export interface ExecuteContext extends Pick<HandlerContext, "clock" | "log" | "
 }
 
 const MIN_HEALTHY_MS = 3_000;
+/** Its stopTimeout is in it, which may be a long one. */
+const RESTART_MS = 900_000;
+/** What the engine may take for its answers beside a wait. */
+const ANSWERS_MS = 60_000;
 
 /** Runs a plan: its lanes at once, in each lane as many operations as it is wide. */
 export async function executePlan(plan: RepairPlan, context: ExecuteContext): Promise<readonly Repaired[]> {
@@ -122,28 +127,37 @@ type Attempt =
     };
 
 async function restartOnce(subject: ContainerHealth, context: OnHost): Promise<Attempt> {
-  const { id } = subject.container;
+  const { id, name } = subject.container;
+  const { docker } = context;
   try {
-    await context.docker.getContainer(id).restart();
+    await inTime(context, `restarting ${name}`, RESTART_MS, (abortSignal) =>
+      docker.getContainer(id).restart({ abortSignal }),
+    );
   } catch (error) {
     if (engineStatus(error) === undefined) throw error;
     const reason = `Docker refuses to restart it: ${stripControl(engineMessage(error))}`;
-    return { kind: "bad", container: await observeContainer(context.docker, id), reason, output: "" };
+    const container = await inTime(context, `looking at ${name}`, LOOK_MS, () =>
+      observeContainer(docker, id),
+    );
+    return { kind: "bad", container, reason, output: "" };
   }
   return waitFor(subject, context);
 }
 
 async function waitFor(subject: ContainerHealth, context: OnHost): Promise<Attempt> {
-  const verdict = await waitForHealth({
-    ...context,
-    id: subject.container.id,
-    check: subject.check,
-    minHealthyMs: MIN_HEALTHY_MS,
-    deadlineMs: restartDeadlineMs(subject.check),
-  });
+  const { id, name } = subject.container;
+  const deadlineMs = restartDeadlineMs(subject.check);
+  const verdict = await inTime(context, `waiting for ${name}`, deadlineMs + ANSWERS_MS, (signal) =>
+    waitForHealth({
+      ...context,
+      ...{ id, deadlineMs, signal },
+      check: subject.check,
+      minHealthyMs: MIN_HEALTHY_MS,
+    }),
+  );
   if (verdict.kind === "good") return { kind: "good", container: verdict.container };
   const reason = stripControl(formatReason(verdict.reason));
-  const output = await outputOf(verdict, subject.container.id, context);
+  const output = await outputOf(verdict, id, context);
   return { kind: "bad", container: verdict.container, reason, output };
 }
 
@@ -163,7 +177,13 @@ interface Hindrance {
 }
 
 /** A deployment that began since the look, or somebody's hand, comes before the policy. */
-async function hindranceTo(
+function hindranceTo(subject: ContainerHealth, context: OnHost): Promise<Hindrance | undefined> {
+  return inTime(context, `looking at ${subject.container.name}`, LOOK_MS, (signal) =>
+    seeHindrance(subject, { ...context, signal }),
+  );
+}
+
+async function seeHindrance(
   { service, container }: ContainerHealth,
   { session, docker, signal }: OnHost,
 ): Promise<Hindrance | undefined> {

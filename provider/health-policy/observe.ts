@@ -1,4 +1,5 @@
 import { isLocked } from "../container/held-lock";
+import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import { observeContainers } from "../container/inspect";
 import { LABEL } from "../container/labels";
 import { candidateName, copyName, liveName, lockName } from "../container/names";
@@ -7,12 +8,27 @@ import { type ExamineContext, effectiveCheck, examine } from "./examine";
 import type { PolicyInputs, Scope } from "./inputs";
 import type { ContainerHealth, HostHealth } from "./observed";
 
-/** One look at a host: every container in the policy's scope, and the locks of services. */
+/**
+ * One look at a host: every container in the policy's scope, and the locks of services.
+ * @throws SlipwayError engine-unreachable when the engine does not answer in time
+ */
 export async function observeHost(policy: PolicyInputs, context: ExamineContext): Promise<HostHealth> {
   const { session, docker } = context;
   const [all, locked] = await Promise.all([
-    observeContainers(docker, scopeLabels(policy.scope)),
-    observeLocks(context),
+    inTime(
+      context,
+      "looking at the containers",
+      LOOK_MS,
+      () => observeContainers(docker, scopeLabels(policy.scope)),
+      UNTOUCHED,
+    ),
+    inTime(
+      context,
+      "looking at the locks of services",
+      LOOK_MS,
+      (signal) => observeLocks({ ...context, signal }),
+      UNTOUCHED,
+    ),
   ]);
   const containers = await Promise.all(
     all
@@ -77,7 +93,8 @@ function scopeLabels(scope: Scope): readonly string[] {
 /** Services that a deployment is changing now; a lock that a dead one left holds nobody up. */
 async function observeLocks({ session, docker, signal }: ExamineContext): Promise<readonly string[]> {
   const prefix = lockName("");
-  const found = await docker.listContainers({ all: true, filters: { name: [prefix] } });
+  const filters = { name: [prefix] };
+  const found = await docker.listContainers({ all: true, filters, abortSignal: signal });
   const services = found
     .flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, "")))
     .filter((name) => name.startsWith(prefix))

@@ -5,7 +5,7 @@ import { readPolicy } from "../../../provider/health-policy/inputs";
 import { observeHost } from "../../../provider/health-policy/observe";
 import type { HostSession } from "../../../provider/host/session";
 import { Fields } from "../../../provider/values";
-import { FakeClock } from "../../support/fake-clock";
+import { IdleClock } from "../../support/idle-clock";
 
 const HOLDER = { bootId: "0123456789abcdef-0000", pid: 42, startTicks: "777" };
 const LABELS = lockLabels({ holder: "p/s, me@here", operation: "ab", session: HOLDER, ttlMs: 60_000 });
@@ -14,6 +14,7 @@ const LABELS = lockLabels({ holder: "p/s, me@here", operation: "ab", session: HO
 async function lockedWhere(
   labels: Readonly<Record<string, string>>,
   process: string,
+  info: () => Promise<unknown> = () => Promise.resolve({ SystemTime: "2026-01-01T00:00:10Z" }),
 ): Promise<readonly string[]> {
   const docker = {
     listContainers: ({ filters }: { readonly filters: { readonly name?: readonly string[] } }) =>
@@ -22,7 +23,7 @@ async function lockedWhere(
       inspect: () =>
         Promise.resolve({ Id: "lock", Created: "2026-01-01T00:00:00Z", Config: { Labels: labels } }),
     }),
-    info: () => Promise.resolve({ SystemTime: "2026-01-01T00:00:10Z" }),
+    info,
   } as unknown as Docker;
   const session = {
     target: "root@host:22",
@@ -31,7 +32,7 @@ async function lockedWhere(
   } as unknown as HostSession;
   const policy = readPolicy(new Fields({ name: "health", hosts: [{ host: "host" }] }));
   const { signal } = new AbortController();
-  const look = { session, docker, clock: new FakeClock(), signal, longestProbeMs: 1_000 };
+  const look = { session, docker, clock: new IdleClock(), signal, longestProbeMs: 1_000 };
   return (await observeHost(policy, look)).locked;
 }
 
@@ -44,5 +45,12 @@ describe("observeHost of a policy", () => {
 
   it("must not be held up by the lock that a dead deployment left", async () => {
     assert.deepEqual(await lockedWhere(LABELS, "gone"), []);
+  });
+
+  it("must not wait for ever for an engine that does not answer for a lock", async () => {
+    await assert.rejects(
+      lockedWhere(LABELS, "alive", () => new Promise(() => {})),
+      /looking at the locks of services on root@host:22: the engine did not answer \(waited 1m\)\. Nothing was touched/,
+    );
   });
 });
