@@ -16,3 +16,12 @@ export function engineMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(DOCKERODE_PREFIX, "");
 }
+
+/** Waits for a call of the engine, and takes these answers of it for done: what is so already, or is gone. */
+export async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
+  }
+}

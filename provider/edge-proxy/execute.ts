@@ -1,4 +1,4 @@
-import { engineMessage, engineStatus } from "../container/engine-status";
+import { allowing, engineMessage, engineStatus } from "../container/engine-status";
 import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
 import { isSlipwayError, messageOf, SlipwayError } from "../errors";
@@ -238,12 +238,4 @@ async function takenBack(
     left,
     cause: error,
   });
-}
-
-async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
-  }
 }

@@ -120,11 +120,10 @@ export async function drainServer(
   before: ObservedRoute,
   id: string,
 ): Promise<ObservedRoute> {
-  const entry = mustHaveEntry(host, proxy.name, before);
   const container = shortId(id);
-  const servers = entry.servers.filter((server) => server.container !== container);
+  const entry = entryWithout(host, proxy, before, container);
   const commands = placesOf(before, container).map((place) => drainCommand(before.service, place));
-  return routeOf(await change(host, proxy.name, { ...entry, servers }, commands), before.service);
+  return routeOf(await change(host, proxy.name, entry, commands), before.service);
 }
 
 /** How a drain ended. */
@@ -169,17 +168,13 @@ export async function removeServer(
   before: ObservedRoute,
   id: string,
 ): Promise<ObservedRoute> {
-  const entry = mustHaveEntry(host, proxy.name, before);
   const container = shortId(id);
-  const servers = entry.servers.filter((server) => server.container !== container);
+  const entry = entryWithout(host, proxy, before, container);
   const commands = placesOf(before, container).flatMap((place) => freeCommands(before.service, place));
   const former = before.former
     .filter((server) => server.container === container && server.sessions > 0)
     .map(({ pid, backend, name }) => toProcess([`shutdown sessions server ${backend}/${name}`], pid));
-  return routeOf(
-    await change(host, proxy.name, { ...entry, servers }, commands, former.join("")),
-    before.service,
-  );
+  return routeOf(await change(host, proxy.name, entry, commands, former.join("")), before.service);
 }
 
 /** The next place that neither the file nor the running proxy gives to anybody. */
@@ -238,6 +233,17 @@ function mustHaveEntry({ session }: ProxyHost, proxy: string, { service, entry }
     why: `the proxy "${proxy}" has no route for it`,
     next: "Run pulumi up again: it writes the route anew",
   });
+}
+
+/** The route's file when a container has left it. */
+function entryWithout(
+  host: ProxyHost,
+  { name }: Pick<ProxyRef, "name">,
+  before: ObservedRoute,
+  container: string,
+): RouteEntry {
+  const entry = mustHaveEntry(host, name, before);
+  return { ...entry, servers: entry.servers.filter((server) => server.container !== container) };
 }
 
 function notReady(

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock";
-import { engineStatus } from "../container/engine-status";
+import { allowing, engineStatus } from "../container/engine-status";
 import { lockId, observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
 import { type HeldLock, type LockRecord, lockLabels } from "../container/lock-record";
@@ -106,12 +106,8 @@ export async function keepInSight(locks: readonly Lock[], clock: Clock, signal: 
 
 /** Removes the image that locks are made from, when nobody needs it. */
 export async function removeEmptyImage({ docker }: HostAccess): Promise<void> {
-  try {
-    await docker.getImage(EMPTY_IMAGE).remove();
-  } catch (error) {
-    // 409: somebody's lock needs it
-    if (![404, 409].includes(engineStatus(error) ?? 0)) throw error;
-  }
+  // 409: somebody's lock needs it
+  await allowing([404, 409], docker.getImage(EMPTY_IMAGE).remove());
 }
 
 interface Moment {
@@ -198,12 +194,8 @@ async function importEmptyImage({ docker }: HostAccess): Promise<void> {
 }
 
 async function removeById({ docker }: HostAccess, id: string): Promise<void> {
-  try {
-    await docker.getContainer(id).remove({ force: true });
-  } catch (error) {
-    // 409: its removal is under way
-    if (![404, 409].includes(engineStatus(error) ?? 0)) throw error;
-  }
+  // 409: its removal is under way
+  await allowing([404, 409], docker.getContainer(id).remove({ force: true }));
 }
 
 function lockedBy(host: HostAccess, options: LockOptions, holder: string): SlipwayError {

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { archiveOf } from "./archive";
 import type { Clock } from "../clock";
-import { engineStatus } from "../container/engine-status";
+import { allowing, engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
 import type { RouteOperation } from "./route-operation";
@@ -130,13 +130,5 @@ async function untag(docker: Docker, tag: string, clock: Clock, abortSignal: Abo
       if (engineStatus(error) !== 409) throw error;
       if (left > 1) await clock.sleep(UNTAG_PAUSE_MS, abortSignal);
     }
-  }
-}
-
-async function allowing(statuses: readonly number[], call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
   }
 }
