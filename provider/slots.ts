@@ -7,10 +7,13 @@ export class Slots {
     this.free = atOnce;
   }
 
-  /** Runs `use` when a slot is free. */
-  async within<T>(use: () => Promise<T>): Promise<T> {
+  /** Runs `use` when a slot is free. `onQueued` is called when none is: so many wait before it. */
+  async within<T>(use: () => Promise<T>, onQueued?: (before: number) => void): Promise<T> {
     if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else {
+      onQueued?.(this.waiting.length);
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
     try {
       return await use();
     } finally {

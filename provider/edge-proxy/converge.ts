@@ -43,9 +43,9 @@ export async function converge({ access, proxy, inputs, context, olds }: ProxyRu
   warnOfLostRoutes(found, context);
   const { gapMs, exchanged } = await execute(steps, access, context);
   if (exchanged !== undefined) {
-    const gap = gapMs === 0 ? "without a gap" : `with a gap of ${formatDuration(gapMs)}`;
+    const gap = gapMs === 0 ? "without a gap" : `with a gap of at most ${formatDuration(gapMs)}`;
     context.log.keep(`the proxy's container was exchanged ${gap} (${exchanged})`);
-  } else if (gapMs > 0) context.log.keep(`nobody answered for ${formatDuration(gapMs)}`);
+  } else if (gapMs > 0) context.log.keep(`nobody answered for at most ${formatDuration(gapMs)}`);
   const after = steps.length === 0 ? found : await observeHost(access, desired);
   const lastExchange = exchanged === undefined ? olds?.lastExchange : { switch: exchanged, gapMs };
   const { hostKey } = access.session;

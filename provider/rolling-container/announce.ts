@@ -1,7 +1,7 @@
 import { formatDuration } from "../duration";
 import type { Log } from "../log";
 import { checkOf } from "./desired";
-import type { Execution } from "./step-failure";
+import { type Execution, formatGap } from "./step-failure";
 import { revisionIn, slotOf } from "./found";
 import type { RolloutSummary } from "./outputs";
 import type { HostRollout } from "./roll-hosts";
@@ -59,6 +59,6 @@ export function summarize(
 /** The line that stays: what was done, how long it took, and the gap. */
 export function formatSummary({ revision, from, switch: way, durationMs, gapMs }: RolloutSummary): string {
   const how = way === "overlap" ? "" : ` by a ${way} switch`;
-  const gap = gapMs > 0 ? `${how}, nobody served for ${formatDuration(gapMs)}` : `${how}, without a gap`;
-  return `revision ${revision} serves${from === undefined ? "" : gap} (${formatDuration(durationMs)})`;
+  const gap = from === undefined ? "" : `${how}, ${formatGap({ gapMs })}`;
+  return `revision ${revision} serves${gap} (${formatDuration(durationMs)})`;
 }

@@ -247,7 +247,10 @@ export interface RolloutSummary {
   /** How traffic moved: "overlap", "proxied", "bridged" or "plain". */
   readonly switch: string;
   readonly durationMs: number;
-  /** The longest time in which no container of a slot served. */
+  /**
+   * No container of a slot served for so long at most: from when the old one listened no more (it was told to stop, where the
+   * host cannot switch by itself) to the first good answer of the new one's check.
+   */
   readonly gapMs: number;
   /** What was done, one line each. */
   readonly operations: string[];

@@ -1,10 +1,12 @@
 import { Barrier, OtherFailed } from "./barrier";
 import { engineMessage } from "../container/engine-status";
+import { formatDuration } from "../duration";
 import { isSlipwayError } from "../errors";
 import type { Desired } from "./desired";
 import { executeSteps } from "./execute";
 import type { HostFound } from "./found";
 import type { HostAccess } from "./host-access";
+import { inRow } from "./host-row";
 import { JUST_SEEN_MS, keepInSight, type Lock } from "./lock";
 import type { Operation, Step } from "./operation";
 import { atomicSteps, type HostPlan, isEmptyPlan } from "./plan";
@@ -44,10 +46,10 @@ function isForOne({ operation, touchesLive }: Step): boolean {
 export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execution> {
   const executions: Execution[] = [];
   const begun: HostRollout[] = [];
-  for (const [index, batch] of batches(rollouts).entries()) {
+  for (const [index, batch] of inRows(batches(rollouts)).entries()) {
     const first = batch[0];
     if (first === undefined) continue;
-    if (index > 0) await first.host.clock.sleep(first.desired.update.delayMs, first.host.signal);
+    if (index > 0) await pauseBefore(first);
     begun.push(...batch);
     const ended = await Promise.allSettled(rollBatch(batch));
     const failures: HostFailure[] = [];
@@ -59,6 +61,21 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
     if (failure !== undefined) throw await failed(failure, more, begun);
   }
   return together(executions);
+}
+
+/** Each host's live lines name it, and those of the batches after its own. */
+function inRows(all: readonly (readonly HostRollout[])[]): readonly (readonly HostRollout[])[] {
+  const hosts = all.flat().length;
+  return all.map((batch, index) => {
+    const behind = all.slice(index + 1).flatMap((later) => later.map(({ host }) => host.session.target));
+    return batch.map((rollout) => ({ ...rollout, host: inRow(rollout.host, behind, hosts) }));
+  });
+}
+
+async function pauseBefore({ host, desired }: HostRollout): Promise<void> {
+  const { delayMs } = desired.update;
+  if (delayMs > 0) host.log.progress(`begins in ${formatDuration(delayMs)}, after update.delay`);
+  await host.clock.sleep(delayMs, host.signal);
 }
 
 /** What several did: the longest gap, and the way with the longer one. */

@@ -1,6 +1,5 @@
-import { formatDuration } from "../duration";
 import { isSlipwayError, messageOf, SlipwayError } from "../errors";
-import { StepFailure } from "./step-failure";
+import { formatGap, StepFailure } from "./step-failure";
 import { type HostFound, revisionIn, slotOf } from "./found";
 import { formatOperation } from "./operation";
 import { SwitchFailure } from "./switch-failure";
@@ -111,7 +110,5 @@ function leftOf({ before, service, backFailure, isForward }: FailedRollout, erro
   }
   const revision = revisionIn(previous);
   if (!error.interrupted) return `Revision ${revision} was not touched and serves on`;
-  const { gapMs } = error.execution;
-  const gap = gapMs > 0 ? `nobody served for ${formatDuration(gapMs)}` : "without a gap";
-  return `Revision ${revision} was started again and serves (${gap})`;
+  return `Revision ${revision} was started again and serves (${formatGap(error.execution)})`;
 }

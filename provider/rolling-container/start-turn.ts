@@ -9,10 +9,17 @@ const AT_ONCE = 2;
 /** By machine-id: as many as this process has met. */
 const slotsOf = new Map<string, Slots>();
 
-/** Runs `start` when fewer than two others run on the same machine, whichever resource they are of. */
-export function inStartTurn<T>(machineId: string, start: () => Promise<T>): Promise<T> {
+/**
+ * Runs `start` when fewer than two others run on the same machine, whichever resource they are of. `onQueued` is called when it has
+ * to wait, with the number of starts before it.
+ */
+export function inStartTurn<T>(
+  machineId: string,
+  start: () => Promise<T>,
+  onQueued?: (before: number) => void,
+): Promise<T> {
   if (machineId === "") return start(); // which one it is nobody knows
   const slots = slotsOf.get(machineId) ?? new Slots(AT_ONCE);
   slotsOf.set(machineId, slots);
-  return slots.within(start);
+  return slots.within(start, (waiting) => onQueued?.(waiting + AT_ONCE));
 }

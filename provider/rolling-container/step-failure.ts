@@ -1,13 +1,22 @@
+import { formatDuration } from "../duration";
 import type { Step } from "./operation";
 
 /** What a list of steps did. */
 export interface Execution {
   /** One line each, as printed. */
   readonly operations: readonly string[];
-  /** The longest time in which nobody served. */
+  /**
+   * The longest time in which nobody served, or less: it ends with the first good answer of the check. It begins when the old one
+   * listens no more, which the host's own program sees; a stop that is asked for from here counts from its begin.
+   */
   readonly gapMs: number;
   /** How the last exchange by the host itself went; undefined when there was none. */
   readonly way?: "bridged" | "plain";
+}
+
+/** The gap as a part of a sentence. */
+export function formatGap({ gapMs }: Pick<Execution, "gapMs">): string {
+  return gapMs > 0 ? `nobody served for at most ${formatDuration(gapMs)}` : "without a gap";
 }
 
 /** Thrown when a step failed; everything that could be taken back was tried. */

@@ -252,7 +252,12 @@ export class StepRun {
       // while nobody serves, and on the way back, nobody waits for others
       const mayWait = operation.kind === "start" && this.gapBeganMs === undefined && !this.isGoingBack;
       const created = mayWait
-        ? await orAborted(inStartTurn(this.host.machineId, call), signal)
+        ? await orAborted(
+            inStartTurn(this.host.machineId, call, (before) =>
+              log.progress(`${formatOperation(operation)}: queued behind ${before} other starts on the host`),
+            ),
+            signal,
+          )
         : await call();
       if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);
       if (operation.kind === "create" && created !== undefined)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isSlipwayError, SlipwayError } from "../../../provider/errors";
+import { silentLog } from "../../../provider/log";
 import { JUST_SEEN_MS } from "../../../provider/rolling-container/lock";
 import { planHost } from "../../../provider/rolling-container/plan";
 import { type HostRollout, rollHosts } from "../../../provider/rolling-container/roll-hosts";
@@ -175,6 +176,32 @@ describe("rollHosts", () => {
     assert.deepEqual(ended, [0, 1, 2, 3]);
     // canary, then two, then one: two pauses
     assert.ok(clock.now() >= 120_000 && clock.now() < 180_000, String(clock.now()));
+  });
+
+  it("must show in the one row which host is at work, who is queued behind it, and the pause before the next", async () => {
+    const shown: string[] = [];
+    const log = { ...silentLog, progress: (line: string): void => void shown.push(line) };
+    const update = { ...PLAIN, parallelism: 1, delayMs: 60_000 };
+    const engines = ["a", "b", "c", "d"].map((name) => [new FakeEngine(), `root@${name}:22`] as const);
+    const rollouts = engines.map(([engine, target]) => {
+      const one = rollout(engine, target, { update });
+      return { ...one, host: { ...one.host, log } };
+    });
+    await rollHosts(rollouts);
+    const starts = shown.filter((line) => line.includes("start web.next"));
+    assert.deepEqual(
+      starts.map((line) => line.replace(/start web\.next.*\)/, "start")),
+      [
+        "root@a:22: start; queued behind it: root@b:22, root@c:22 and 1 more",
+        "root@b:22: start; queued behind it: root@c:22, root@d:22",
+        "root@c:22: start; queued behind it: root@d:22",
+        "root@d:22: start",
+      ],
+    );
+    assert.ok(shown.includes("root@d:22: begins in 1m, after update.delay"), shown.join("\n"));
+    shown.length = 0;
+    await rollHosts(rollouts.slice(0, 1));
+    assert.ok(shown.length > 0 && shown.every((line) => !line.includes("root@a:22")), shown.join("\n"));
   });
 
   it("must count one progressDeadline for all slots of a host", async () => {
