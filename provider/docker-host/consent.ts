@@ -110,7 +110,7 @@ export function repairNeeds(
   plan: readonly Operation[],
   { packages }: ObservedEngine,
 ): readonly ConsentNeed[] {
-  const isNeeded = plan.some((operation) => operation.kind === "install");
+  const isNeeded = plan.some(({ kind }) => kind === "install" || kind === "repair-packages");
   if (!isNeeded || packages.interrupted !== "by somebody") return [];
   const cause = "somebody's installation of packages was cut off and has to be finished first";
   return [{ flag: "allowPackageRepair", cause }];

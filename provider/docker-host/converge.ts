@@ -2,13 +2,12 @@ import { isSlipwayError } from "../errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
-import { markChange, unmarkChange } from "./change-mark";
 import type { Desired } from "./desired";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
 import { observe, type Seen } from "./observe";
 import type { ObservedEngine } from "./observed";
-import { formatPlan, formatStep, type Operation } from "./operation";
+import { formatPlan, formatStep } from "./operation";
 import { outputsOf } from "./outputs";
 import { initOf } from "./init/init-of";
 import { familyOf } from "./packages/families";
@@ -29,13 +28,6 @@ export interface Task {
   readonly former: Former | undefined;
   readonly context: HandlerContext;
 }
-
-/** What leaves something half done when it is cut off. */
-const PACKAGE_CHANGES: ReadonlySet<Operation["kind"]> = new Set([
-  "repair-packages",
-  "install-tools",
-  "install",
-]);
 
 /** A task that may end half done. */
 export interface ConvergeTask extends Task {
@@ -71,19 +63,14 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const seen = await withRights(session, observed, signal);
   const family = familyOf(session.target, seen.facts, wish.source);
   refuse(desired, seen);
-  const around = { ...context, session, family, init: initOf(session.target, seen.facts) };
-  // a refusal between two plans leaves no mark: what somebody else breaks off later is not ours
-  const marked = async (plan: readonly Operation[]): Promise<void> => {
-    const changesPackages = plan.some(({ kind }) => PACKAGE_CHANGES.has(kind));
-    if (changesPackages) await markChange(session, context);
-    await execute(plan, around);
-    if (changesPackages) await unmarkChange(session, context);
-  };
+  const isHalfDone = async (): Promise<boolean> =>
+    (await observe(session, wish, former, context)).observed.packages.interrupted !== "no";
+  const around = { ...context, session, family, init: initOf(session.target, seen.facts), isHalfDone };
   let begun = false;
   try {
     const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");
     const touchesPackages = needsOffers || seen.packages.interrupted === "by us";
-    if (touchesPackages) await marked(planSource(desired, seen));
+    if (touchesPackages) await execute(planSource(desired, seen), around);
     const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
     const plan = planEngine(desired, seen, offers);
     // the package source may be another by now
@@ -91,7 +78,7 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
     if (begun) for (const line of leftBehind(seen)) log.keep(`${session.target}: ${line}`);
-    await marked(plan);
+    await execute(plan, around);
     const done = await observe(session, wish, former, context);
     const { daemon } = done.observed;
     if (daemon !== undefined && begun) {

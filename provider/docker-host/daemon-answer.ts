@@ -4,6 +4,7 @@ import type { HandlerContext } from "../handler";
 import { withTimeLimit } from "../health/time-limit";
 import type { HostSession } from "../host/session";
 import { isObject } from "../values";
+import { settingsOf } from "./daemon-settings";
 import { ANSWER_S } from "./look-script";
 import type { EngineSummaryValues, RunningDaemon } from "./observed";
 
@@ -77,6 +78,7 @@ function daemonFrom(version: unknown, info: unknown, containers: readonly unknow
     imageStore: imageStoreOf(values.DriverStatus),
     swarm: swarm !== undefined && swarm !== "" && swarm !== "inactive",
     summary: summaryOf(values),
+    settings: settingsOf(values),
   };
 }
 

@@ -83,6 +83,12 @@ export function parseDaemonConfig(text: string): DaemonConfig | undefined {
   }
 }
 
+/** Whether an address in it has a password (`http://user:password@proxy`), which is for root alone. */
+export function carriesPassword(value: unknown): boolean {
+  if (typeof value === "string") return /^[a-z][a-z0-9+.-]*:\/\/[^\s/@]*:[^\s/]*@/i.test(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(carriesPassword);
+}
+
 /** daemon.json as it is written: two spaces, a line feed at its end. */
 export function formatDaemonConfig(config: DaemonConfig): string {
   return `${JSON.stringify(config, undefined, 2)}\n`;

@@ -1,11 +1,14 @@
+import { unmarkChange, withChangeMark } from "./change-mark";
 import { applyDaemonConfig } from "./daemon-config-file";
 import type { ExecuteContext } from "./execute-context";
 import { SNAP_STORE } from "./look-script";
 import { addGroupMember, removeGroupMember } from "./group-member";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
+import { purge } from "./purge";
 import { reviveContainers } from "./revive";
-import { reloadDaemon, startDaemon } from "./service";
+import { clearRestartRules, reloadDaemon, startDaemon } from "./service";
+import { stopContainers } from "./stop-containers";
 import { verifyVersion } from "./verify";
 
 /** Within one file system, so that it is whole here or there at any moment. */
@@ -14,13 +17,29 @@ const MOVE_SNAP_STORE = `
 mv ${SNAP_STORE} /var/lib/docker
 `;
 
+/** What leaves packages half done when it is cut off. */
+const CHANGES_PACKAGES: ReadonlySet<Operation["kind"]> = new Set([
+  "repair-packages",
+  "install-tools",
+  "install",
+  "remove",
+]);
+
 /** Runs the operations one after another; decides nothing, and ends at the first that fails. */
 export async function execute(plan: readonly Operation[], context: ExecuteContext): Promise<void> {
   for (const operation of plan) {
     context.signal.throwIfAborted();
     context.log.progress(`${progressText(operation)} (${operation.cause})`);
-    await executeOne(operation, context);
+    const run = (): Promise<void> => executeOne(operation, context);
+    await (CHANGES_PACKAGES.has(operation.kind) ? withChangeMark(context, run) : run());
   }
+}
+
+function restartBy(
+  plan: readonly Operation[] | undefined,
+  context: ExecuteContext,
+): (() => Promise<void>) | undefined {
+  return plan === undefined ? undefined : () => execute(plan, context);
 }
 
 async function executeOne(operation: Operation, context: ExecuteContext): Promise<void> {
@@ -58,7 +77,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "write-config":
       return applyDaemonConfig(operation.config, context);
     case "reload":
-      return reloadDaemon(operation, context);
+      return reloadDaemon(operation, context, restartBy(operation.otherwise, context));
     case "start":
       return startDaemon("start", operation, context);
     case "restart":
@@ -67,6 +86,19 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       return verifyVersion(operation.wanted, context);
     case "revive":
       return reviveContainers(operation, context);
+    case "stop-containers":
+      return stopContainers(operation.containers, context);
+    case "remove":
+      // a guard that a killed run left would keep the daemon from being stopped
+      if (context.init.forgive !== undefined)
+        await session.exec(context.init.forgive, { sudo: true, signal });
+      return family.remove(session, operation.packages, run);
+    case "purge":
+      return purge(operation.folders, context);
+    case "clear-restart-rules":
+      return clearRestartRules(context);
+    case "forget-change":
+      return unmarkChange(session, signal);
     case "hold":
       return family.hold(session, operation.packages, run);
     case "unhold":

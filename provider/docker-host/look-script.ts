@@ -1,4 +1,5 @@
 import type { InitSystem } from "./init/init-system";
+import { LOOK_FOR_RULES } from "./restart-rules";
 import { FACT_FIELDS } from "../host/machine/facts-script";
 
 /** Where every rootful engine listens. */
@@ -44,6 +45,7 @@ case $os in
 ${cases.join("\n")}
 esac
 ${SETTINGS}
+${LOOK_FOR_RULES}
 active=
 isActive() { active=yes; echo "active yes"; }
 if [ -d /run/openrc ]; then init=openrc; else read -r init </proc/1/comm; fi

@@ -14,6 +14,8 @@ export interface Look {
   readonly enabled: boolean;
   /** Services of Docker that somebody forbade to start. */
   readonly masked: readonly string[];
+  /** Rules of a restart of ours that was killed. */
+  readonly restartRules: boolean;
   /** Where the docker snap's store stands; undefined without that snap. */
   readonly snap: SnapStore | undefined;
   /** Users whose own rootless engine runs. */
@@ -50,6 +52,7 @@ export function parseLook(text: string): Look | undefined {
     active: one("active") !== undefined,
     enabled: one("enabled") !== undefined,
     masked: all("masked").map(([name = ""]) => name),
+    restartRules: one("restart-rules") !== undefined,
     snap: snapStoreOf(one("snap")),
     rootless: [...new Set(all("rootless").map(([name = ""]) => name))].sort(),
     // what a run of ours that was cut off has laid there may be in no package yet
@@ -76,11 +79,14 @@ function packagesOf(
   const key = one("key");
   const isHalf = rows.some(([, , status = ""]) => /^(half|unpacked|trig)/.test(status));
   // what is half done while somebody does it is not interrupted
-  const isInterrupted = one("busy") === undefined && (one("interrupted") !== undefined || isHalf);
+  const isBusy = one("busy") !== undefined;
+  const isInterrupted = !isBusy && (one("interrupted") !== undefined || isHalf);
+  const isMarked = one("ours") !== undefined;
   return {
     installed,
     held: heldOf(all("held"), installed),
-    interrupted: isInterrupted ? (one("ours") === undefined ? "by somebody" : "by us") : "no",
+    interrupted: isInterrupted ? (isMarked ? "by us" : "by somebody") : "no",
+    hasStaleMark: isMarked && !isInterrupted && !isBusy,
     missingTools: all("missing").map(([name = ""]) => name),
     sourceFile: source === undefined ? undefined : decode(source).toString("utf8"),
     keyFingerprints: key === undefined ? [] : fingerprintsOf(decode(key)),

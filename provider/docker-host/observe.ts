@@ -57,6 +57,7 @@ export async function observe(
     unheard: look.active && daemon === undefined,
     enabled: look.enabled,
     masked: look.masked,
+    restartRules: look.restartRules,
     foreign: foreignEngines(look, family.engines, desired),
     users: look.users,
     memory: look.memory,

@@ -1,5 +1,6 @@
 import type { HostFacts } from "../host/facts";
 import type { DaemonConfig } from "./daemon-config";
+import type { DaemonSettings } from "./daemon-settings";
 
 /** One look at a machine's Docker, before anything is decided. */
 export interface ObservedEngine {
@@ -18,6 +19,8 @@ export interface ObservedEngine {
   readonly enabled: boolean;
   /** Services of Docker that somebody forbade to start. */
   readonly masked: readonly string[];
+  /** Whether rules for published ports stand that a restart of ours left, killed with its watcher. */
+  readonly restartRules: boolean;
   /** Engines that came another way than the wished source. */
   readonly foreign: readonly ForeignEngine[];
   /** The wished members of the docker group (and the former ones), as they stand. */
@@ -35,6 +38,8 @@ export interface PackageState {
   readonly held: readonly string[];
   /** Whether an earlier run of the package manager was cut off, and whose: ours left its mark (`CHANGE_MARK`). */
   readonly interrupted: "no" | "by us" | "by somebody";
+  /** The mark of a change whose end we did not hear, and which left nothing half done. */
+  readonly hasStaleMark: boolean;
   /** What a package source needs that is not there: `curl`, `ca-certificates`. */
   readonly missingTools: readonly string[];
   /** The content of our own source file and the fingerprints of its key; undefined where there is none. */
@@ -58,6 +63,7 @@ export interface RunningDaemon {
   readonly imageStore: "graph driver" | "containerd";
   readonly swarm: boolean;
   readonly summary: EngineSummaryValues;
+  readonly settings: DaemonSettings;
 }
 
 /** The telling part of `docker info`; nothing in it changes by itself. */

@@ -34,8 +34,12 @@ export type Step =
       readonly lowers: boolean;
     }
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
-  /** `liveRestore`: it has to be on then, for what comes next rests on it. */
-  | ({ readonly kind: "reload"; readonly liveRestore?: boolean } & Fallback)
+  /** `expected`: what is to be in force then. `otherwise`: what brings it where the daemon takes it at its start alone. */
+  | ({
+      readonly kind: "reload";
+      readonly expected: DaemonConfig;
+      readonly otherwise?: readonly Operation[];
+    } & Fallback)
   | ({ readonly kind: "start" } & Fallback)
   /**
    * `runtime`: the containerd and the socket under it, too, for those were exchanged. `outlived`: containers go on meanwhile, and
@@ -50,6 +54,14 @@ export type Step =
       readonly healthy: readonly string[];
       readonly outlived: boolean;
     }
+  | { readonly kind: "stop-containers"; readonly containers: readonly string[] }
+  | { readonly kind: "remove"; readonly packages: readonly string[] }
+  /** `folders`: whole ones of Docker's, see `purgeFolders`. */
+  | { readonly kind: "purge"; readonly folders: readonly string[] }
+  /** Port rules of a restart that was killed. */
+  | { readonly kind: "clear-restart-rules" }
+  /** The mark of a change of packages whose end nobody heard, and which came to one. */
+  | { readonly kind: "forget-change" }
   | { readonly kind: "hold"; readonly packages: readonly string[] }
   | { readonly kind: "unhold"; readonly packages: readonly string[] }
   | { readonly kind: "add-user"; readonly user: string }
@@ -74,6 +86,8 @@ export function progressText(step: Step): string {
       return "restarting the daemon";
     case "start":
       return "starting the daemon";
+    case "remove":
+      return `removing ${step.packages.join(", ")}`;
     default:
       return formatStep(step);
   }
@@ -89,7 +103,7 @@ export function formatStep(step: Step): string {
     case "write-source":
       return `add the package source ${step.repository.url}`;
     case "remove-source":
-      return "remove the former package source";
+      return "remove the package source";
     case "refresh-lists":
       return "refresh the package lists";
     case "move-snap-store":
@@ -106,7 +120,9 @@ export function formatStep(step: Step): string {
     case "write-config":
       return `set ${step.keys.join(", ")} in daemon.json`;
     case "reload":
-      return "reload the daemon";
+      return step.otherwise === undefined
+        ? "reload the daemon"
+        : "reload the daemon, or restart it where that is not enough";
     case "start":
       return "start the daemon";
     case "restart":
@@ -115,6 +131,16 @@ export function formatStep(step: Step): string {
       return `verify that ${step.wanted} runs`;
     case "revive":
       return `verify that ${step.containers.length} containers run again${step.healthy.length === 0 ? "" : `, ${step.healthy.length} of them healthy`}`;
+    case "stop-containers":
+      return `stop ${step.containers.length} containers`;
+    case "remove":
+      return `remove ${step.packages.join(", ")}`;
+    case "purge":
+      return "remove images, containers and volumes";
+    case "clear-restart-rules":
+      return "take off the port rules of a restart of the daemon";
+    case "forget-change":
+      return "forget a change of packages that was cut off";
     case "hold":
       return `hold ${step.packages.join(", ")}`;
     case "unhold":

@@ -1,5 +1,6 @@
 import { SlipwayError } from "../errors";
 import { changedKeys, type DaemonConfig, keysThatRestart } from "./daemon-config";
+import { keysNotInForce } from "./daemon-settings";
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
@@ -25,14 +26,35 @@ export function planActivation(
   const operation = activation(desired, observed, change);
   if (operation === undefined) return [];
   if (operation.kind !== "reload") refuseMasked(observed);
-  if (operation.kind !== "restart") return [withFallback(operation, observed, change)];
-  const runtime = exchangesRuntime(change.install, observed);
+  if (operation.kind === "start") return [withFallback(operation, observed, change)];
   const outlived = containersOutlive(observed, change);
+  if (operation.kind === "reload") {
+    const restart: Activation = { kind: "restart", outlived, cause: "a reload was not enough" };
+    const otherwise = [withFallback(restart, observed, change), ...planLookAfter(desired, observed, change)];
+    // a mask forbids the start that a restart is
+    const mayRestart = desired.wish.allowDaemonRestart && observed.masked.length === 0;
+    return [withFallback({ ...operation, ...(mayRestart ? { otherwise } : {}) }, observed, change)];
+  }
+  const runtime = exchangesRuntime(change.install, observed);
   return [withFallback({ ...operation, runtime, outlived }, observed, change)];
 }
 
+/** What is looked at when a daemon was started: its version, and who ran before. */
+export function planLookAfter(
+  { wish }: Desired,
+  observed: ObservedEngine,
+  change: Pick<EngineChange, "after">,
+): readonly Operation[] {
+  const cause = "a package's version is not the daemon's";
+  const verify: Operation = { kind: "verify", wanted: wish.dockerVersion, cause };
+  const { running = [], healthy = [] } = observed.daemon ?? {};
+  if (running.length === 0) return [verify];
+  const outlived = containersOutlive(observed, change);
+  return [verify, { kind: "revive", containers: running, healthy, outlived, cause: "they ran before" }];
+}
+
 function withFallback(operation: Activation, observed: ObservedEngine, change: EngineChange): Operation {
-  const isNew = operation.kind !== "reload" && changedKeys(change.before, change.after).length > 0;
+  const isNew = changedKeys(change.before, change.after).length > 0;
   return isNew ? { ...operation, configBefore: observed.daemonConfigText } : operation;
 }
 
@@ -84,8 +106,19 @@ function activation(
   const hard = keysThatRestart(before, after);
   if (hard.length > 0) return { kind: "restart", cause: `${hard.join(", ")} changed` };
   const soft = changedKeys(before, after);
-  if (soft.length > 0) return { kind: "reload", cause: `${soft.join(", ")} changed` };
+  if (soft.length > 0)
+    return { kind: "reload", expected: pick(after, soft), cause: `${soft.join(", ")} changed` };
+  // a run that was cut off before its reload, or somebody's flag
+  const idle = keysNotInForce(pick(after, Object.keys(wish.daemonConfig)), daemon.settings);
+  if (idle.length > 0) {
+    const cause = `${idle.join(", ")} of daemon.json ${idle.length === 1 ? "is" : "are"} not in force`;
+    return { kind: "reload", expected: pick(after, idle), cause };
+  }
   return enabled ? undefined : { kind: "start", cause: "it does not start at boot" };
+}
+
+function pick(config: DaemonConfig, keys: readonly string[]): DaemonConfig {
+  return Object.fromEntries(keys.filter((key) => key in config).map((key) => [key, config[key]]));
 }
 
 /** The version of the daemon that this change starts, as far as it is known; undefined where it starts none. */
@@ -121,6 +154,11 @@ export function liveRestoreFirst(observed: ObservedEngine, change: EngineChange)
   const cause = "the running containers are to outlive the restart";
   return [
     { kind: "write-config", config, keys: ["live-restore"], cause },
-    { kind: "reload", liveRestore: true, configBefore: observed.daemonConfigText, cause },
+    {
+      kind: "reload",
+      expected: { "live-restore": true },
+      configBefore: observed.daemonConfigText,
+      cause,
+    },
   ];
 }

@@ -4,10 +4,13 @@ import type { Desired } from "./desired";
 import { refuseOtherStore } from "./image-store";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
-import { comingVersion, containersOutlive, liveRestoreFirst, planActivation } from "./plan-activation";
+import { comingVersion, liveRestoreFirst, planActivation, planLookAfter } from "./plan-activation";
 import { type Install, planInstall } from "./plan-install";
 import type { Offer } from "./version";
 import type { EngineWish } from "./wish";
+
+/** Stale rules lead to where containers were. */
+export const RULES_LEFT: Operation = { kind: "clear-restart-rules", cause: "it was cut off" };
 
 /**
  * The way from what was observed to what is wanted. Without `offers` (nobody asked yet) packages stand without versions;
@@ -28,7 +31,8 @@ export function planEngine(
   if (coming !== undefined) refuseOtherStore(observed, coming, after);
   const activation = planActivation(desired, observed, change);
   const restarts = activation.some((operation) => operation.kind === "restart");
-  const plan: Operation[] = install !== undefined || restarts ? [...liveRestoreFirst(observed, change)] : [];
+  const plan: Operation[] = observed.restartRules ? [RULES_LEFT] : [];
+  if (install !== undefined || restarts) plan.push(...liveRestoreFirst(observed, change));
   const snap = observed.foreign.find((engine) => engine.kind === "snap");
   if (install !== undefined && snap !== undefined) {
     if (snap.store === "movable")
@@ -36,23 +40,17 @@ export function planEngine(
     plan.push({ kind: "remove-snap", cause: "adopt: true" });
   }
   if (install !== undefined) plan.push(install);
+  else if (observed.packages.hasStaleMark) plan.push({ kind: "forget-change", cause: "it came to its end" });
+  // whatever comes after may fail, and somebody's upgrade come in between
+  plan.push(...planHolds(desired, observed, install));
   const written = plan.findLast((operation) => operation.kind === "write-config")?.config ?? before;
   const keys = changedKeys(written, after);
   if (keys.length > 0) plan.push({ kind: "write-config", config: after, keys, cause: "the program sets it" });
   plan.push(...activation);
   if (install !== undefined || activation.some((operation) => operation.kind !== "reload")) {
-    plan.push({
-      kind: "verify",
-      wanted: wish.dockerVersion,
-      cause: "a package's version is not the daemon's",
-    });
-    const { running = [], healthy = [] } = observed.daemon ?? {};
-    if (running.length > 0) {
-      const outlived = containersOutlive(observed, change);
-      plan.push({ kind: "revive", containers: running, healthy, outlived, cause: "they ran before" });
-    }
+    plan.push(...planLookAfter(desired, observed, change));
   }
-  return [...plan, ...planHolds(desired, observed, install), ...planUsers(desired, observed)];
+  return [...plan, ...planUsers(desired, observed)];
 }
 
 function currentConfig(observed: ObservedEngine): DaemonConfig {

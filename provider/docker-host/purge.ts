@@ -1,3 +1,17 @@
+import type { ExecuteContext } from "./execute-context";
+
+const PURGE_MS = 600_000;
+
+/** Removes images, containers and volumes: all that is in these folders. As often as wanted. */
+export async function purge(
+  folders: readonly string[],
+  { session, log, signal }: Pick<ExecuteContext, "session" | "log" | "signal">,
+): Promise<void> {
+  log.keep(`images, containers and volumes on ${session.target} are removed`);
+  const argv = ["/bin/sh", "-c", PURGE, "slipway-purge", ...folders];
+  await session.run(argv, { sudo: true, timeoutMs: PURGE_MS, signal });
+}
+
 /** Where engines of Linux packages keep images, containers and volumes. */
 const FOLDERS: readonly string[] = ["/var/lib/docker", "/var/lib/containerd"];
 
@@ -22,7 +36,7 @@ export function purgeFolders(rootDirectory: string | undefined): readonly string
  * Ends what outlived its engine, lets go of its mounts and removes the folders (`$1`, …); one that is a mount itself is
  * emptied.
  */
-export const PURGE = `
+const PURGE = `
 for process in /proc/[0-9]*; do
   { read -r name <"$process/comm"; } 2>/dev/null && [ "$name" = containerd-shim ] || continue
   grep -qa -- "-namespace.moby" "$process/cmdline" 2>/dev/null || continue

@@ -4,6 +4,7 @@ import { machineIdOf, recordedMachineIds } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
 import { orAbandoned } from "../host/machine/unreachable";
 import { claimOf, forgetClaim, otherClaim } from "./claims";
+import { isObject } from "../values";
 import { uninstall } from "./uninstall";
 import type { EngineWish } from "./wish";
 
@@ -39,8 +40,13 @@ export async function leaveMachine(
   await orAbandoned({ abandonUnreachable, say }, () =>
     reach(async (session) => {
       if (stays(machineIdOf(await session.facts()))) return;
-      await uninstall(session, wish, context);
+      await uninstall(session, wish, rootDirectoryOf(outputs), context);
     }),
   );
   forgetClaim(urn, address);
+}
+
+function rootDirectoryOf({ engine }: Properties): string | undefined {
+  const root = isObject(engine) ? engine.rootDirectory : undefined;
+  return typeof root === "string" && root !== "" ? root : undefined;
 }

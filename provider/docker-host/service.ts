@@ -9,36 +9,66 @@ import type { ExecuteContext } from "./execute-context";
 import type { InitSystem } from "./init/init-system";
 import type { Operation } from "./operation";
 import { RESTART } from "./restart-program";
-import { comesUp, hasLiveRestore, waitForDaemon } from "./verify";
+import { CLEAR_RESTART } from "./restart-rules";
+import { comesUp, takenOver, waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
 
 /** How the daemon is started, beside the verb. */
 type Manner = Pick<Extract<Operation, { kind: "restart" }>, "configBefore" | "outlived">;
 type Reload = Extract<Operation, { kind: "reload" }>;
-type ServiceContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal">;
+type ServiceContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal" | "log">;
 
 /**
- * Has the running daemon take over what it can without a restart.
- * @throws SlipwayError daemon-config-invalid when live restore was to come of it and did not: a flag of the unit says otherwise, or
- * names another file. The old daemon.json is back then, for with this one the daemon may not start again
+ * Has the running daemon take over what it can without a restart, and asks it whether it did; `restart` is what may be done where
+ * it did not.
+ * @throws SlipwayError daemon-config-invalid when something is not in force: a flag of the unit says otherwise, or names another
+ * file. A daemon.json that is new is not there any more then, for with it the daemon may not start again
  */
 export async function reloadDaemon(
-  { liveRestore = false, configBefore }: Pick<Reload, "liveRestore" | "configBefore">,
+  { expected, configBefore }: Pick<Reload, "expected" | "configBefore">,
   context: ServiceContext,
+  restart?: () => Promise<void>,
 ): Promise<void> {
-  const { session, init, signal } = context;
+  const { session, init, signal, log } = context;
   await session.run(init.reload, { sudo: true, signal });
-  if (!liveRestore) return waitForDaemon(context);
-  if (await hasLiveRestore(context)) return;
-  if (configBefore !== undefined) await putConfigBack(configBefore, context);
-  throw new SlipwayError({
+  let { missing, untold } = await takenOver(expected, context);
+  if (missing.length > 0 && restart !== undefined) {
+    await restart();
+    ({ missing, untold } = await takenOver(expected, context));
+  }
+  if (missing.length === 0) {
+    if (untold.length > 0)
+      log.keep(
+        `${untold.join(", ")}: the daemon on ${session.target} was told, and does not say what it has`,
+      );
+    return;
+  }
+  if (configBefore !== undefined) {
+    await putConfigBack(configBefore, context);
+    // what it did take over goes back, too
+    await session.exec(init.reload, { sudo: true, signal });
+  }
+  throw notTakenOver(session, init, missing, configBefore !== undefined, restart === undefined);
+}
+
+function notTakenOver(
+  session: HostSession,
+  init: InitSystem,
+  missing: readonly string[],
+  isPutBack: boolean,
+  isRestartForbidden: boolean,
+): SlipwayError {
+  const see = `See on the host which flags and which file the daemon is started with (${init.definition})`;
+  return new SlipwayError({
     code: "daemon-config-invalid",
-    what: "switching live restore on",
+    what: `having the Docker daemon take over ${missing.join(", ")}`,
     host: session.target,
-    why: "the daemon did not take it over, and its containers would end with its restart",
-    left: `The former ${DAEMON_CONFIG_PATH} was put back, the daemon and its containers go on running`,
-    next: `See on the host which flags and which file the daemon is started with (${init.definition}), or set liveRestore: false`,
+    why: `it was told to, and goes on without${missing.includes("live-restore") ? "; its containers would end with a restart" : ""}`,
+    left: `${isPutBack ? `The former ${DAEMON_CONFIG_PATH} was put back` : `${DAEMON_CONFIG_PATH} says so already`}, the daemon and its containers go on running`,
+    next: isRestartForbidden
+      ? `${see}, or set allowDaemonRestart: true for a daemon that takes it over at its start alone`
+      : see,
   });
 }
 
@@ -69,6 +99,18 @@ export async function startDaemon(
     left,
     failure,
   );
+}
+
+/**
+ * Takes off what a restart left that was killed, once it is not under way any more.
+ * @throws SlipwayError command-failed, connection-lost
+ */
+export async function clearRestartRules({
+  session,
+  signal,
+}: Pick<ServiceContext, "session" | "signal">): Promise<void> {
+  const argv = ["/bin/sh", "-c", CLEAR_RESTART, "slipway-rules"];
+  await session.run(argv, { sudo: true, timeoutMs: START_MS, signal });
 }
 
 /** The last lines of the daemon when it did not work. */

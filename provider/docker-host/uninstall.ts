@@ -1,69 +1,43 @@
 import type { HandlerContext } from "../handler";
 import type { HostSession } from "../host/session";
-import { CHANGE_MARK } from "./look-script";
+import { refuseWithoutConsent, repairNeeds } from "./consent";
 import { withEngineLock } from "./engine-lock";
-import { observe } from "./observe";
-import type { ObservedEngine } from "./observed";
+import { execute } from "./execute";
+import { initOf } from "./init/init-of";
+import { observe, type Seen } from "./observe";
+import { formatPlan, type Operation } from "./operation";
 import { familyOf } from "./packages/families";
-import { PURGE, purgeFolders } from "./purge";
+import { planRepair, planUninstall } from "./plan-uninstall";
+import { leftOf } from "./refuse";
 import type { EngineWish } from "./wish";
 
-const STOP_MS = 120_000;
-const PURGE_MS = 600_000;
-
 /**
- * Takes packages, holds and the package source off; images and volumes stay, unless `purge` asks for them too. Containers
- * are stopped before: with live restore they would go on without an engine.
+ * Takes packages, holds and the package source off; images and volumes stay, unless `purge` asks for them too. Cut off
+ * anywhere, the next one comes to the same end. `rootDirectory` is where the state says that Docker keeps its files.
  */
 export async function uninstall(
   session: HostSession,
   wish: EngineWish,
+  rootDirectory: string | undefined,
   context: HandlerContext,
 ): Promise<void> {
-  const { log, signal } = context;
+  const { log } = context;
+  const look = (): Promise<Seen> => observe(session, wish, wish, context);
   await withEngineLock(session, context, async () => {
-    const { desired, observed } = await observe(session, wish, wish, context);
+    let { desired, observed } = await look();
     const family = familyOf(session.target, observed.facts, wish.source);
-    const { packages } = observed;
-    const names = [...desired.names, ...desired.dependencies].filter((name) => name in packages.installed);
-    if (names.length > 0) {
-      await stopContainers(session, observed, context);
-      log.progress(`removing ${names.join(", ")}`);
-      await family.unhold(session, names, { signal });
-      await family.remove(session, names, { signal });
-    }
-    if (packages.sourceFile !== undefined) await family.removeRepository(session, { signal });
-    if (wish.purge) await purge(session, observed, context);
-    await session.run(["rm", "-f", "--", CHANGE_MARK], { sudo: true, signal });
+    const init = initOf(session.target, observed.facts);
+    const isHalfDone = async (): Promise<boolean> => (await look()).observed.packages.interrupted !== "no";
+    const run = (plan: readonly Operation[]): Promise<void> => {
+      if (plan.length > 0) log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
+      return execute(plan, { ...context, session, family, init, isHalfDone });
+    };
+    const repair = planRepair(desired, observed);
+    refuseWithoutConsent(session.target, wish, repairNeeds(repair, observed), leftOf(observed));
+    await run(repair);
+    if (repair.length > 0) ({ desired, observed } = await look());
+    await run(planUninstall(desired, observed, rootDirectory));
+    if (wish.purge && observed.foreign.length > 0)
+      log.warn(`nothing was purged on ${session.target}: another engine is there, whose files these may be`);
   });
-}
-
-async function stopContainers(
-  session: HostSession,
-  { daemon }: ObservedEngine,
-  { log, signal }: HandlerContext,
-): Promise<void> {
-  const running = daemon?.running ?? [];
-  if (running.length === 0) return;
-  log.keep(`${running.length} containers on ${session.target} are stopped: Docker is removed there`);
-  const argv = ["docker", "-H", "unix:///var/run/docker.sock", "stop", ...running];
-  const outcome = await session.exec(argv, { sudo: true, timeoutMs: STOP_MS, signal });
-  // one that is gone meanwhile is stopped, too; what does not stop is ended with its engine
-  if (outcome.kind === "exited" && outcome.code !== 0)
-    log.warn(`not all containers on ${session.target} stopped`);
-}
-
-async function purge(
-  session: HostSession,
-  observed: ObservedEngine,
-  { log, signal }: HandlerContext,
-): Promise<void> {
-  if (observed.foreign.length > 0) {
-    log.warn(`nothing was purged on ${session.target}: another engine is there, whose files these may be`);
-    return;
-  }
-  const folders = purgeFolders(observed.daemon?.summary.rootDirectory);
-  log.keep(`images, containers and volumes on ${session.target} are removed`);
-  const argv = ["/bin/sh", "-c", PURGE, "slipway-purge", ...folders];
-  await session.run(argv, { sudo: true, timeoutMs: PURGE_MS, signal });
 }

@@ -2,6 +2,8 @@ import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import { withTimeLimit } from "../health/time-limit";
 import { assertOutcomeKnown } from "../host/known-outcome";
+import type { DaemonConfig } from "./daemon-config";
+import { keysNotInForce, keysNotTold } from "./daemon-settings";
 import type { ExecuteContext } from "./execute-context";
 import type { Command } from "./init/init-system";
 import type { RunningDaemon } from "./observed";
@@ -34,17 +36,29 @@ export async function verifyVersion(wanted: string, context: VerifyContext): Pro
   });
 }
 
-/** Whether the daemon comes to have live restore on; a reload is a signal, which it comes to when it can. */
-export async function hasLiveRestore(context: VerifyContext): Promise<boolean> {
+/** What the daemon has of a configuration that it was told to take over. */
+export interface TakenOver {
+  /** Keys that are not in force. */
+  readonly missing: readonly string[];
+  /** Keys of which it says nothing. */
+  readonly untold: readonly string[];
+}
+
+/** Waits until the daemon has taken this over; a reload is a signal, which it comes to when it can. */
+export async function takenOver(config: DaemonConfig, context: VerifyContext): Promise<TakenOver> {
   const { session, init, clock, signal } = context;
-  const waited = await withTimeLimit({ timeoutMs: RELOAD_MS, clock, signal }, async (inner) => {
+  let missing: readonly string[] = Object.keys(config);
+  let untold: readonly string[] = [];
+  await withTimeLimit({ timeoutMs: RELOAD_MS, clock, signal }, async (inner) => {
     for (;;) {
-      const { summary } = await answeringDaemon({ session, init, clock, signal: inner });
-      if (summary.liveRestore) return;
+      const { settings } = await answeringDaemon({ session, init, clock, signal: inner });
+      missing = keysNotInForce(config, settings);
+      untold = keysNotTold(config, settings);
+      if (missing.length === 0) return;
       await clock.sleep(POLL_MS, inner);
     }
   });
-  return waited.kind === "done";
+  return { missing, untold };
 }
 
 /**

@@ -36,6 +36,7 @@ export function observedEngine(
     unheard: false,
     enabled: over.daemon !== undefined,
     masked: [],
+    restartRules: false,
     foreign: [],
     users: {},
     memory: 2 ** 31,
@@ -45,6 +46,7 @@ export function observedEngine(
       installed: {},
       held: [],
       interrupted: "no",
+      hasStaleMark: false,
       missingTools: [],
       sourceFile: undefined,
       keyFingerprints: [],
@@ -76,6 +78,7 @@ export function runningDaemon(version: string, running: readonly string[] = []):
     imageStore: "graph driver",
     swarm: false,
     summary,
+    settings: {},
   };
 }
 

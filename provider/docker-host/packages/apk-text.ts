@@ -1,3 +1,4 @@
+import { CHANGE_MARK } from "../look-script";
 import type { Offer } from "../version";
 
 /** Our own file on the host; a repository's key keeps its own name, for apk finds it by that. */
@@ -36,6 +37,7 @@ done
 sed -n 's/^\\([a-z][a-z0-9.+_-]*\\)=\\([^ ]*\\)$/held \\1 \\2/p' /etc/apk/world
 command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"
+[ ! -e ${CHANGE_MARK} ] || echo "interrupted yes"
 [ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
 [ -z "$key" ] || [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
 for file in /etc/apk/repositories /etc/apk/repositories.d/*.list; do

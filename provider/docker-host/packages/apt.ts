@@ -92,7 +92,7 @@ export const apt: PackageFamily = {
   },
 
   async removeRepository(session, run) {
-    const argv = ["rm", "-f", "--", APT_SOURCE_PATH, APT_KEY_PATH];
+    const argv = ["rm", "-f", "--", APT_KEY_PATH, APT_SOURCE_PATH];
     await must(session, "removing the package source", argv, run);
   },
 

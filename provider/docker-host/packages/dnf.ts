@@ -87,7 +87,7 @@ export const dnf: PackageFamily = {
     await must(
       session,
       "removing the package source",
-      ["rm", "-f", "--", DNF_SOURCE_PATH, DNF_KEY_PATH],
+      ["rm", "-f", "--", DNF_KEY_PATH, DNF_SOURCE_PATH],
       run,
     );
   },

@@ -56,6 +56,14 @@ describe("the look at a machine", () => {
     assert.equal(look(half, "interrupted yes", "busy yes")?.packages.interrupted, "no");
   });
 
+  it("must tell a mark that was left from one of a change that goes on, or was cut off", () => {
+    const half = "package docker-ce 5:28.5.2-1 half-configured";
+    assert.equal(look("ours yes")?.packages.hasStaleMark, true);
+    assert.equal(look("ours yes", "busy yes")?.packages.hasStaleMark, false);
+    assert.equal(look(half, "ours yes")?.packages.hasStaleMark, false);
+    assert.equal(look()?.packages.hasStaleMark, false);
+  });
+
   it("must name the engines of others", () => {
     const seen = look(
       "snap movable",

@@ -43,10 +43,7 @@ describe("planSource", () => {
   });
 
   it("must take our source off when the distribution's packages are wanted", () => {
-    assert.equal(
-      planned(WRITTEN),
-      `remove the former package source: the program names another one\n${REFRESH}`,
-    );
+    assert.equal(planned(WRITTEN), `remove the package source: the program names another one\n${REFRESH}`);
     assert.equal(planned({}), REFRESH);
   });
 });

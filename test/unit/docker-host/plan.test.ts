@@ -28,10 +28,10 @@ describe("planEngine", () => {
       formatPlan(planEngine(desiredEngine("26.1.5"), observedEngine(), OFFERS)),
       [
         `install docker.io=${OLD} docker-cli=${OLD}: no engine is installed`,
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
         "set live-restore in daemon.json: the program sets it",
         "restart the daemon: its first start with this configuration",
         "verify that 26.1.5 runs: a package's version is not the daemon's",
-        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
       ].join("\n"),
     );
   });
@@ -47,10 +47,10 @@ describe("planEngine", () => {
       formatPlan(plan),
       [
         `install docker.io=${NEW} docker-cli=${NEW}: 26.1.5 is installed, 28.x is wanted`,
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
         "restart the daemon: 26.1.5 goes on running until then",
         "verify that 28.x runs: a package's version is not the daemon's",
         "verify that 1 containers run again: they ran before",
-        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
       ].join("\n"),
     );
     const needs = consentNeeds(plan, settled(), true, "28.x");
@@ -79,28 +79,27 @@ describe("planEngine", () => {
     );
   });
 
-  it("must restart a daemon that still runs what was installed before", () => {
-    const observed = settled(NEW, { daemon: runningDaemon("26.1.5+dfsg1") });
-    assert.match(
-      formatPlan(planEngine(desiredEngine("28.x"), observed)),
-      /^restart the daemon: 26\.1\.5 runs/,
-    );
-  });
-
   it("must put lost holds back", () => {
     const observed = settled();
     const lost = { ...observed, packages: { ...observed.packages, held: HELD.slice(1) } };
     assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), lost)), "hold docker.io: the hold was lost");
   });
 
-  it("must reload for what can be reloaded, and restart for the rest", () => {
-    const soft = { "live-restore": true, debug: true };
+  it("must hold the packages before anything that may fail, for an upgrade of others may come in between", () => {
+    const kinds = planEngine(desiredEngine("28.x"), settled(), OFFERS).map(({ kind }) => kind);
+    assert.deepEqual(kinds.slice(0, 2), ["install", "hold"]);
+  });
+
+  it("must take off what killed runs left: port rules of a restart, the mark of a change that came to its end", () => {
+    const { packages, ...rest } = settled();
+    const left = { ...rest, restartRules: true, packages: { ...packages, hasStaleMark: true } };
     assert.equal(
-      formatPlan(planEngine(desiredEngine("26.1.5", { daemonConfig: soft }), settled())),
-      "set debug in daemon.json: the program sets it\nreload the daemon: debug changed",
+      formatPlan(planEngine(desiredEngine("26.1.5"), left)),
+      [
+        "take off the port rules of a restart of the daemon: it was cut off",
+        "forget a change of packages that was cut off: it came to its end",
+      ].join("\n"),
     );
-    const hard = planEngine(desiredEngine("26.1.5", { daemonConfig: { ...soft, mtu: 1400 } }), settled());
-    assert.match(formatPlan(hard), /restart the daemon: mtu changed/);
   });
 
   it("must want adoption of a foreign engine, and replace it in one step", () => {
@@ -158,42 +157,6 @@ describe("planEngine", () => {
     assert.match(needs[0]?.cause ?? "", /containerd\.io, docker-ce are replaced; 1 running containers/);
   });
 
-  it("must switch live restore on before any restart that the containers are to outlive", () => {
-    const daemon = runningDaemon("26.1.5+dfsg1", ["c1"]);
-    const off = { ...daemon, summary: { ...daemon.summary, liveRestore: false } };
-    const observed = settled(NEW, { daemon: off, daemonConfig: {} });
-    assert.equal(
-      formatPlan(planEngine(desiredEngine("28.x"), observed)),
-      [
-        "set live-restore in daemon.json: the running containers are to outlive the restart",
-        "reload the daemon: the running containers are to outlive the restart",
-        "restart the daemon: 26.1.5 runs, another version is installed",
-        "verify that 28.x runs: a package's version is not the daemon's",
-        "verify that 1 containers run again: they ran before",
-      ].join("\n"),
-    );
-  });
-
-  it("must guard published ports over a restart that the containers outlive, and over no other", () => {
-    const restart = (config: object, ids: readonly string[]) =>
-      planEngine(
-        desiredEngine("28.x", { daemonConfig: { ...config } }),
-        settled(NEW, { daemon: runningDaemon("26.1.5+dfsg1", ids), daemonConfig: { ...config } }),
-      ).find((operation) => operation.kind === "restart");
-    assert.equal(restart({ "live-restore": true }, ["c1"])?.outlived, true);
-    assert.equal(restart({ "live-restore": true }, [])?.outlived, false);
-    assert.equal(restart({ "live-restore": false }, ["c1"])?.outlived, false);
-  });
-
-  it("must do without live restore in a swarm, and refuse it there: its engine would not start again", () => {
-    const swarm = settled(OLD, { daemon: { ...runningDaemon(OLD), swarm: true }, daemonConfig: {} });
-    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), swarm)), "");
-    assert.throws(() => planEngine(desiredEngine("26.1.5", { liveRestoreIsExplicit: true }), swarm), {
-      code: "invalid-input",
-      message: /its engine is in a swarm, and does not start with live restore/,
-    });
-  });
-
   it("must move what the snap has before it removes the snap, and start the engine once", () => {
     const observed = observedEngine(
       { daemon: runningDaemon("28.5.2", ["c1"]), foreign: [{ kind: "snap", store: "movable" }] },
@@ -206,11 +169,11 @@ describe("planEngine", () => {
         "stop the docker snap and move its images, containers and volumes to /var/lib/docker: adopt: true, nothing is lost",
         "remove the docker snap: adopt: true",
         `install docker.io=${NEW} docker-cli=${NEW}: it replaces the engine that is there`,
+        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
         "set live-restore in daemon.json: the program sets it",
         "restart the daemon: its first start with this configuration",
         "verify that 28.x runs: a package's version is not the daemon's",
         "verify that 1 containers run again: they ran before",
-        "hold docker.io, docker-cli, containerd, runc: nobody else is to upgrade them",
       ].join("\n"),
     );
     assert.deepEqual(
@@ -241,13 +204,13 @@ describe("planEngine", () => {
     const gone = { ...observed, packages: { ...observed.packages, installed: without } };
     assert.match(
       formatPlan(planEngine(desired, gone, OFFERS)),
-      /^install docker\.io=26\.1\.5\+dfsg1-9 docker-cli=26\.1\.5\+dfsg1-9: docker-cli is gone\nverify/,
+      /^install docker\.io=26\.1\.5\+dfsg1-9 docker-cli=26\.1\.5\+dfsg1-9: docker-cli is gone\nhold .*\nverify/,
     );
     const other = { ...observed.packages.installed, "docker-cli": NEW };
     const moved = { ...observed, packages: { ...observed.packages, installed: other } };
     assert.match(
       formatPlan(planEngine(desired, moved, OFFERS)),
-      /docker-cli is at 28\.5\.2, the engine at 26\.1\.5\nverify/,
+      /docker-cli is at 28\.5\.2, the engine at 26\.1\.5\nhold .*\nverify/,
     );
   });
 
@@ -267,32 +230,5 @@ describe("planEngine", () => {
       message:
         /docker-ce for several distributions: 5:28\.5\.2-1~debian\.13~trixie, 5:28\.5\.2-1~debian\.12~bookworm\./,
     });
-  });
-
-  it("must not start what somebody forbade to start, and not mind where nothing has to be started", () => {
-    const masked = ["docker.service", "docker.socket"];
-    assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), settled(OLD, { masked }))), "");
-    const isMasked = { code: "engine-masked", message: /systemctl unmask docker\.service docker\.socket/ };
-    const stopped = settled(OLD, { masked, daemon: undefined });
-    assert.throws(() => planEngine(desiredEngine("26.1.5"), stopped), isMasked);
-    assert.throws(() => planEngine(desiredEngine("28.x"), settled(OLD, { masked })), isMasked);
-  });
-
-  it("must restart containerd with the daemon when its package is exchanged under it, and else alone", () => {
-    const names = ["docker-ce", "containerd.io"];
-    const desired = { ...desiredEngine("28.5.2"), names, dependencies: [] };
-    const observed = observedEngine(
-      { daemon: runningDaemon("26.1.5"), daemonConfig: { "live-restore": true } },
-      { installed: { "docker-ce": "5:26.1.5-1", "containerd.io": "1.7.24-1" } },
-    );
-    const plan = (containerd: string): string =>
-      formatPlan(
-        planEngine(desired, observed, [
-          { name: "docker-ce", version: "5:28.5.2-1" },
-          { name: "containerd.io", version: containerd },
-        ]),
-      );
-    assert.match(plan("1.7.28-1"), /^restart the daemon and its containerd: 26\.1\.5 goes on/m);
-    assert.match(plan("1.7.24-1"), /^restart the daemon: 26\.1\.5 goes on/m);
   });
 });

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isSlipwayError } from "../../../provider/errors";
-import { applyDaemonConfig } from "../../../provider/docker-host/daemon-config-file";
+import { applyDaemonConfig, BACKUP } from "../../../provider/docker-host/daemon-config-file";
 import { systemd } from "../../../provider/docker-host/init/systemd";
 import { reloadDaemon, startDaemon } from "../../../provider/docker-host/service";
 import type { Clock } from "../../../provider/clock";
 import type { CommandOutcome, HostSession } from "../../../provider/host/session";
+import { silentLog } from "../../../provider/log";
 import { FakeClock } from "../../support/fake-clock";
 import { observedEngine } from "../../support/observed-engine";
 
@@ -18,6 +23,9 @@ function hostThatLoses(command: string, configPath = "/etc/docker/daemon.json") 
     const lost = line.startsWith(command);
     return Promise.resolve(lost ? { kind: "lost", ...output } : { kind: "exited", code: 0, ...output });
   };
+  const said: string[] = [];
+  const modes = new Map<string, string>();
+  const say = (line: string): void => void said.push(line);
   const session = {
     target: "root@host:22",
     redact: (text: string) => text,
@@ -27,20 +35,26 @@ function hostThatLoses(command: string, configPath = "/etc/docker/daemon.json") 
       return argv[0] === "readlink" ? `${configPath}\n` : stdout;
     },
     script: (_text: string, argv: readonly string[]) => exec(argv),
-    writeFile: (path: string) => {
+    writeFile: (path: string, _text: string, { mode = 0o644 }: { readonly mode?: number } = {}) => {
       calls.push(`write ${path}`);
+      modes.set(path, mode.toString(8));
       return Promise.resolve();
     },
   } as unknown as HostSession;
   return {
     calls,
-    context: { session, init: systemd, clock: new FakeClock(), signal: new AbortController().signal },
+    context: {
+      ...{ session, init: systemd, clock: new FakeClock(), signal: new AbortController().signal },
+      log: { ...silentLog, keep: say, warn: say },
+    },
+    said,
+    modes,
   };
 }
 
 /** A daemon that says so of its live restore, one look after another, and a clock on which few looks fit into the limit. */
 function daemonThatSays(...answers: readonly boolean[]) {
-  const { calls, context } = hostThatLoses("nothing");
+  const { calls, context, said } = hostThatLoses("nothing");
   let looks = 0;
   let polls = 0;
   let limit = (): void => {};
@@ -64,7 +78,7 @@ function daemonThatSays(...answers: readonly boolean[]) {
       }),
   };
   const session = { ...context.session, ...engine } as unknown as HostSession;
-  return { calls, context: { ...context, clock, session } };
+  return { calls, said, context: { ...context, clock, session } };
 }
 
 const isLost = (error: unknown): boolean => isSlipwayError(error, "connection-lost");
@@ -78,14 +92,34 @@ describe("the daemon's service", () => {
 
   it("must not go on to a restart before live restore is on, and leave no daemon.json that a start may fail on", async () => {
     const late = daemonThatSays(false, false, true);
-    await reloadDaemon({ liveRestore: true, configBefore: "{}" }, late.context);
+    await reloadDaemon({ expected: { "live-restore": true }, configBefore: "{}" }, late.context);
     assert.ok(!late.calls.some((call) => call.startsWith("write")));
     const { calls, context } = daemonThatSays(false);
-    await assert.rejects(reloadDaemon({ liveRestore: true, configBefore: "{}" }, context), {
+    await assert.rejects(reloadDaemon({ expected: { "live-restore": true }, configBefore: "{}" }, context), {
       code: "daemon-config-invalid",
-      message: /switching live restore on .* did not take it over/,
+      message:
+        /take over live-restore on .*goes on without; its containers would end.*allowDaemonRestart: true/,
     });
-    assert.equal(calls.at(-1), "write /etc/docker/daemon.json");
+    assert.deepEqual(calls.slice(-2), ["write /etc/docker/daemon.json", "systemctl reload docker.service"]);
+  });
+
+  it("must restart a daemon that does not take it over by a reload, where that is allowed", async () => {
+    const { calls, context } = daemonThatSays(...Array<boolean>(5).fill(false), true);
+    let restarts = 0;
+    const restart = (): Promise<void> => Promise.resolve(void (restarts += 1));
+    await reloadDaemon({ expected: { "live-restore": true } }, context, restart);
+    assert.equal(restarts, 1);
+    assert.ok(!calls.some((call) => call.startsWith("write")));
+  });
+
+  it("must say what the daemon does not tell", async () => {
+    const { context, said } = daemonThatSays(true);
+    const expected = { "live-restore": true, "max-concurrent-downloads": 5 };
+    await reloadDaemon({ expected }, context);
+    assert.match(
+      said.join(),
+      /^max-concurrent-downloads: the daemon on root@host:22 was told, and does not say/,
+    );
   });
 
   it("must keep the former daemon.json beside the new one", async () => {
@@ -103,6 +137,44 @@ describe("the daemon's service", () => {
     assert.ok(calls.includes("stat -c %a -- /srv/settings/daemon.json"));
     assert.ok(calls.includes("write /srv/settings/daemon.json"));
     assert.ok(!calls.includes("write /etc/docker/daemon.json"));
+  });
+
+  it("must close a new daemon.json that has a password, keep the mode of one that is there, and say who reads it", async () => {
+    const path = "/etc/docker/daemon.json";
+    const secret = { proxies: { "http-proxy": "http://ann:word@proxy:3128" } };
+    const fresh = hostThatLoses("nothing");
+    const { session } = fresh.context;
+    const gone: CommandOutcome = { kind: "exited", code: 1, stdout: "", stderr: "" };
+    const exec: HostSession["exec"] = (argv, options) =>
+      argv[0] === "stat" ? Promise.resolve(gone) : session.exec(argv, options);
+    const bare = { ...fresh.context, session: { ...session, exec } };
+    await applyDaemonConfig(secret, bare);
+    assert.equal(fresh.modes.get(path), "600");
+    await applyDaemonConfig({ proxies: { "http-proxy": "http://proxy:3128" } }, bare);
+    assert.equal(fresh.modes.get(path), "644");
+    assert.deepEqual(fresh.said, []);
+    const open: HostSession["exec"] = (argv, options) =>
+      argv[0] === "stat" ? Promise.resolve({ ...gone, code: 0, stdout: "644" }) : session.exec(argv, options);
+    await applyDaemonConfig(secret, { ...fresh.context, session: { ...session, exec: open } });
+    assert.equal(fresh.modes.get(path), "644");
+    assert.match(fresh.said.join(), /has a password in it, and everybody there can read it/);
+  });
+
+  it("must back daemon.json up with its mode, and be at no moment more open than it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "backup-"));
+    try {
+      const [file, copy] = [join(folder, "daemon.json"), join(folder, "copy")];
+      writeFileSync(copy, "old", { mode: 0o644 });
+      writeFileSync(file, "secret", { mode: 0o600 });
+      const { ino } = statSync(copy);
+      assert.equal(spawnSync("/bin/sh", ["-c", BACKUP, "backup", file, copy]).status, 0);
+      assert.equal(readFileSync(copy, "utf8"), "secret");
+      assert.equal(statSync(copy).mode & 0o777, 0o600);
+      assert.notEqual(statSync(copy).ino, ino, "nothing is written into the open file");
+      assert.deepEqual(readdirSync(folder).sort(), ["copy", "daemon.json"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("must not write daemon.json where its mode or the engine's verdict is not known", async () => {

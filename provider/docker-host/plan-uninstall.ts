@@ -1,0 +1,60 @@
+import type { Desired } from "./desired";
+import type { ObservedEngine } from "./observed";
+import type { Operation } from "./operation";
+import { RULES_LEFT } from "./plan";
+import { purgeFolders } from "./purge";
+
+/**
+ * What has to be finished, and the machine looked at anew, before its packages can be taken off: what the package manager left
+ * half done is neither installed nor gone.
+ */
+export function planRepair(desired: Desired, { packages }: ObservedEngine): readonly Operation[] {
+  const isNeeded = packages.interrupted === "by us" || presentOf(desired, packages).length > 0;
+  if (packages.interrupted === "no" || !isNeeded) return [];
+  return [{ kind: "repair-packages", cause: "an earlier run was cut off" }];
+}
+
+/**
+ * What takes Docker off a machine, from however much of it is still there: a run that was cut off anywhere is gone on with by
+ * the next one. `rootDirectory` is what the state knows of it, for an engine that does not run any more.
+ */
+export function planUninstall(
+  desired: Desired,
+  observed: ObservedEngine,
+  rootDirectory: string | undefined,
+): readonly Operation[] {
+  const { wish, names, dependencies } = desired;
+  const { packages, daemon } = observed;
+  const present = presentOf(desired, packages);
+  const held = [...names, ...dependencies].filter(
+    (name) => present.includes(name) || packages.held.includes(name),
+  );
+  const plan: Operation[] = observed.restartRules ? [RULES_LEFT] : [];
+  const cause = "uninstallOnDelete: true";
+  const running = daemon?.running ?? [];
+  if (present.length > 0 && running.length > 0)
+    plan.push({ kind: "stop-containers", containers: running, cause: "they would go on without an engine" });
+  if (held.length > 0) plan.push({ kind: "unhold", packages: held, cause });
+  if (present.length > 0) plan.push({ kind: "remove", packages: present, cause });
+  if (packages.sourceFile !== undefined || packages.keyFingerprints.length > 0)
+    plan.push({ kind: "remove-source", cause });
+  if (wish.purge && observed.foreign.length === 0) {
+    const folders = purgeFolders(daemon?.summary.rootDirectory ?? configuredRoot(observed) ?? rootDirectory);
+    plan.push({ kind: "purge", folders, cause: "purge: true" });
+  }
+  if (packages.hasStaleMark && present.length === 0)
+    plan.push({ kind: "forget-change", cause: "it came to its end" });
+  return plan;
+}
+
+function presentOf(
+  { names, dependencies }: Desired,
+  { installed }: ObservedEngine["packages"],
+): readonly string[] {
+  return [...names, ...dependencies].filter((name) => name in installed);
+}
+
+function configuredRoot({ daemonConfig }: ObservedEngine): string | undefined {
+  const root = daemonConfig?.["data-root"];
+  return typeof root === "string" ? root : undefined;
+}
