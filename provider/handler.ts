@@ -46,6 +46,12 @@ export interface HandlerContext {
   readonly holder: string;
   /** Stack and project, for labels (`project/stack`). */
   readonly stack: string;
+  /**
+   * This process has been told to change something, so it serves no preview. Nothing else tells a provider so: check and diff
+   * come in both, in a process each.
+   * @default false: it may be a preview
+   */
+  readonly isApplying?: boolean;
 }
 
 /**

@@ -5,7 +5,11 @@ import { isSameOnHost } from "./same-on-host";
 import { DOCKER_PACKAGES } from "./source";
 import { type EngineWish, formerWish, wishOf } from "./wish";
 
-/** Preview calls no create: what it would do on a new machine is said by check. */
+/**
+ * Preview calls no create: what it would do on a new machine is said by check. The first check of a real up looks, too, for
+ * nothing tells it from a preview's before something is created; its login is not wasted, since create goes on over the
+ * same connection.
+ */
 export async function foretellCreate(news: Properties, context: HandlerContext): Promise<void> {
   if (hasUnknown(news)) return;
   const { connection, wish } = wishOf(news);

@@ -24,13 +24,13 @@ export const dockerHostHandler: Handler = {
     const isKnown = connection !== undefined && !hasUnknown(addressOf(news.connection));
     const targets = isKnown ? [targetOf(connection)] : UNKNOWN;
     const isNew = Object.keys(olds).length === 0;
-    if (isNew && fields.failures.length === 0) await foretellCreate(news, context);
+    if (isNew && fields.failures.length === 0 && !context.isApplying) await foretellCreate(news, context);
     return { inputs: { ...news, targets }, failures: fields.failures };
   },
 
   async diff(_id, olds, news, context) {
     const result = diffHost(olds, news, context);
-    if (result.replaces === undefined) await foretellUpdate(olds, news, context);
+    if (result.replaces === undefined && !context.isApplying) await foretellUpdate(olds, news, context);
     return result;
   },
 

@@ -8,7 +8,6 @@ import { observe, type Seen } from "./observe";
 import { formatPlan, type Operation } from "./operation";
 import { familyOf } from "./packages/families";
 import { planRepair, planUninstall } from "./plan-uninstall";
-import { leftOf } from "./refuse";
 import type { EngineWish } from "./wish";
 
 /**
@@ -33,7 +32,7 @@ export async function uninstall(
       return execute(plan, { ...context, session, family, init, isHalfDone });
     };
     const repair = planRepair(desired, observed);
-    refuseWithoutConsent(session.target, wish, repairNeeds(repair, observed), leftOf(observed));
+    refuseWithoutConsent(session.target, wish, repairNeeds(repair, observed));
     await run(repair);
     if (repair.length > 0) ({ desired, observed } = await look());
     await run(planUninstall(desired, observed, rootDirectory));

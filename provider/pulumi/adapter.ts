@@ -25,6 +25,9 @@ import { resourceLog } from "./resource-log";
 import { secretsIn } from "./secrets";
 import { parseUrn } from "./urn";
 
+/** The processes, each serves one operation, that have been told to change something: see `HandlerContext.isApplying`. */
+const applying = new WeakSet<Lifetime>();
+
 type DynamicProvider = pulumi.dynamic.ResourceProvider<Properties, Properties>;
 
 /** What all resources of a provider process share. */
@@ -73,17 +76,21 @@ export function dynamicProvider(handler: Handler, options: AdapterOptions): Requ
         return { ...(changes === undefined ? {} : { changes }), replaces: [...replaces] };
       }),
 
-    create: (inputs) =>
-      call(inputs, [], async (context) => {
+    create: (inputs) => {
+      applying.add(options.lifetime);
+      return call(inputs, [], async (context) => {
         const { id, outputs } = await handler.create(withoutReserved(inputs), context);
         return { id, outs: withReserved(outputs, inputs) };
-      }),
+      });
+    },
 
-    update: (id, olds, news) =>
-      call(news, [olds], async (context) => {
+    update: (id, olds, news) => {
+      applying.add(options.lifetime);
+      return call(news, [olds], async (context) => {
         const outputs = await handler.update(id, withoutReserved(olds), withoutReserved(news), context);
         return { outs: withReserved(outputs, news) };
-      }),
+      });
+    },
 
     read: (id, outputs = {}) =>
       call(outputs, [], async (context) => {
@@ -129,6 +136,7 @@ function caller(options: AdapterOptions) {
       signal: lifetime.signal,
       holder: `${stack}, ${userInfo().username}@${hostname()}`,
       stack,
+      isApplying: applying.has(lifetime),
       redact,
     };
     return lifetime.during(async () => {

@@ -33,6 +33,18 @@ describe("dockerHostHandler.check", () => {
     assert.deepEqual(inputs.targets, ["deploy@192.0.2.1:22"]);
   });
 
+  it("must not look ahead at a machine once something was changed: that is no preview", async () => {
+    const lines: string[] = [];
+    const keep = (line: string): void => void lines.push(line);
+    const nobody = { host: "127.0.0.1", port: 1, hostKey: `SHA256:${"A".repeat(43)}`, dialErrorLimit: 1 };
+    for (const isApplying of [false, true]) {
+      const around = { ...context, isApplying, log: { ...silentLog, keep } };
+      await dockerHostHandler.check({}, { connection: nobody, dockerVersion: "28.x" }, around);
+    }
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? "", /^could not look at root@127\.0\.0\.1:1/);
+  });
+
   it("must leave alone what is not known yet", async () => {
     const { inputs, failures } = await check({
       connection: UNKNOWN,

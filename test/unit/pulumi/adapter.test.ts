@@ -44,6 +44,21 @@ describe("check", () => {
     assert.deepEqual(inputs, { ...OURS, image: "web", ref: "web:abc", __salt: SALT, __args: ["image"] });
   });
 
+  it("must tell the handler that something was created or updated in this process, which is no preview then", async () => {
+    for (const call of ["create", "update"] as const) {
+      const seen: unknown[] = [];
+      const check: Handler["check"] = (_olds, news, { isApplying }) => {
+        seen.push(isApplying);
+        return Promise.resolve({ inputs: news, failures: [] });
+      };
+      const own = provider({ check });
+      await own.check({}, OURS);
+      await (call === "create" ? own.create(OURS) : own.update("web", OURS, OURS));
+      await own.check({}, OURS);
+      assert.deepEqual(seen, [false, true], call);
+    }
+  });
+
   it("must keep the salt of the old inputs", async () => {
     const { inputs } = await provider().check({ __salt: "00ff" }, { ...OURS, __salt: "" });
     assert.equal(inputs?.__salt, "00ff");
