@@ -147,7 +147,7 @@ describe("DockerHost and a daemon that goes on", function () {
     await up({ dockerUsers: ["plain"] });
     const healthcheck = { http: { port: 3000, path: "/" } };
     const ports = [{ container: 3000, host: 80 }];
-    const service = new RollingService({ hosts: [connection], ports, healthcheck });
+    const service = new RollingService({ ...{ name: "page", hosts: [connection] }, ports, healthcheck });
     const running = await service.create("page:one");
     assert.equal(await (await fetch(host.url(80))).text(), "one");
     assert.doesNotMatch(

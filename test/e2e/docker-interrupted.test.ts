@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
 import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { holdAptLock } from "../lab/apt-lock";
@@ -9,11 +10,11 @@ import { startDockerStack } from "../support/docker-stack";
 
 const HELD_MS = 20_000;
 
-/** dpkg tells this what it does: in the midst of the engine's command all of it is killed, once. */
-const KILLER = `cat >/root/killer <<'END'
+/** dpkg tells this what it does: all of it is killed, once, when it says this. */
+const killerAt = (status: string): string => `cat >/root/killer <<'END'
 #!/bin/sh
 while read -r line; do
-  case $line in "status: docker-ce-cli"*": unpacked"*)
+  case $line in ${status})
     rm -f /etc/dpkg/dpkg.cfg.d/killer; pkill -9 -x apt-get; pkill -9 -x dpkg ;;
   esac
 done
@@ -74,7 +75,7 @@ describe("DockerHost beside others, and cut off", function () {
   });
 
   it("must go on from where apt and dpkg were killed, and restart the daemon once", async () => {
-    await site.host.must(["sh", "-c", KILLER]);
+    await site.host.must(["sh", "-c", killerAt('"status: docker-ce-cli"*": unpacked"*')]);
     await assert.rejects(up(middle, CONSENT), /exit code 137/);
     assert.match(await audit(), /docker-ce-cli/);
     assert.equal(site.outputs().version, old);
@@ -115,5 +116,35 @@ describe("DockerHost beside others, and cut off", function () {
     assert.equal(await audit(), "");
     assert.deepEqual(await site.held(), PACKAGES);
     assert.equal(await site.starts(), 1);
+  });
+
+  it("must come to a destroy's end when its client is killed, and with it apt and dpkg in the midst of a removal", async () => {
+    const left = async (): Promise<string> => {
+      const status = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...PACKAGES];
+      const files =
+        "ls -d /var/lib/slipway /var/lib/docker/volumes/kept; command -v dockerd; pgrep -x dockerd";
+      const seen = [await site.host.exec(status), await site.host.exec(["sh", "-c", files])];
+      return seen.map(({ stdout }) => stdout).join("");
+    };
+    await site.host.must(["docker", "volume", "create", "kept"]);
+    await site.host.must(["sh", "-c", killerAt('"status: docker-ce"*": half-"*')]);
+    const olds = { ...site.outputs(), uninstallOnDelete: true };
+    const stack = startDockerStack({
+      inputs: olds,
+      olds,
+      holder: "shop/prod of ann on desk",
+      destroys: true,
+    });
+    await stack.said("Removing docker-ce (");
+    stack.kill();
+    await stack.ended;
+    await until("apt's end", async () => (await site.host.exec(["pgrep", "-x", "apt-get|dpkg"])).code === 1);
+    assert.match(await left(), /docker-ce half-|docker-ce-cli half-/);
+    assert.match(await left(), /^\/var\/lib\/slipway$/m);
+    await handler.delete("id", olds, site.context());
+    assert.doesNotMatch(await left(), / installed| half|slipway|dockerd/);
+    assert.match(await left(), /volumes\/kept/);
+    assert.deepEqual([await audit(), await site.ours(), await site.held()], ["", "", []]);
+    await handler.delete("id", olds, site.context());
   });
 });

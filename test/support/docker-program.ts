@@ -4,11 +4,17 @@ import type { HandlerContext, Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { messageOf } from "../../provider/errors";
 
-/** A stack of its own, in a process of its own: creates a DockerHost, or updates it from `olds`, and says what it does. */
+/** A stack of its own, in a process of its own: creates a DockerHost, or updates or deletes that of `olds`, and says what it does. */
 async function main(): Promise<void> {
-  const { inputs, olds, holder } = JSON.parse(process.argv[2] ?? "") as {
+  const {
+    inputs,
+    olds,
+    holder,
+    destroys = false,
+  } = JSON.parse(process.argv[2] ?? "") as {
     readonly inputs: Properties;
     readonly olds?: Properties;
+    readonly destroys?: boolean;
     readonly holder: string;
   };
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -24,6 +30,7 @@ async function main(): Promise<void> {
   };
   try {
     if (olds === undefined) await handler.create(inputs, context);
+    else if (destroys) await handler.delete("id", olds, context);
     else await handler.update("id", olds, inputs, context);
     write("done");
   } catch (error) {

@@ -10,6 +10,8 @@ export interface StackOrder {
   readonly inputs: Properties;
   /** The outputs of the run before. */
   readonly olds?: Properties;
+  /** It deletes the host of `olds` instead. */
+  readonly destroys?: boolean;
   /** Who it is, to those who wait for it. */
   readonly holder: string;
 }
