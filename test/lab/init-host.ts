@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { docker } from "./docker";
+import { keptImage } from "./kept-image";
 import { type LabHost, startLabHost } from "./lab-host";
 
 /** What is process 1 instead of systemd: `sysv` is sysvinit with the init scripts' links, `openrc` sysvinit that runs OpenRC. */
@@ -18,9 +17,7 @@ export async function startInitHost(init: LabInit): Promise<LabHost> {
   return startLabHost({ suite: "trixie", image: await ensureImage(init), hasSystemd: false });
 }
 
-async function ensureImage(init: LabInit): Promise<string> {
-  const name = `slipway-lab-${init}-host`;
-  const base = await docker(["image", "inspect", "--format", "{{.Id}}", BASE]);
+function ensureImage(init: LabInit): Promise<string> {
   const text = `FROM ${BASE}
 RUN apt-get update -qq \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --allow-remove-essential \\
@@ -30,10 +27,5 @@ RUN apt-get update -qq \\
 RUN echo 'cgroup /sys/fs/cgroup cgroup defaults 0 0' >>/etc/fstab && echo 'ulimit() { :; }' >/etc/default/docker
 RUN printf '%s\\n' ${INITTAB[init].map((line) => `'${line}'`).join(" ")} >/etc/inittab
 `;
-  const image = `${name}:${createHash("sha256").update(base).update(text).digest("hex").slice(0, 12)}`;
-  const made = (await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name])).split("\n");
-  if (made.includes(image)) return image;
-  await docker(["build", "--quiet", "--tag", image, "-"], { input: text });
-  for (const old of made.filter((tag) => tag !== "")) await docker(["rmi", "--force", old]);
-  return image;
+  return keptImage(`slipway-lab-${init}-host`, BASE, text);
 }

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { docker } from "./docker";
 import { dockerRepositoryImage } from "./docker-repository";
+import { keptImage } from "./kept-image";
 import { type LabHost, startLabHost } from "./lab-host";
 
 /** A lab host with dnf that says it is Rocky 9, and a signed rpm repository of Docker's packages on itself. */
@@ -30,19 +29,12 @@ export async function startRpmHost(): Promise<RpmHost> {
   return { host, url: URL, otherUrl: `${URL}-other`, keys, fingerprint };
 }
 
-/** Tagged with what it was made from; one that was made from something else goes. */
 async function ensureImage(): Promise<string> {
   const packages = await dockerRepositoryImage();
-  const base = await docker(["image", "inspect", "--format", "{{.Id}}", BASE]);
   const script = readFileSync(SCRIPT).toString("base64");
   const text = `FROM ${BASE}
 COPY --from=${packages} /srv/pool /srv/pool
 RUN echo ${script} | base64 -d | bash
 `;
-  const image = `${NAME}:${createHash("sha256").update(base).update(text).digest("hex").slice(0, 12)}`;
-  const made = (await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", NAME])).split("\n");
-  if (made.includes(image)) return image;
-  await docker(["build", "--quiet", "--tag", image, "-"], { input: text });
-  for (const old of made.filter((tag) => tag !== "")) await docker(["rmi", "--force", old]);
-  return image;
+  return keptImage(NAME, BASE, text);
 }

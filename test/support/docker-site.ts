@@ -40,16 +40,16 @@ export const PACKAGES = [
 export const CONSENT = { allowDaemonRestart: true, allowDowngrade: true };
 
 /** A bare Debian 13 machine that has no package source yet. */
-export async function bareDockerHost(): Promise<LabHost> {
-  const host = await startLabHost({ suite: "trixie" });
+export async function bareDockerHost(image?: string): Promise<LabHost> {
+  const host = await startLabHost({ suite: "trixie", ...(image === undefined ? {} : { image }) });
   await host.must(["rm", "/etc/apt/sources.list"]);
   await host.must(["sh", "-c", "echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/lab"]);
   return host;
 }
 
-/** Starts the machine. */
-export async function startDockerSite(repository: DockerRepository): Promise<DockerSite> {
-  const host = await bareDockerHost();
+/** Starts the machine, of an image of its own where one is given. */
+export async function startDockerSite(repository: DockerRepository, image?: string): Promise<DockerSite> {
+  const host = await bareDockerHost(image);
   const lines: string[] = [];
   let outputs: Properties | undefined;
   const context = (holder = "e2e", onLine?: (line: string) => void): HandlerContext => {
