@@ -63,7 +63,7 @@ describe("DockerHost where Docker came another way", function () {
     const rootless = await site.host.must(["pgrep", "-x", "-u", "plain", "dockerd"]);
     const outputs = await site.up(site.inputs("28.x", { adopt: true }));
     assert.equal(outputs.version, await site.running());
-    assert.match(String(outputs.version), /^28\./);
+    assert.match(outputs.version, /^28\./);
     assert.deepEqual(outputs.drift, []);
     const status = ["dpkg-query", "-W", "-f", "${db:Status-Status}"];
     assert.equal(await site.host.must([...status, "podman-docker"]), "config-files");
