@@ -79,17 +79,19 @@ describe("a lock that is a file on a real machine", function () {
   it("must not name one who held it before, but who keeps it now", async () => {
     await locked(host.connection(), "ann", 5_000, () => Promise.resolve()).done;
     const sharing = host.exec(["flock", "-s", LOCK.path, "sleep", "1000"]);
-    await until("it to be shared", async () => !(await isFree()));
-    const bob = locked(host.connection(), "bob", 2_000, () => Promise.resolve());
-    bob.done.catch(() => {});
-    await until("bob to wait", () =>
-      bob.lines.some((line) => line.includes("waiting for somebody else, who")),
-    );
-    // as the next one does who gets it
-    await host.must(["sh", "-c", `echo carl >${LOCK.path}`]);
-    await assert.rejects(bob.done, /: carl changes the thing there \(after 2s\)/);
-    await host.must(["pkill", "-f", "^sleep 1000"]);
-    await sharing;
+    try {
+      await until("it to be shared", async () => !(await isFree()));
+      const bob = locked(host.connection(), "bob", 2_000, () => Promise.resolve());
+      bob.done.catch(() => {});
+      const isTold = (): boolean => bob.lines.some((line) => line.includes("waiting for somebody else, who"));
+      await until("bob to wait", isTold);
+      // as the next one does who gets it
+      await host.must(["sh", "-c", `echo carl >${LOCK.path}`]);
+      await assert.rejects(bob.done, /: carl changes the thing there \(after 2s\)/);
+    } finally {
+      await host.must(["pkill", "-f", "^sleep 1000"]);
+      await sharing;
+    }
   });
 
   it("must name nobody when its holder's connection is gone", async () => {

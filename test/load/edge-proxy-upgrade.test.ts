@@ -3,11 +3,12 @@ import { EventEmitter, once } from "node:events";
 import { edgeProxyHandler as handler } from "../../provider/edge-proxy/handler";
 import { silentLog } from "../../provider/log";
 import { parseRouteFile } from "../../provider/proxy/route-file";
+import { loadHaproxy } from "../lab/haproxy";
 import type { LabHost } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
-import { buildApp } from "../support/app-host";
-import { type Backend, EdgeRoute, startBackend } from "../support/edge-route";
-import { type EdgeSite, startEdgeSite } from "../support/edge-site";
+import { type Backend, EdgeRoute } from "../support/edge-route";
+import { EdgeSite } from "../support/edge-site";
+import { setEdgeStage } from "../support/edge-stage";
+import { loadHost } from "../support/load-host";
 import { openWebSocket } from "../support/web-socket";
 
 const OLD = { image: "haproxy-lab:bookworm", timeouts: { drain: "4s" } };
@@ -16,6 +17,7 @@ const FOLDER = "/var/lib/slipway/proxy/edge";
 
 describe("an EdgeProxy that is exchanged", function () {
   this.timeout(300_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve" } });
   let site: EdgeSite;
   let host: LabHost;
   let web: EdgeRoute;
@@ -32,23 +34,23 @@ describe("an EdgeProxy that is exchanged", function () {
   };
 
   before(async () => {
-    site = await startEdgeSite(["sid", "bookworm"]);
-    host = site.host;
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
-    web = new EdgeRoute(host, "web");
-    await site.create(site.inputs(NEW));
-    v1 = await startBackend(host, "one", "app:v1");
-    v2 = await startBackend(host, "two", "app:v2");
-    await web.write(web.entry(v1, { hosts: ["example.com"] }));
+    host = load.host;
+    site = new EdgeSite(host);
+    await loadHaproxy(host, "sid");
+    await loadHaproxy(host, "bookworm");
   });
-
-  after(() => site.remove());
+  beforeEach(async () => {
+    ({ web, v1, v2 } = await setEdgeStage(site, site.inputs(NEW), "app"));
+  });
+  afterEach(async function () {
+    // what it has left is not for the next one
+    if (this.currentTest?.state === "failed") await site.clear();
+  });
 
   for (const keepAlive of [false, true]) {
     it(`must lose no request on the way to another image and back, ${keepAlive ? "over kept connections" : "each over its own"}`, async () => {
       const headers = { host: "example.com" };
-      const probe = startProbe(host.url(), { perSecond: 100, timeoutMs: 10_000, keepAlive, headers });
+      const probe = load.probe({ perSecond: 100, timeoutMs: 10_000, keepAlive, headers });
       site.said.length = 0;
       for (const [wish, version] of [
         [OLD, /^2\.6/],
@@ -70,7 +72,7 @@ describe("an EdgeProxy that is exchanged", function () {
 
   it("must lose no request when another port is published", async () => {
     const headers = { host: "example.com" };
-    const probe = startProbe(host.url(), { perSecond: 100, timeoutMs: 10_000, headers });
+    const probe = load.probe({ perSecond: 100, timeoutMs: 10_000, headers });
     await site.update(site.inputs({ ...NEW, tcpPorts: [8080, 8081] }));
     await site.update(site.inputs(NEW));
     const { requests, failed, firstFailure } = await probe.stop();
@@ -169,7 +171,7 @@ describe("an EdgeProxy that is exchanged", function () {
 
   it("must go back when it is stopped in the exchange, and go on at the next up", async () => {
     await site.update(site.inputs(OLD));
-    const probe = startProbe(host.url(), {
+    const probe = load.probe({
       perSecond: 100,
       timeoutMs: 10_000,
       headers: { host: "example.com" },
@@ -193,7 +195,6 @@ describe("an EdgeProxy that is exchanged", function () {
   });
 
   it("must measure and say the gap where the host allows no bridge", async () => {
-    await site.update(site.inputs(NEW));
     await host.must(["mv", "/usr/sbin/iptables-save", "/usr/sbin/iptables-save.away"]);
     try {
       site.said.length = 0;

@@ -1,30 +1,26 @@
 import assert from "node:assert/strict";
 import type { Properties } from "../../provider/handler";
-import { closeConnections } from "../../provider/host/pool";
 import { isObject } from "../../provider/values";
 import type { LabHost } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
 import { containersOn } from "../support/containers-on";
-import { buildApp } from "../support/app-host";
 import { killClientAt } from "../support/killed-client";
+import { clearSwitchAfterEach, loadHost } from "../support/load-host";
 import { RollingService } from "../support/rolling-service";
-import { clear, eventsOn, standing } from "../support/switch-host";
+import { standing } from "../support/switch-host";
 import { SwitchLoad } from "../support/switch-load";
-import { startDockerHost } from "../support/web-host";
 
 /** As a run shows it. */
 const OLD_STOPPED = "starting the new one on its port";
 
 describe("RollingContainer with a bridged switch", function () {
   this.timeout(300_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve", v3: "deaf" } });
+  clearSwitchAfterEach(load);
   let host: LabHost;
   let base: Properties;
 
-  before(async () => {
-    host = await startDockerHost("bookworm");
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
-    await buildApp(host, "v3", "deaf");
+  before(() => {
+    host = load.host;
     base = {
       hosts: [host.connection()],
       ports: [{ container: 3000, host: 80 }],
@@ -34,14 +30,7 @@ describe("RollingContainer with a bridged switch", function () {
     };
   });
 
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await eventsOn(host, "web"));
-    await clear(host);
+  afterEach(async () => {
     await host.exec(["rm", "-rf", "/run/slipway/web"]);
     await host.exec(["sh", "-c", "docker rmi $(docker images -q --filter reference='slipway/kept')"]);
   });
@@ -55,12 +44,12 @@ describe("RollingContainer with a bridged switch", function () {
 
   /** Runs something while clients outside and on the host ask; gives what each lost. */
   const underLoad = async (work: () => Promise<void>): Promise<Readonly<Record<string, number>>> => {
-    const load = await SwitchLoad.on(host);
-    await load.fromHost("lo", "127.0.0.1");
-    const outside = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
+    const clients = await SwitchLoad.on(host);
+    await clients.fromHost("lo", "127.0.0.1");
+    const outside = load.probe({ perSecond: 50, timeoutMs: 10_000 });
     await work().finally(() => outside.stop());
     const seen = await outside.stop();
-    const [inside] = await load.stop();
+    const [inside] = await clients.stop();
     const told = `outside ${seen.failed}/${seen.requests}, on the host ${inside?.failed ?? -1}/${inside?.requests ?? 0} (slowest ${inside?.slowestMs ?? -1} ms)`;
     console.log(`        failed: ${told}, longest gap ${Math.round(seen.longestGapMs)} ms`);
     return { outside: seen.failed, lo: inside?.failed ?? -1, gapMs: seen.longestGapMs };

@@ -5,35 +5,26 @@ import { parseRouteFile } from "../../provider/proxy/route-file";
 import { isObject } from "../../provider/values";
 import { loadHaproxy } from "../lab/haproxy";
 import type { LabHost } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
 import { until } from "../lab/until";
-import { buildApp } from "../support/app-host";
 import { askFor } from "../support/edge-route";
-import { startEdge } from "../support/edge-service";
+import { clearServices, startEdge } from "../support/edge-service";
 import { killClientAt } from "../support/killed-client";
+import { loadHost } from "../support/load-host";
 import { RollingService } from "../support/rolling-service";
-import { buildPage, startDockerHost } from "../support/web-host";
+import { addSlowPage, buildPage } from "../support/web-host";
 
 const NAME = "shop.example.com";
-const SLOW = `#!/bin/busybox sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; /bin/busybox sleep 0.5; done
-`;
 
 describe("RollingContainer behind an EdgeProxy", function () {
   this.timeout(300_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve", v3: "deaf" } });
   let host: LabHost;
   let edge: Properties;
   let base: Properties;
 
   before(async () => {
-    host = await startDockerHost("bookworm");
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
-    await buildApp(host, "v3", "deaf");
-    await host.must(["mkdir", "-p", "/root/page/www/cgi-bin"]);
-    const slow = "cat > /root/page/www/cgi-bin/slow; chmod 755 /root/page/www/cgi-bin/slow";
-    await host.must(["sh", "-c", slow], { input: SLOW });
+    host = load.host;
+    await addSlowPage(host);
     await buildPage(host, "v1");
     await buildPage(host, "v2");
     await loadHaproxy(host, "trixie");
@@ -47,10 +38,8 @@ describe("RollingContainer behind an EdgeProxy", function () {
     };
   });
 
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
+  // what a test that failed has left
+  beforeEach(() => clearServices(host));
 
   const page = (name = NAME): Promise<string> => askFor(host.url(), name);
   const names = async (): Promise<readonly string[]> => {
@@ -75,7 +64,7 @@ describe("RollingContainer behind an EdgeProxy", function () {
   const underLoad = async (work: () => Promise<void>): Promise<void> => {
     const headers = { host: NAME };
     const options = { perSecond: 60, timeoutMs: 10_000, headers };
-    const probes = [false, true].map((keepAlive) => startProbe(host.url(), { ...options, keepAlive }));
+    const probes = [false, true].map((keepAlive) => load.probe({ ...options, keepAlive }));
     try {
       await work();
     } finally {

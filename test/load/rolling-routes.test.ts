@@ -1,26 +1,24 @@
 import assert from "node:assert/strict";
 import type { Properties } from "../../provider/handler";
-import { closeConnections } from "../../provider/host/pool";
 import { parseRouteFile } from "../../provider/proxy/route-file";
 import { loadHaproxy } from "../lab/haproxy";
 import type { LabHost } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
-import { buildApp } from "../support/app-host";
 import { askFor } from "../support/edge-route";
-import { startEdge, stopEdge } from "../support/edge-service";
+import { clearServices, startEdge, stopEdge } from "../support/edge-service";
+import { loadHost } from "../support/load-host";
 import { RollingService } from "../support/rolling-service";
-import { buildPage, startDockerHost } from "../support/web-host";
+import { addSlowPage, buildPage } from "../support/web-host";
 import { openWebSocket } from "../support/web-socket";
 
 const NAME = "shop.example.com";
 const COUNTED = "200 1\n2\n3\n4\n5\n6\n7\n8\n9\n10";
-const SLOW = `#!/bin/busybox sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; /bin/busybox sleep 0.5; done
-`;
 
 describe("the routes of a RollingContainer", function () {
   this.timeout(300_000);
+  const loads = [
+    loadHost({ apps: { v1: "serve", v2: "serve" } }),
+    loadHost({ suite: "trixie", apps: { v1: "serve", v2: "deaf" } }),
+  ] as const;
   let first: LabHost;
   let second: LabHost;
   let edges: readonly Properties[];
@@ -28,15 +26,9 @@ describe("the routes of a RollingContainer", function () {
   let one: Properties;
 
   before(async () => {
-    [first, second] = await Promise.all([startDockerHost("bookworm"), startDockerHost("trixie")]);
-    for (const host of [first, second]) {
-      await buildApp(host, "v1");
-      await buildApp(host, "v2", host === second ? "deaf" : "serve");
-      await loadHaproxy(host, "trixie");
-    }
-    await first.must(["mkdir", "-p", "/root/page/www/cgi-bin"]);
-    const slow = "cat > /root/page/www/cgi-bin/slow; chmod 755 /root/page/www/cgi-bin/slow";
-    await first.must(["sh", "-c", slow], { input: SLOW });
+    [first, second] = [loads[0].host, loads[1].host];
+    for (const host of [first, second]) await loadHaproxy(host, "trixie");
+    await addSlowPage(first);
     await buildPage(first, "v1");
     const more = { tcpPorts: [8081] };
     edges = [
@@ -52,9 +44,9 @@ describe("the routes of a RollingContainer", function () {
     one = { ...base, hosts: [first.connection()], route: route(edges.slice(0, 1), { hosts: [NAME] }) };
   });
 
-  after(async () => {
-    closeConnections();
-    await Promise.all([first.remove(), second.remove()]);
+  // what a test that failed has left
+  beforeEach(async () => {
+    for (const host of [first, second]) await clearServices(host);
   });
 
   const route = (proxies: readonly Properties[], more: Properties): Properties => ({
@@ -87,8 +79,8 @@ describe("the routes of a RollingContainer", function () {
       const service = new RollingService({ ...base, update: { ...(base.update as Properties), strategy } });
       const v1 = await service.create("app:v1");
       const before = await Promise.all([idOf(first), idOf(second)]);
-      const probes = [first, second].map((host) =>
-        startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000, headers: { host: NAME } }),
+      const probes = loads.map((load) =>
+        load.probe({ perSecond: 50, timeoutMs: 10_000, headers: { host: NAME } }),
       );
       await assert.rejects(service.update(v1, "app:v2"), (error) => {
         assert.match(
@@ -122,7 +114,7 @@ describe("the routes of a RollingContainer", function () {
     });
     let now = await service.create("app:v1");
     assert.equal(now.url, "tcp://127.0.0.1:8081");
-    const probe = startProbe(first.url(8081), { perSecond: 100, timeoutMs: 10_000 });
+    const probe = loads[0].probe({ port: 8081, perSecond: 100, timeoutMs: 10_000 });
     now = await service.update(now, "app:v2");
     now = await service.update(now, "app:v1");
     const { failed, requests, firstFailure, versions } = await probe.stop();

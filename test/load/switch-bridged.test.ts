@@ -1,40 +1,21 @@
 import assert from "node:assert/strict";
-import { closeConnections, withHost } from "../../provider/host/pool";
-import type { HostSession } from "../../provider/host/session";
-import type { LabHost, LabUser } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
+import type { LabHost } from "../lab/lab-host";
 import { actAt } from "../support/act-at";
-import { buildApp } from "../support/app-host";
-import { borrower } from "../support/borrow";
-import { clear, eventsOn, exchange, type SceneOptions, setScene, standing } from "../support/switch-host";
+import { clearSwitchAfterEach, loadHost } from "../support/load-host";
+import { clear, exchange, type SceneOptions, setScene, standing } from "../support/switch-host";
 import { type LoadReport, SwitchLoad } from "../support/switch-load";
-import { startDockerHost } from "../support/web-host";
 
 describe("a bridged switch on a lab host", function () {
   this.timeout(240_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve", v3: "deaf" } });
+  clearSwitchAfterEach(load);
   let host: LabHost;
 
   before(async () => {
-    host = await startDockerHost("bookworm");
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
-    await buildApp(host, "v3", "deaf");
+    host = load.host;
     await host.must(["docker", "network", "create", "other"]);
     await host.must(["docker", "network", "create", "own"]);
   });
-
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await eventsOn(host, "web"));
-    await clear(host);
-  });
-
-  const onHost = <T>(use: (session: HostSession) => Promise<T>, user: LabUser = "root"): Promise<T> =>
-    withHost(host.connection(user), borrower().options, use);
 
   const told = (reports: readonly LoadReport[]): string =>
     reports
@@ -46,16 +27,16 @@ describe("a bridged switch on a lab host", function () {
 
   /** Runs a switch under load from everywhere. */
   const underLoad = async (options: SceneOptions, network = "bridge", strangers = true) => {
-    const scene = await onHost((session) => setScene(session, options));
-    const load = await SwitchLoad.on(host);
+    const scene = await load.onHost((session) => setScene(session, options));
+    const clients = await SwitchLoad.on(host);
     const own = host.internalAddress;
-    await load.fromHost("lo", "127.0.0.1");
-    await load.fromHost("own", own);
-    await load.fromContainer("same", own, 80, network);
-    if (strangers) await load.fromContainer("other", own, 80, "other");
-    const outside = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
-    const result = await onHost((session) => exchange(session, scene));
-    const inside = await load.stop();
+    await clients.fromHost("lo", "127.0.0.1");
+    await clients.fromHost("own", own);
+    await clients.fromContainer("same", own, 80, network);
+    if (strangers) await clients.fromContainer("other", own, 80, "other");
+    const outside = load.probe({ perSecond: 50, timeoutMs: 10_000 });
+    const result = await load.onHost((session) => exchange(session, scene));
+    const inside = await clients.stop();
     const seen = await outside.stop();
     const reports = [{ name: "outside", ...seen }, ...inside];
     console.log(`        ${result.kind} (${result.why}), failed: ${told(reports)}`);
@@ -90,12 +71,12 @@ describe("a bridged switch on a lab host", function () {
   it("must be finished after a kill where there is no systemd, for a user with sudo", async () => {
     await host.must(["mv", "/usr/bin/systemd-run", "/usr/bin/systemd-gone"]);
     try {
-      const scene = await onHost((session) => setScene(session), "deploy");
-      const load = await SwitchLoad.on(host);
-      await load.fromHost("own", host.internalAddress);
+      const scene = await load.onHost((session) => setScene(session), "deploy");
+      const clients = await SwitchLoad.on(host);
+      await clients.fromHost("own", host.internalAddress);
       const program = actAt("nextstarted", "kill -9 $$");
-      const result = await onHost((session) => exchange(session, scene, { program }), "deploy");
-      for (const { name, failed } of await load.stop()) assert.equal(failed, 0, name);
+      const result = await load.onHost((session) => exchange(session, scene, { program }), "deploy");
+      for (const { name, failed } of await clients.stop()) assert.equal(failed, 0, name);
       assert.equal(result.kind, "switched", result.why);
       assert.ok(result.events.some(({ name }) => name === "recover"));
       assert.deepEqual((await standing(host)).rules, 0);

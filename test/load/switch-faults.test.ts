@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { closeConnections, withHost } from "../../provider/host/pool";
-import type { HostSession } from "../../provider/host/session";
 import { silentLog } from "../../provider/log";
 import { askBack, followSwitch } from "../../provider/switch/follow-switch";
 import { observeSwitch } from "../../provider/switch/observe-switch";
 import { recoverSwitch } from "../../provider/switch/start-switch";
 import type { SwitchResult } from "../../provider/switch/switch-event";
 import type { LabHost } from "../lab/lab-host";
-import { startProbe } from "../lab/probe";
 import { until } from "../lab/until";
 import { actAt } from "../support/act-at";
-import { buildApp } from "../support/app-host";
-import { borrower } from "../support/borrow";
+import { clearSwitchAfterEach, loadHost } from "../support/load-host";
 import { clear, eventsOn, exchange, type Scene, setScene, standing } from "../support/switch-host";
-import { startDockerHost } from "../support/web-host";
 
 const SWITCHED = { containers: ["web exited", "web.next running"], rules: 0 };
 const KEPT = { containers: ["web running", "web.next exited"], rules: 0 };
@@ -21,34 +16,19 @@ const UNTOUCHED = { containers: ["web running", "web.next created"], rules: 0 };
 
 describe("what befalls a switch on a lab host", function () {
   this.timeout(240_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve", v3: "deaf", slow: "slow" } });
+  clearSwitchAfterEach(load);
   let host: LabHost;
 
-  before(async () => {
-    host = await startDockerHost("bookworm");
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
-    await buildApp(host, "v3", "deaf");
-    await buildApp(host, "slow", "slow");
+  before(() => {
+    host = load.host;
   });
-
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await eventsOn(host, "web"));
-    await clear(host);
-  });
-
-  const onHost = <T>(use: (session: HostSession) => Promise<T>): Promise<T> =>
-    withHost(host.connection(), borrower().options, use);
 
   const page = async (): Promise<string> => (await fetch(host.url())).text();
 
   const underLoad = async (scene: Scene, program: string): Promise<SwitchResult> => {
-    const probe = startProbe(host.url(), { perSecond: 25, timeoutMs: 10_000 });
-    const result = await onHost((session) => exchange(session, scene, { program }));
+    const probe = load.probe({ perSecond: 25, timeoutMs: 10_000 });
+    const result = await load.onHost((session) => exchange(session, scene, { program }));
     const { requests, failed } = await probe.stop();
     console.log(
       `        ${result.kind} (${result.why}): ${failed} of ${requests} failed, gap ${result.gapMs} ms`,
@@ -67,7 +47,7 @@ describe("what befalls a switch on a lab host", function () {
     ["copystopped", SWITCHED],
   ] as const) {
     it(`must end what a program killed at "${point}" began, with no request lost`, async () => {
-      const scene = await onHost((session) => setScene(session));
+      const scene = await load.onHost((session) => setScene(session));
       const result = await underLoad(scene, actAt(point, "kill -9 $$"));
       assert.equal(result.gapMs, 0, "failed requests");
       const { containers, rules } = await standing(host);
@@ -75,13 +55,13 @@ describe("what befalls a switch on a lab host", function () {
       assert.equal(containers.includes("web.try running"), false);
       assert.deepEqual({ containers, rules }, stands);
       assert.equal(await page(), result.kind === "switched" ? "v2" : "v1");
-      const seen = await onHost((session) => observeSwitch(session, "web"));
+      const seen = await load.onHost((session) => observeSwitch(session, "web"));
       assert.equal(seen.unfinished, undefined);
     });
   }
 
   it("must not take an old one for one that stays which was told to stop, and takes its time", async () => {
-    const scene = await onHost((session) => setScene(session, { from: "app:slow" }));
+    const scene = await load.onHost((session) => setScene(session, { from: "app:slow" }));
     const result = await underLoad(scene, actAt("stopping", "{ sleep 0.5; kill -9 $$; } & :"));
     assert.equal(result.gapMs, 0, "failed requests");
     const { containers, rules } = await standing(host);
@@ -95,8 +75,8 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must take the rules off at once when the copy dies behind them", async () => {
-    const scene = await onHost((session) => setScene(session));
-    const result = await onHost((session) =>
+    const scene = await load.onHost((session) => setScene(session));
+    const result = await load.onHost((session) =>
       exchange(session, scene, {
         program: actAt("oldstopped", `docker kill ${scene.copy ?? ""} >/dev/null`),
       }),
@@ -109,9 +89,9 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must take a dead copy's rules off after the program died with it", async () => {
-    const scene = await onHost((session) => setScene(session));
+    const scene = await load.onHost((session) => setScene(session));
     const kill = `docker kill ${scene.copy ?? ""} >/dev/null; kill -9 $$`;
-    const result = await onHost((session) =>
+    const result = await load.onHost((session) =>
       exchange(session, scene, { program: actAt("oldstopped", kill) }),
     );
     // the new one had been started by then: it goes forward
@@ -121,12 +101,12 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must go back in order when it is asked to", async () => {
-    const scene = await onHost((session) =>
+    const scene = await load.onHost((session) =>
       setScene(session, { nextMs: { minHealthyMs: 20_000, deadlineMs: 30_000 } }),
     );
     const stop = new AbortController();
-    const probe = startProbe(host.url(), { perSecond: 25, timeoutMs: 10_000 });
-    const running = onHost((session) => exchange(session, scene, { signal: stop.signal }));
+    const probe = load.probe({ perSecond: 25, timeoutMs: 10_000 });
+    const running = load.onHost((session) => exchange(session, scene, { signal: stop.signal }));
     await until("the new one to be started", async () =>
       (await eventsOn(host, "web")).includes("nextstarted"),
     );
@@ -140,15 +120,15 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must put rules back that somebody took away, and be heard by one who was not there", async () => {
-    const scene = await onHost((session) =>
+    const scene = await load.onHost((session) =>
       setScene(session, { nextMs: { minHealthyMs: 3_000, deadlineMs: 30_000 } }),
     );
-    const begun = onHost((session) => exchange(session, scene));
+    const begun = load.onHost((session) => exchange(session, scene));
     await until("the new one to be started", async () =>
       (await eventsOn(host, "web")).includes("nextstarted"),
     );
     await host.must(["sh", "-c", "iptables-save -t nat | grep -v slipway: | iptables-restore"]);
-    const result = await onHost((session) =>
+    const result = await load.onHost((session) =>
       followSwitch(session, "web", { log: silentLog, limitMs: 60_000, signal: new AbortController().signal }),
     );
     assert.equal(result.kind, "switched", result.why);
@@ -158,7 +138,7 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must serve from the copy while neither serves, and settle when one can", async () => {
-    const scene = await onHost((session) =>
+    const scene = await load.onHost((session) =>
       setScene(session, { next: "app:v3", nextMs: { minHealthyMs: 200, deadlineMs: 1_000 } }),
     );
     // the old one is started again, and never called well
@@ -177,25 +157,25 @@ describe("what befalls a switch on a lab host", function () {
         },
       },
     };
-    const result = await onHost((session) => exchange(session, broken));
+    const result = await load.onHost((session) => exchange(session, broken));
     assert.equal(result.kind, "stuck", result.why);
     assert.equal(await page(), "v2", "the copy serves");
-    const seen = await onHost((session) => observeSwitch(session, "web"));
+    const seen = await load.onHost((session) => observeSwitch(session, "web"));
     assert.equal(seen.program?.phase, "stuck");
     assert.equal(seen.copyAlive, true);
     assert.ok(seen.rules > 0);
     await host.must(["sh", "-c", "echo >/root/well && docker cp /root/well web:/well"]);
-    assert.equal(await onHost((session) => recoverSwitch(session, "web")), true);
-    const settled = await onHost((session) =>
+    assert.equal(await load.onHost((session) => recoverSwitch(session, "web")), true);
+    const settled = await load.onHost((session) =>
       followSwitch(session, "web", { log: silentLog, limitMs: 60_000, signal: new AbortController().signal }),
     );
     assert.equal(settled.kind, "kept", settled.why);
     assert.deepEqual(await standing(host), KEPT);
-    await onHost((session) => askBack(session, "web"));
+    await load.onHost((session) => askBack(session, "web"));
   });
 
   it("must serve through a dockerd that hangs for a while", async () => {
-    const scene = await onHost((session) => setScene(session));
+    const scene = await load.onHost((session) => setScene(session));
     const freeze =
       "kill -STOP $(pidof dockerd); { sleep 8; kill -CONT $(pidof dockerd); } >/dev/null 2>&1 & :";
     const result = await underLoad(scene, actAt("ruled", freeze));
@@ -204,8 +184,8 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must leave no rule, and one that serves, when dockerd restarts and takes all containers along", async () => {
-    const scene = await onHost((session) => setScene(session));
-    const result = await onHost((session) =>
+    const scene = await load.onHost((session) => setScene(session));
+    const result = await load.onHost((session) =>
       exchange(session, scene, { program: actAt("nextstarted", "systemctl restart docker") }),
     );
     console.log(`        ${result.kind}: ${result.why}, gap ${result.gapMs} ms`);
@@ -216,18 +196,23 @@ describe("what befalls a switch on a lab host", function () {
   });
 
   it("must measure the gap of a plain switch, and put the old one back when the new one is sick", async () => {
-    for (const [to, kind, text] of [
-      ["app:v2", "switched", "v2"],
-      ["app:v3", "kept", "v1"],
+    for (const [from, to, kind, text] of [
+      ["app:v1", "app:v2", "switched", "v2"],
+      // it serves on for three seconds while it is being stopped
+      ["app:slow", "app:v2", "switched", "v2"],
+      ["app:v1", "app:v3", "kept", "v1"],
     ] as const) {
-      const scene = await onHost((session) => setScene(session, { way: "plain", to }));
-      const probe = startProbe(host.url(), { perSecond: 50, timeoutMs: 10_000 });
-      const result = await onHost((session) => exchange(session, scene));
+      const scene = await load.onHost((session) => setScene(session, { way: "plain", from, to }));
+      const probe = load.probe({ perSecond: 50, timeoutMs: 10_000 });
+      const result = await load.onHost((session) => exchange(session, scene));
       const { longestGapMs } = await probe.stop();
       console.log(`        ${kind}: measured ${result.gapMs} ms, seen from outside ${longestGapMs} ms`);
       assert.equal(result.kind, kind, result.why);
       assert.equal(await page(), text);
       assert.ok(result.gapMs > 50, "the gap is told");
+      const at = (event: string): number => result.events.find(({ name }) => name === event)?.atMs ?? NaN;
+      const servedMs = at("end") - at("stopping") - result.gapMs;
+      if (from === "app:slow") assert.ok(servedMs > 2_500, "what ends slowly serves on");
       await clear(host);
     }
   });

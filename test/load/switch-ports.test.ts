@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import type { PortSpec } from "../../provider/container/spec";
-import { closeConnections, withHost } from "../../provider/host/pool";
-import type { HostSession } from "../../provider/host/session";
 import type { LabHost } from "../lab/lab-host";
-import { buildApp } from "../support/app-host";
-import { borrower } from "../support/borrow";
-import { clear, eventsOn, exchange, PORT, setScene, standing } from "../support/switch-host";
+import { clearSwitchAfterEach, loadHost } from "../support/load-host";
+import { exchange, PORT, setScene, standing } from "../support/switch-host";
 import { SwitchLoad } from "../support/switch-load";
-import { startDockerHost } from "../support/web-host";
 
 /** A machine beside the host, as a network namespace with both families. */
 const NEIGHBOUR = `
@@ -21,29 +17,17 @@ ip -n neighbour link set far up; ip -n neighbour link set lo up
 
 describe("the ports of a bridged switch on a lab host", function () {
   this.timeout(240_000);
+  const load = loadHost({ apps: { v1: "serve", v2: "serve" } });
+  clearSwitchAfterEach(load);
   let host: LabHost;
 
   before(async () => {
-    host = await startDockerHost("bookworm");
-    await buildApp(host, "v1");
-    await buildApp(host, "v2");
+    host = load.host;
     await host.must(["sh", "-c", NEIGHBOUR]);
     // flows of UDP that are known to the kernel go where they went, unless they are forgotten
     await host.must(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "conntrack"]);
   });
 
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await eventsOn(host, "web"));
-    await clear(host);
-  });
-
-  const onHost = <T>(use: (session: HostSession) => Promise<T>): Promise<T> =>
-    withHost(host.connection(), borrower().options, use);
   const neighbour = ["ip", "netns", "exec", "neighbour"];
 
   it("must lose nothing on several ports, over IPv4, IPv6 and UDP", async () => {
@@ -53,19 +37,19 @@ describe("the ports of a bridged switch on a lab host", function () {
       { container: PORT, host: 9000, protocol: "tcp", hostIp: "127.0.0.1" },
       { container: PORT, host: 5353, protocol: "udp" },
     ];
-    const scene = await onHost((session) => setScene(session, { ports }));
+    const scene = await load.onHost((session) => setScene(session, { ports }));
     assert.ok(scene.order.way.kind === "bridged" && scene.order.way.copy.host6 !== undefined);
-    const load = await SwitchLoad.on(host);
-    await load.fromHost("far4", "192.0.2.1", 80, neighbour);
-    await load.fromHost("far6", "2001:db8:1::1", 80, neighbour);
-    await load.fromHost("lo6", "::1", 80);
-    await load.fromHost("own6", "2001:db8:1::1", 80);
-    await load.fromHost("address", "192.0.2.1", 8080, neighbour);
-    await load.fromHost("loopback", "127.0.0.1", 9000);
-    await load.fromHost("udp", "192.0.2.1", 5353, neighbour, "udp");
-    await load.fromHost("udp-own", "192.0.2.1", 5353, [], "udp");
-    const result = await onHost((session) => exchange(session, scene));
-    const reports = await load.stop();
+    const clients = await SwitchLoad.on(host);
+    await clients.fromHost("far4", "192.0.2.1", 80, neighbour);
+    await clients.fromHost("far6", "2001:db8:1::1", 80, neighbour);
+    await clients.fromHost("lo6", "::1", 80);
+    await clients.fromHost("own6", "2001:db8:1::1", 80);
+    await clients.fromHost("address", "192.0.2.1", 8080, neighbour);
+    await clients.fromHost("loopback", "127.0.0.1", 9000);
+    await clients.fromHost("udp", "192.0.2.1", 5353, neighbour, "udp");
+    await clients.fromHost("udp-own", "192.0.2.1", 5353, [], "udp");
+    const result = await load.onHost((session) => exchange(session, scene));
+    const reports = await clients.stop();
     console.log(`        ${reports.map((one) => `${one.name} ${one.failed}/${one.requests}`).join(", ")}`);
     assert.equal(result.kind, "switched", result.why);
     // forgetting a flow forgets the answer that is under way in it: once when the rules come, once when they go
@@ -76,16 +60,16 @@ describe("the ports of a bridged switch on a lab host", function () {
   it("must switch two services at once", async () => {
     const ports = [{ container: PORT, host: 8080, protocol: "tcp" as const }];
     const [web, api] = await Promise.all([
-      onHost((session) => setScene(session)),
-      onHost((session) => setScene(session, { service: "api", ports })),
+      load.onHost((session) => setScene(session)),
+      load.onHost((session) => setScene(session, { service: "api", ports })),
     ]);
-    const load = await SwitchLoad.on(host);
-    await load.fromHost("web", "192.0.2.1", 80, neighbour);
-    await load.fromHost("api", "192.0.2.1", 8080, neighbour);
+    const clients = await SwitchLoad.on(host);
+    await clients.fromHost("web", "192.0.2.1", 80, neighbour);
+    await clients.fromHost("api", "192.0.2.1", 8080, neighbour);
     const results = await Promise.all(
-      [web, api].map((scene) => onHost((session) => exchange(session, scene))),
+      [web, api].map((scene) => load.onHost((session) => exchange(session, scene))),
     );
-    const reports = await load.stop();
+    const reports = await clients.stop();
     assert.deepEqual(
       results.map(({ kind }) => kind),
       ["switched", "switched"],

@@ -2,7 +2,10 @@ import { execFileSync } from "node:child_process";
 import { docker } from "../lab/docker";
 import type { LabHost } from "../lab/lab-host";
 
-/** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. `deaf` never listens, `slow` serves for three seconds more. */
+/** How a version of the app behaves: it never listens (`deaf`), or serves for three seconds more when it is to end (`slow`). */
+export type AppMode = "serve" | "deaf" | "slow";
+
+/** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. */
 const APP = `
 const { VERSION, MODE } = process.env;
 if (MODE === "deaf") setInterval(() => {}, 1e6);
@@ -32,11 +35,7 @@ const DOCKERFILE = (version: string, mode: string): string =>
 const BASE = `FROM scratch\nCOPY root /\nCOPY app.js /app.js\nCMD ["/node", "/app.js"]\n`;
 
 /** Builds `app:<version>` on the host: a server with a queue of a real one's length, which the lab's busybox has not. */
-export async function buildApp(
-  host: LabHost,
-  version: string,
-  mode: "serve" | "deaf" | "slow" = "serve",
-): Promise<void> {
+export async function buildApp(host: LabHost, version: string, mode: AppMode = "serve"): Promise<void> {
   if ((await host.exec(["docker", "image", "inspect", "app-base"])).code !== 0) await buildBase(host);
   await host.must(["docker", "build", "-q", "-t", `app:${version}`, "-"], {
     input: DOCKERFILE(version, mode),

@@ -24,22 +24,16 @@ export interface Backend {
   readonly address: string;
 }
 
-/** Starts a container of an image on the proxy's network. */
+/** A container of an image on the proxy's network that runs; made where none has this name. */
 export async function startBackend(host: LabHost, name: string, image: string): Promise<Backend> {
-  const container = await host.must([
-    "docker",
-    "run",
-    "-d",
-    "--restart",
-    "always",
-    "--name",
-    name,
-    "--network",
-    NETWORK,
-    image,
-  ]);
-  const format = `{{(index .NetworkSettings.Networks "${NETWORK}").IPAddress}}`;
-  return { container, address: await host.must(["docker", "inspect", "-f", format, name]) };
+  if ((await host.exec(["docker", "start", name])).code !== 0) {
+    const how = ["--restart", "always", "--name", name, "--network", NETWORK];
+    await host.must(["docker", "run", "-d", ...how, image]);
+  }
+  const format = `{{.Id}} {{(index .NetworkSettings.Networks "${NETWORK}").IPAddress}}`;
+  const seen = await host.must(["docker", "inspect", "-f", format, name]);
+  const [container = "", address = ""] = seen.split(" ");
+  return { container, address };
 }
 
 /** What a rollout does with a route, for tests. */

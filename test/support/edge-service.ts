@@ -21,6 +21,12 @@ export async function startEdge(
   return (await edgeProxyHandler.create(inputs, handlerContext(given.name))).outputs;
 }
 
+/** Takes all services behind the proxies of a host away, whatever state they are in. */
+export async function clearServices(host: LabHost): Promise<void> {
+  const others = "docker ps -aq --filter label=slipway.service; docker ps -aq --filter name=slipway.lock";
+  await host.exec(["sh", "-c", `docker rm -f $(${others}); rm -f /var/lib/slipway/proxy/*/conf/50-*.cfg`]);
+}
+
 /** Takes it away. */
 export async function stopEdge(outputs: Properties): Promise<void> {
   await edgeProxyHandler.delete(String(outputs.name), outputs, handlerContext(String(outputs.name)));

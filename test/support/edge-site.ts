@@ -7,6 +7,7 @@ import { type HaproxySuite, loadHaproxy } from "../lab/haproxy";
 import type { LabHost } from "../lab/lab-host";
 import { askFor } from "./edge-route";
 import { handlerContext } from "./handler-context";
+import { clear } from "./switch-host";
 import { startDockerHost } from "./web-host";
 
 /** A lab host with a proxy called `edge`, driven by its handler. */
@@ -58,6 +59,13 @@ export class EdgeSite {
 
   containerId(): Promise<string> {
     return this.host.must(["docker", "inspect", "-f", "{{.Id}}", "edge"]);
+  }
+
+  /** Takes the proxy and all containers away, whatever state they are in. */
+  async clear(): Promise<void> {
+    await clear(this.host);
+    await this.host.exec(["sh", "-c", "rm -rf /var/lib/slipway /run/slipway; docker network rm slipway"]);
+    this.outputs = {};
   }
 
   async remove(): Promise<void> {

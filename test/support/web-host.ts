@@ -50,6 +50,15 @@ export async function preparePages(host: LabHost): Promise<void> {
   await host.must(["sh", "-c", "cat > /root/page/Dockerfile"], { input: DOCKERFILE });
 }
 
+/** The pages built from now on have `/cgi-bin/slow?SECONDS`, which counts to ten, with such a pause after each number: 0.5 s by itself. */
+export async function addSlowPage(host: LabHost): Promise<void> {
+  const counts = 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; /bin/busybox sleep "${QUERY_STRING:-0.5}"; done';
+  const text = `#!/bin/busybox sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\n${counts}\n`;
+  const folder = "/root/page/www/cgi-bin";
+  const script = `mkdir -p ${folder}; cat > ${folder}/slow; chmod 755 ${folder}/slow`;
+  await host.must(["sh", "-c", script], { input: text });
+}
+
 /** Builds `page:<version>` on the host: it answers its version on port 3000, or fails as the mode says. */
 export async function buildPage(host: LabHost, version: string, mode: PageMode = "serve"): Promise<string> {
   await host.must(["sh", "-c", "cat > /root/page/www/index.html"], { input: version });
