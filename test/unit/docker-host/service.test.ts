@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSlipwayError } from "../../../provider/errors";
+import { isSlipwayError, SlipwayError } from "../../../provider/errors";
 import { applyDaemonConfig, BACKUP } from "../../../provider/docker-host/daemon-config-file";
+import { sysv } from "../../../provider/docker-host/init/sysv";
 import { systemd } from "../../../provider/docker-host/init/systemd";
 import { reloadDaemon, startDaemon } from "../../../provider/docker-host/service";
 import type { Clock } from "../../../provider/clock";
@@ -120,6 +121,50 @@ describe("the daemon's service", () => {
       said.join(),
       /^max-concurrent-downloads: the daemon on root@host:22 was told, and does not say/,
     );
+  });
+
+  it("must go by the engine's API where a script only sets the daemon going, and put daemon.json back", async () => {
+    const { calls, context } = hostThatLoses("nothing");
+    let isRight = false;
+    const unreachable = new SlipwayError({
+      code: "engine-unreachable",
+      what: "dialling",
+      why: "nobody is there",
+    });
+    const docker = {
+      version: () => Promise.resolve({ Version: "28.5.2" }),
+      info: () => Promise.resolve({}),
+      listContainers: () => Promise.resolve([]),
+    };
+    const session = {
+      ...context.session,
+      exec: (argv: readonly string[]) =>
+        argv === sysv.status && !isRight
+          ? Promise.resolve({ kind: "exited", code: 3, stdout: "", stderr: "" })
+          : context.session.exec(argv),
+      facts: () => Promise.resolve(observedEngine().facts),
+      docker: () => (isRight ? Promise.resolve(docker) : Promise.reject(unreachable)),
+      writeFile: (path: string) => {
+        isRight = true;
+        return context.session.writeFile(path, "");
+      },
+    } as unknown as HostSession;
+    const clock: Clock = {
+      now: () => 0,
+      wall: () => 0,
+      sleep: (ms) =>
+        new Promise((resolve) => {
+          if (ms < 1_000) setImmediate(resolve);
+        }),
+    };
+    await assert.rejects(
+      startDaemon("restart", { configBefore: "{}" }, { ...context, init: sysv, session, clock }),
+      {
+        code: "daemon-config-invalid",
+        message: /the init script could not start it .*the daemon runs with it/,
+      },
+    );
+    assert.equal(calls.at(-1), "/etc/init.d/docker start");
   });
 
   it("must keep the former daemon.json beside the new one", async () => {
