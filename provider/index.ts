@@ -6,7 +6,9 @@ export {
   type HostArgument,
   type HostRolloutArgs,
   type OperatingSystem,
+  type PackageFileArgs,
   type PackageSourceArgs,
+  type UploadedPackagesArgs,
 } from "./docker-host/resource";
 export {
   type CertificateArgs,

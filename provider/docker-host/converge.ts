@@ -2,20 +2,24 @@ import { isSlipwayError } from "../errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
+import { refuseWithoutConsent } from "./consent";
 import type { Desired } from "./desired";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
+import type { ExecuteContext } from "./execute-context";
 import { observe, type Seen } from "./observe";
 import type { ObservedEngine } from "./observed";
 import { formatPlan, formatStep } from "./operation";
 import { outputsOf } from "./outputs";
 import { initOf } from "./init/init-of";
 import { familyOf } from "./packages/families";
+import { offersOf } from "./package-file";
 import { planEngine } from "./plan";
 import { goesOn } from "./plan-install";
 import { planSource } from "./plan-source";
 import { leftBehind, refuse, refusePlan } from "./refuse";
-import { upstreamOf } from "./version";
+import { removalNeeds, removalsOf } from "./removals";
+import { type Offer, upstreamOf } from "./version";
 import type { EngineWish, Former } from "./wish";
 
 /** One machine, what it is to be, and what it was to be the last time. */
@@ -71,9 +75,12 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
     const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");
     const touchesPackages = needsOffers || seen.packages.interrupted === "by us";
     if (touchesPackages) await execute(planSource(desired, seen), around);
-    const offers = needsOffers ? await family.offers(session, desired.names, signal) : [];
-    const plan = planEngine(desired, seen, offers);
+    const offers = needsOffers ? await offersOn(desired, around) : [];
+    const first = planEngine(desired, seen, offers);
+    const going = await removalsOf(first, session, family, signal);
     // the package source may be another by now
+    refuseWithoutConsent(session.target, wish, removalNeeds(going, desired, seen), goesOn(seen));
+    const plan = planEngine(desired, seen, offers, going);
     refusePlan(plan, desired, seen, goesOn(seen));
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
     begun = plan.length > 0;
@@ -89,6 +96,16 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   } catch (error) {
     throw begun && error instanceof Error ? await partly(task, error) : error;
   }
+}
+
+/** Of uploaded files nobody is asked. */
+function offersOn(
+  { wish: { source }, names, followers }: Desired,
+  { session, family, signal }: Pick<ExecuteContext, "session" | "family" | "signal">,
+): Promise<readonly Offer[]> | readonly Offer[] {
+  return source.kind === "files"
+    ? offersOf(source.files)
+    : family.offers(session, [...names, ...followers], signal);
 }
 
 /** What really is there now; when that cannot be seen either, the failure itself. */

@@ -7,6 +7,8 @@ export interface Desired {
   /** The packages of the engine, the one that carries the version first, and what comes with them. */
   readonly names: readonly string[];
   readonly dependencies: readonly string[];
+  /** What goes along at versions that fit where it is installed, or the engine's package asks for it. */
+  readonly followers: readonly string[];
   readonly repository: RepositoryFile | undefined;
   /** What the last run applied; undefined when this machine is new to us. */
   readonly former: Former | undefined;

@@ -5,6 +5,7 @@ import { SNAP_STORE } from "./look-script";
 import { addGroupMember, removeGroupMember } from "./group-member";
 import { type Operation, progressText } from "./operation";
 import type { RunOptions } from "./packages/package-family";
+import { installUploaded } from "./packages/upload";
 import { purge } from "./purge";
 import { reviveContainers } from "./revive";
 import { clearRestartRules, reloadDaemon, startDaemon } from "./service";
@@ -62,7 +63,12 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "remove-source":
       return family.removeRepository(session, run);
     case "refresh-lists":
-      return family.refresh(session, run, operation.source);
+      if ((await family.refresh(session, run, operation.needed)) === "own") {
+        log.warn(
+          `${session.target} has another package source that cannot be read; what Docker comes from can`,
+        );
+      }
+      return;
     case "move-snap-store":
       await session.run(["snap", "stop", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
       await session.run(["/bin/sh", "-ec", MOVE_SNAP_STORE], { sudo: true, signal });
@@ -71,8 +77,10 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       await session.run(["snap", "remove", "docker"], { sudo: true, timeoutMs: 600_000, ...run });
       return;
     case "install": {
-      const { packages, remove, downgrade, lowers } = operation;
-      return family.install(session, { install: packages, remove, allowDowngrade: downgrade || lowers }, run);
+      const { packages, files, remove, downgrade, lowers } = operation;
+      const allowDowngrade = downgrade || lowers;
+      if (files !== undefined) return installUploaded({ files, remove, allowDowngrade }, context, run);
+      return family.install(session, { install: packages, remove, allowDowngrade }, run);
     }
     case "write-config":
       return applyDaemonConfig(operation.config, context);

@@ -1,6 +1,7 @@
 import type { HandlerContext, Properties } from "../handler";
 import { hasUnknown, isObject } from "../values";
 import { foretell } from "./foretell";
+import type { PackageFile } from "./package-file";
 import { isSameOnHost } from "./same-on-host";
 import { DOCKER_PACKAGES } from "./source";
 import { type EngineWish, formerWish, wishOf } from "./wish";
@@ -36,8 +37,13 @@ function wanted({ dockerVersion, source }: EngineWish): string {
     docker: `Docker's own packages (${DOCKER_PACKAGES.join(", ")})`,
     distro: "the distribution's packages",
     custom: source.kind === "custom" ? `${source.url} (${source.packages.join(", ")})` : "",
+    files: source.kind === "files" ? `uploaded files (${source.files.map(titleOf).join(", ")})` : "",
   }[source.kind];
   return `Docker ${dockerVersion} is wanted, from ${from}`;
+}
+
+function titleOf({ name, version }: PackageFile): string {
+  return `${name} ${version}`;
 }
 
 /** What the last look saw, drift included. */

@@ -7,9 +7,11 @@ import { adoptionNeeds, type ConsentNeed, consentNeeds, missingFlags, repairNeed
 import { observe, type Seen } from "./observe";
 import { onHost } from "./on-host";
 import { formatStep, type Operation } from "./operation";
+import { offersAhead, removalsAhead } from "./offers-ahead";
 import { familyOf } from "./packages/families";
 import { planEngine } from "./plan";
 import { refuseUnmovable } from "./refuse";
+import { removalNeeds } from "./removals";
 import type { Offer } from "./version";
 import type { EngineWish, Former } from "./wish";
 
@@ -84,38 +86,35 @@ async function lookAhead(
   context: HandlerContext,
 ): Promise<Ahead> {
   const seen = await observe(session, wish, former, context);
-  const installs = planEngine(seen.desired, seen.observed).some(({ kind }) => kind === "install");
-  return planAhead(seen, installs ? await offersAhead(session, seen, context) : undefined);
+  const { desired, observed } = seen;
+  const installs = planEngine(desired, observed).some(({ kind }) => kind === "install");
+  if (!installs) return planAhead(seen, undefined);
+  const family = familyOf(session.target, observed.facts, wish.source);
+  const around = { session, family, signal: context.signal };
+  const offers = await offersAhead(seen, around);
+  const { plan } = planAhead(seen, offers);
+  return planAhead(seen, offers, await removalsAhead(plan, offers, seen, around));
 }
 
-/** Pure: the steps and consents of an update. Without offers packages stand without versions. */
-export function planAhead({ desired, observed }: Seen, offers: readonly Offer[] | undefined): Ahead {
+/**
+ * Pure: the steps and consents of an update. Without offers packages stand without versions; `going` cannot stay beside them.
+ */
+export function planAhead(
+  { desired, observed }: Seen,
+  offers: readonly Offer[] | undefined,
+  going: readonly string[] = [],
+): Ahead {
   const { wish, former, names } = desired;
   const isOffered = offers?.some(({ name }) => name === names[0]) === true;
   if (former === undefined) refuseUnmovable(observed);
-  const plan = planEngine(desired, observed, isOffered ? offers : undefined);
+  const plan = planEngine(desired, observed, isOffered ? offers : undefined, going);
   const needs = [
+    ...removalNeeds(going, desired, observed),
     ...(former === undefined ? adoptionNeeds(observed) : []),
     ...repairNeeds(plan, observed),
     ...consentNeeds(plan, observed, former !== undefined, wish.dockerVersion),
   ];
   return { plan, needs, missing: missingFlags(wish, needs) };
-}
-
-/** By the lists that the host has; of a repository that it does not know yet, by a look at that. */
-async function offersAhead(
-  session: HostSession,
-  { desired, observed }: Seen,
-  { signal }: HandlerContext,
-): Promise<readonly Offer[]> {
-  const { names, repository, wish } = desired;
-  const family = familyOf(session.target, observed.facts, wish.source);
-  const isKnown =
-    repository === undefined ||
-    observed.packages.sourceFile === repository.content ||
-    observed.packages.otherSourceFiles.length > 0;
-  if (isKnown) return family.offers(session, names, signal);
-  return (await family.peek?.(session, repository, names, signal)) ?? [];
 }
 
 function say({ plan, needs, missing }: Ahead, target: string, { log }: HandlerContext): void {

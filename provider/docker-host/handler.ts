@@ -4,6 +4,7 @@ import { targetOf, type Connection } from "../host/connection";
 import { reconnect } from "../host/machine/reconnect";
 import type { HostSession } from "../host/session";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
+import { checkSource } from "./check-source";
 import { claimedBy } from "./claimed-by";
 import { claimMachine } from "./claims";
 import { converge, lookAt } from "./converge";
@@ -20,7 +21,8 @@ import { type EngineWish, formerWish, readHostArguments, wishOf } from "./wish";
 export const dockerHostHandler: Handler = {
   async check(olds, news, context) {
     const fields = new Fields(news);
-    const { connection } = readHostArguments(fields);
+    const { connection, wish } = readHostArguments(fields);
+    if (wish !== undefined) await checkSource(fields, wish.source);
     const isKnown = connection !== undefined && !hasUnknown(addressOf(news.connection));
     const targets = isKnown ? [targetOf(connection)] : UNKNOWN;
     const isNew = Object.keys(olds).length === 0;

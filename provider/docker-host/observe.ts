@@ -12,7 +12,7 @@ import { type Look, parseLook } from "./look";
 import { ANSWER_S } from "./look-script";
 import type { ForeignEngine, ObservedEngine, RunningDaemon } from "./observed";
 import { familyOf, LOOK } from "./packages/families";
-import { repositoryAddress } from "./source";
+import { followersOf, repositoryAddress } from "./source";
 import type { EngineWish } from "./wish";
 
 /** The script itself, beside a daemon that is asked for as long as it may take. */
@@ -39,9 +39,11 @@ export async function observe(
   const users = [...new Set([...wish.dockerUsers, ...(former?.dockerUsers ?? [])])];
   const look = await lookOnce(session, [repositoryAddress(wish.source) ?? "", ...users], context.signal);
   const family = familyOf(session.target, look.facts, wish.source);
+  const names = family.names(wish.source, look.facts);
   const desired: Desired = {
     wish,
-    names: family.names(wish.source, look.facts),
+    names,
+    followers: followersOf(names),
     dependencies: family.dependencies(wish.source),
     repository: family.repository(wish.source, look.facts),
     former,

@@ -1,5 +1,6 @@
 import type { DaemonConfig } from "./daemon-config";
-import type { RepositoryFile } from "./packages/package-family";
+import type { PackageFile } from "./package-file";
+import type { NeededSource, RepositoryFile } from "./packages/package-family";
 import { upstreamOf } from "./version";
 
 /** One package to install; without a version the best on offer. */
@@ -20,8 +21,8 @@ export type Step =
   | { readonly kind: "install-tools"; readonly names: readonly string[] }
   | { readonly kind: "write-source"; readonly repository: RepositoryFile }
   | { readonly kind: "remove-source" }
-  /** `source`: the address of ours that is there already; when it does not answer, old lists would be taken for new ones. */
-  | { readonly kind: "refresh-lists"; readonly source?: string }
+  /** When `needed` does not answer, old lists would be taken for new ones. */
+  | { readonly kind: "refresh-lists"; readonly needed: NeededSource }
   | { readonly kind: "move-snap-store" }
   | { readonly kind: "remove-snap" }
   | {
@@ -32,6 +33,8 @@ export type Step =
       readonly downgrade: boolean;
       /** Any of the packages goes back. */
       readonly lowers: boolean;
+      /** Sent there, where they are not the package source's. */
+      readonly files?: readonly PackageFile[];
     }
   | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
   /** `expected`: what is to be in force then. `otherwise`: what brings it where the daemon takes it at its start alone. */
@@ -115,7 +118,9 @@ export function formatStep(step: Step): string {
         version === undefined ? name : `${name}=${version}`,
       );
       const verb = step.downgrade ? "downgrade to" : "install";
-      return [`${verb} ${wanted.join(" ")}`, ...step.remove.map((name) => `-${name}`)].join(" ");
+      const removed = step.remove.map((name) => `-${name}`);
+      const sent = step.files === undefined ? [] : ["from uploaded files"];
+      return [`${verb} ${wanted.join(" ")}`, ...removed, ...sent].join(" ");
     }
     case "write-config":
       return `set ${step.keys.join(", ")} in daemon.json`;

@@ -64,7 +64,8 @@ function exchangesRuntime(install: Install | undefined, { packages, daemon }: Ob
   const present = packages.installed["containerd.io"];
   const isOther = coming?.version !== undefined && present !== undefined && coming.version !== present;
   const isReplaced = install !== undefined && install.remove.length > 0;
-  return daemon !== undefined && (isOther || isReplaced);
+  // of one that was there without an engine, too
+  return isReplaced || (daemon !== undefined && isOther);
 }
 
 /** Who forbade a service to start meant it. */

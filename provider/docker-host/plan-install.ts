@@ -2,6 +2,7 @@ import { SlipwayError } from "../errors";
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
 import type { Operation, PackageChoice } from "./operation";
+import { type PackageFile, withoutEpoch } from "./package-file";
 import {
   compareVersions,
   directionOf,
@@ -18,20 +19,22 @@ import {
 export type Install = Extract<Operation, { kind: "install" }>;
 
 /**
- * Which packages have to come or change; undefined when none. A version that is right is left alone.
+ * Which packages have to come or change; undefined when none. A version that is right is left alone. `going` are
+ * parts of an engine that cannot stay beside what comes.
  * @throws SlipwayError engine-version-unavailable
  */
 export function planInstall(
   desired: Desired,
   observed: ObservedEngine,
   offers: readonly Offer[] | undefined,
+  going: readonly string[] = [],
 ): Install | undefined {
   const { names, wish } = desired;
   const engine = names[0] ?? "";
   const cause = installCause(desired, observed);
   if (cause === undefined) return undefined;
   const installed = observed.packages.installed[engine];
-  const remove = namesToRemove(desired, observed);
+  const remove = [...new Set([...namesToRemove(desired, observed), ...going])].sort();
   const present = presentVersions(observed, engine);
   if (offers === undefined) {
     const downgrade = present.some((version) => directionOf(version, wish.dockerVersion) === "down");
@@ -46,17 +49,43 @@ export function planInstall(
       })
     : resolved(desired, observed, offers);
   const downgrade = present.some((version) => compareVersions(chosen.version, version) < 0);
-  const others = names
-    .slice(1)
-    .flatMap((name) =>
-      companion(name, chosen, { present: observed.packages.installed[name], isKept }, offers),
-    );
-  const packages = [{ name: engine, version: chosen.version }, ...others];
+  const isComing = (name: string): boolean =>
+    observed.packages.installed[name] !== undefined || chosen.needs?.[name] !== undefined;
+  const others = [...names.slice(1), ...desired.followers.filter(isComing)].flatMap((name) =>
+    companion(name, chosen, { present: observed.packages.installed[name], isKept }, offers),
+  );
+  const parts = [{ name: engine, version: chosen.version }, ...others];
+  const files = comingFiles(desired, observed, parts);
+  const packages = files === undefined ? parts : [...parts, ...files.filter(isBeside(names))];
   const lowers = packages.some(({ name, version }) => {
     const there = observed.packages.installed[name];
     return there !== undefined && version !== undefined && compareVersions(version, there) < 0;
   });
-  return { kind: "install", packages, remove, downgrade, lowers, cause };
+  const sent = files === undefined ? {} : { files };
+  return { kind: "install", packages: packages.map(choiceOf), remove, downgrade, lowers, cause, ...sent };
+}
+
+/** Of the uploaded files those that change something, with what is no part of the engine; undefined for another source. */
+function comingFiles(
+  { wish: { source }, names }: Desired,
+  { packages: { installed } }: ObservedEngine,
+  parts: readonly PackageChoice[],
+): readonly PackageFile[] | undefined {
+  if (source.kind !== "files") return undefined;
+  const isSame = (a: string | undefined, b: string): boolean => a !== undefined && withoutEpoch(a) === b;
+  return source.files.filter(({ name, version }) => {
+    if (!names.includes(name)) return true;
+    const choice = parts.find((part) => part.name === name);
+    return isSame(choice?.version, version) && !isSame(installed[name], version);
+  });
+}
+
+function isBeside(names: readonly string[]): (file: PackageFile) => boolean {
+  return ({ name }) => !names.includes(name);
+}
+
+function choiceOf({ name, version }: PackageChoice): PackageChoice {
+  return version === undefined ? { name } : { name, version };
 }
 
 /** The versions whose files may be there: of the engine that runs, of what is installed, and of engines of another source. */
@@ -152,11 +181,14 @@ function fits(version: string, least: string | undefined): boolean {
 }
 
 /** Packages of another source that cannot stay beside ours. */
-function namesToRemove({ names, dependencies }: Desired, observed: ObservedEngine): readonly string[] {
+function namesToRemove(
+  { names, dependencies, followers }: Desired,
+  observed: ObservedEngine,
+): readonly string[] {
   const isForeign = observed.foreign.some((engine) => engine.kind === "packages");
   const installed = Object.keys(observed.packages.installed);
   return isForeign
-    ? installed.filter((name) => !names.includes(name) && !dependencies.includes(name)).sort()
+    ? installed.filter((name) => ![...names, ...dependencies, ...followers].includes(name)).sort()
     : [];
 }
 
@@ -196,9 +228,12 @@ function unavailable(
 ): SlipwayError {
   const engine = names[0] ?? "";
   const offered = listOffers(offers, engine);
-  const where = { distro: "the distribution", docker: "Docker's repository", custom: "the package source" }[
-    wish.source.kind
-  ];
+  const where = {
+    distro: "the distribution",
+    docker: "Docker's repository",
+    custom: "the package source",
+    files: "the list of files",
+  }[wish.source.kind];
   return new SlipwayError({
     code: "engine-version-unavailable",
     what: `looking up Docker ${wish.dockerVersion}`,

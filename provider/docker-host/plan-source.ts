@@ -1,7 +1,7 @@
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
-import type { RepositoryFile } from "./packages/package-family";
+import type { NeededSource, RepositoryFile } from "./packages/package-family";
 
 /** What has to be there before the package source can be asked; empty when no package is to be installed. */
 export function planSource({ wish, repository }: Desired, observed: ObservedEngine): readonly Operation[] {
@@ -14,7 +14,7 @@ export function planSource({ wish, repository }: Desired, observed: ObservedEngi
   if (repository !== undefined) {
     const names = repository.url.startsWith("file:") ? [] : packages.missingTools;
     if (names.length > 0) {
-      plan.push({ kind: "refresh-lists", cause: "tools are missing" });
+      plan.push({ kind: "refresh-lists", needed: { kind: "distribution" }, cause: "tools are missing" });
       plan.push({ kind: "install-tools", names, cause: "the package source is fetched with them" });
     }
     if (cause !== undefined) plan.push({ kind: "write-source", repository, cause });
@@ -22,13 +22,21 @@ export function planSource({ wish, repository }: Desired, observed: ObservedEngi
   if (repository === undefined && packages.sourceFile !== undefined) {
     plan.push({ kind: "remove-source", cause: "the program names another one" });
   }
-  const isOurs = repository !== undefined && packages.sourceFile !== undefined && cause === undefined;
+  // uploaded packages are for machines that reach no source
+  if (wish.source.kind === "files") return plan;
   plan.push({
     kind: "refresh-lists",
-    ...(isOurs ? { source: repository.url } : {}),
+    needed: neededSource(repository, observed),
     cause: `${wish.dockerVersion} is looked up in them`,
   });
   return plan;
+}
+
+function neededSource(repository: RepositoryFile | undefined, { packages }: ObservedEngine): NeededSource {
+  if (repository === undefined) return { kind: "distribution" };
+  const { url } = repository;
+  const isOthers = packages.sourceFile === undefined && packages.otherSourceFiles.length > 0;
+  return isOthers ? { kind: "others", url, files: packages.otherSourceFiles } : { kind: "ours", url };
 }
 
 function sourceCause(repository: RepositoryFile, { packages }: ObservedEngine): string | undefined {

@@ -23,12 +23,10 @@ export function planUninstall(
   observed: ObservedEngine,
   rootDirectory: string | undefined,
 ): readonly Operation[] {
-  const { wish, names, dependencies } = desired;
+  const { wish } = desired;
   const { packages, daemon } = observed;
   const present = presentOf(desired, packages);
-  const held = [...names, ...dependencies].filter(
-    (name) => present.includes(name) || packages.held.includes(name),
-  );
+  const held = mineOf(desired).filter((name) => present.includes(name) || packages.held.includes(name));
   const plan: Operation[] = observed.restartRules ? [RULES_LEFT] : [];
   const cause = "uninstallOnDelete: true";
   const running = daemon?.running ?? [];
@@ -47,11 +45,12 @@ export function planUninstall(
   return plan;
 }
 
-function presentOf(
-  { names, dependencies }: Desired,
-  { installed }: ObservedEngine["packages"],
-): readonly string[] {
-  return [...names, ...dependencies].filter((name) => name in installed);
+function presentOf(desired: Desired, { installed }: ObservedEngine["packages"]): readonly string[] {
+  return mineOf(desired).filter((name) => name in installed);
+}
+
+function mineOf({ names, dependencies, followers }: Desired): readonly string[] {
+  return [...new Set([...names, ...dependencies, ...followers])];
 }
 
 function configuredRoot({ daemonConfig }: ObservedEngine): string | undefined {

@@ -21,9 +21,10 @@ export function planEngine(
   desired: Desired,
   observed: ObservedEngine,
   offers?: readonly Offer[],
+  going?: readonly string[],
 ): readonly Operation[] {
   const { wish, former } = desired;
-  const install = planInstall(desired, observed, offers);
+  const install = planInstall(desired, observed, offers, going);
   const before = currentConfig(observed);
   const after = mergeDaemonConfig(before, wishedConfig(wish, observed), former?.daemonConfig);
   const change = { install, before, after };
@@ -85,12 +86,14 @@ function wishedConfig(wish: EngineWish, observed: ObservedEngine): DaemonConfig 
 }
 
 function planHolds(
-  { wish, names, dependencies, former }: Desired,
+  { wish, names, dependencies, followers, former }: Desired,
   observed: ObservedEngine,
   install: Install | undefined,
 ): readonly Operation[] {
   const { installed, held } = observed.packages;
-  const mine = [...names, ...dependencies].filter((name) => !install?.remove.includes(name));
+  const mine = [...new Set([...names, ...dependencies, ...followers])].filter(
+    (name) => !install?.remove.includes(name),
+  );
   if (!wish.hold) {
     const packages = former?.hold === true ? mine.filter((name) => held.includes(name)) : [];
     return packages.length > 0 ? [{ kind: "unhold", packages, cause: "hold: false" }] : [];

@@ -81,6 +81,26 @@ export interface PackageSourceArgs {
   readonly packages?: pulumi.Input<pulumi.Input<string>[] | undefined>;
 }
 
+/** A package in a file, where the program runs. */
+export interface PackageFileArgs {
+  /**
+   * Path of a `.deb`, `.rpm` or `.apk`, named as its package manager names it (`docker-ce_28.5.2-1~debian.13~trixie_amd64.deb`).
+   * It has to be there in every preview and up, and for neither refresh nor destroy.
+   */
+  readonly path: pulumi.Input<string>;
+  /** 64 hexadecimal digits; compared where the program runs, and on the machine before anything is installed. */
+  readonly sha256: pulumi.Input<string>;
+}
+
+/** Packages that are sent to the machine, for one without network. */
+export interface UploadedPackagesArgs {
+  /**
+   * The engine's package, and all that it needs and the machine does not have. Parts of the engine are held; any other package
+   * that is installed already stays as it is.
+   */
+  readonly files: pulumi.Input<pulumi.Input<PackageFileArgs>[]>;
+}
+
 /** One machine of a fleet, which is changed after others of it. */
 export interface HostRolloutArgs {
   /** The hosts before this one, in the fleet's order: create and update of this one begin when theirs ended well. */
@@ -102,10 +122,10 @@ export interface DockerHostArgs {
   readonly dockerVersion: pulumi.Input<string>;
   /**
    * Where the packages come from. "docker": Docker's own (docker-ce). "distro": the distribution's (engine and CLI). Or
-   * a source of your own.
+   * a source of your own. Or files, which are sent there.
    * @default "docker"
    */
-  readonly source?: pulumi.Input<"docker" | "distro" | PackageSourceArgs | undefined>;
+  readonly source?: pulumi.Input<"docker" | "distro" | PackageSourceArgs | UploadedPackagesArgs | undefined>;
   /**
    * Merged into daemon.json; keys that others wrote stay. Validated before the daemon sees it. `hosts` cannot be set.
    * @default \{\}

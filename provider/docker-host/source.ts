@@ -1,11 +1,14 @@
 import { type Fields, isObject } from "../values";
+import { type PackageFile, readPackageFiles } from "./package-file";
 import { readSigningKeys } from "./packages/signing-key";
 
 /** Where the packages of the engine come from. */
 export type EngineSource =
   | { readonly kind: "distro" }
   | { readonly kind: "docker" }
-  | (Repository & { readonly kind: "custom" });
+  | (Repository & { readonly kind: "custom" })
+  /** Sent over the connection; the one that carries the version first. */
+  | { readonly kind: "files"; readonly files: readonly PackageFile[] };
 
 /** A package repository beside the distribution's own. */
 export interface Repository {
@@ -35,6 +38,13 @@ export const DOCKER_PACKAGES: readonly string[] = [
   "docker-compose-plugin",
 ];
 
+const WITH_DOCKER_CE: readonly string[] = ["docker-ce-cli", "containerd.io", "docker-ce-rootless-extras"];
+
+/** What may come along with these packages, or be there beside them, and is not among them. */
+export function followersOf(names: readonly string[]): readonly string[] {
+  return names[0] === "docker-ce" ? WITH_DOCKER_CE.filter((name) => !names.includes(name)) : [];
+}
+
 /** Docker's own repository: what lies at `path`, with the key of a distribution's folder. */
 export function dockerRepository(
   format: keyof typeof DOCKER_KEY_FINGERPRINTS,
@@ -62,6 +72,15 @@ const PACKAGE = /^[a-z0-9][a-z0-9.+-]+$/;
 /** Of an OpenPGP key, or the SHA-256 of an RSA key for apk. */
 const FINGERPRINT = /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/;
 
+const REPOSITORY_FIELDS: readonly string[] = [
+  "url",
+  "suite",
+  "components",
+  "key",
+  "keyFingerprint",
+  "packages",
+];
+
 /** True when the text is a key itself and not where to fetch it. */
 export function isKeyText(key: string): boolean {
   return key.trimStart().startsWith("-----BEGIN PGP");
@@ -72,15 +91,28 @@ export function readSource(fields: Fields): EngineSource | undefined {
   const value = fields.raw("source");
   if (value === undefined) return fields.has("source") ? undefined : { kind: "docker" };
   if (value === "docker" || value === "distro") return { kind: value };
-  if (!isObject(value)) return fields.fail("source", 'must be "docker", "distro" or an object with a url');
+  if (!isObject(value)) {
+    return fields.fail("source", 'must be "docker", "distro" or an object with a url or files');
+  }
   const nested = fields.object("source");
-  return nested === undefined ? undefined : readCustom(nested);
+  if (nested === undefined) return undefined;
+  return nested.has("files") ? readUploaded(nested) : readCustom(nested);
+}
+
+function readUploaded(fields: Fields): EngineSource | undefined {
+  const before = fields.failures.length;
+  if (fields.has("url")) fields.fail("files", "cannot be given together with url");
+  const files = readPackageFiles(fields);
+  // what belongs to a url is told once, by that
+  fields.rejectOthers(fields.has("url") ? REPOSITORY_FIELDS : []);
+  if (files === undefined || fields.failures.length > before) return undefined;
+  return { kind: "files", files };
 }
 
 function readCustom(fields: Fields): EngineSource | undefined {
   const before = fields.failures.length;
   const url = matching(fields, "url", URL_TEXT, "must be an http, https or file address");
-  if (!fields.has("url")) fields.fail("url", "is required");
+  if (!fields.has("url")) fields.fail("url", "is required, or files");
   const suite = matching(fields, "suite", WORD, "must be one word");
   const components = words(fields, "components", WORD) ?? ["stable"];
   const packages = words(fields, "packages", PACKAGE) ?? DOCKER_PACKAGES;

@@ -7,7 +7,12 @@ export interface Offer {
   readonly version: string;
   /** What it needs of packages that count for themselves: name to the lowest version (`containerd.io`: `1.7.27`). */
   readonly needs?: Readonly<Record<string, string>>;
+  /** Packages that it cannot stand beside, in whatever version; known of what a machine does not know yet. */
+  readonly conflicts?: readonly string[];
 }
+
+/** For what is needed in whatever version. */
+export const ANY_VERSION = "0";
 
 const LOOSE = { loose: true };
 

@@ -4,7 +4,7 @@ import type { Properties } from "../handler";
 import { Fields, hasUnknown, isObject } from "../values";
 import type { DaemonConfig } from "./daemon-config";
 import { type EngineSource, readSource } from "./source";
-import { parseWanted } from "./version";
+import { parseWanted, satisfies, upstreamOf } from "./version";
 
 /** What the program wants of one machine, with the defaults filled in. */
 export interface EngineWish {
@@ -46,6 +46,7 @@ export function readHostArguments(fields: Fields): HostArguments {
   const connection = connectionFields === undefined ? undefined : readConnection(connectionFields);
   const dockerVersion = readVersion(fields);
   const source = readSource(fields);
+  refuseOtherVersion(fields, dockerVersion, source);
   const liveRestore = fields.boolean("liveRestore");
   const config = readConfig(fields, liveRestore);
   const flags = {
@@ -98,6 +99,19 @@ function readVersion(fields: Fields): string | undefined {
   if (text === undefined || text === "" || parseWanted(text) !== undefined) return text;
   const reason = 'must be a version such as "28.5.2" or a semver range such as "28.x" or "~28.5"';
   return fields.fail("dockerVersion", reason);
+}
+
+/** Of files it is known beforehand what comes of them. */
+function refuseOtherVersion(
+  fields: Fields,
+  wanted: string | undefined,
+  source: EngineSource | undefined,
+): void {
+  const engine = source?.kind === "files" ? source.files[0] : undefined;
+  if (engine === undefined || wanted === undefined || wanted === "") return;
+  if (parseWanted(wanted) === undefined || satisfies(engine.version, wanted)) return;
+  const version = upstreamOf(engine.version) ?? engine.version;
+  fields.fail("source.files", `${engine.name} is ${version} there, and ${wanted} is wanted`);
 }
 
 function readConfig(fields: Fields, liveRestore: boolean | undefined): DaemonConfig {

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
 import { isSlipwayError } from "../../provider/errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
+import { docker } from "../lab/docker";
 import { type RpmHost, startRpmHost } from "../lab/rpm-host";
 import { labContext } from "../support/lab-context";
 
@@ -39,8 +44,14 @@ describe("DockerHost by dnf", function () {
       .split("\n")
       .filter((line) => /^\S+\.\*$/.test(line))
       .sort();
+  /** How often systemd has started the daemon, and containerd. */
+  const starts = async (): Promise<{ readonly docker: number; readonly containerd: number }> => {
+    const count = async (unit: string): Promise<number> =>
+      (await rpm.host.journal(unit)).split(`]: Starting ${unit}`).length - 1;
+    return { docker: await count("docker.service"), containerd: await count("containerd.service") };
+  };
   const ours = (): Promise<string> => rpm.host.must(["find", "/etc", "-name", "*slipway*"]);
-  const docker = (version: string): readonly string[] => [
+  const engineLocks = (version: string): readonly string[] => [
     `docker-ce-3:${version}-1.el9.*`,
     `docker-ce-cli-1:${version}-1.el9.*`,
   ];
@@ -82,7 +93,7 @@ describe("DockerHost by dnf", function () {
     assert.equal((outputs.packages as Properties)["docker-ce"], "3:26.1.5-1.el9");
     const held = await locks();
     assert.equal(held.length, 5);
-    for (const lock of docker("26.1.5")) assert.ok(held.includes(lock), lock);
+    for (const lock of engineLocks("26.1.5")) assert.ok(held.includes(lock), lock);
   });
 
   it("must change nothing the second time", async () => {
@@ -97,15 +108,17 @@ describe("DockerHost by dnf", function () {
     assert.match(await rpm.host.must(["rpm", "-q", "docker-ce"]), /^docker-ce-26\.1\.5-1\.el9/);
   });
 
-  it("must refuse an upgrade that nobody allowed, and do an allowed one", async () => {
+  it("must refuse an upgrade that nobody allowed, and do an allowed one with one restart", async () => {
     await assert.rejects(update(inputs("28.x")), /allowDaemonRestart: true/);
     assert.equal(await running(), "26.1.5");
+    const before = await starts();
     await update(inputs("28.x", CONSENT));
+    assert.deepEqual(await starts(), { docker: before.docker + 1, containerd: before.containerd + 1 });
     const version = String(outputs.version);
     assert.match(version, /^28\.5\./);
     assert.equal(await running(), version);
     const held = await locks();
-    for (const lock of docker(version)) assert.ok(held.includes(lock), lock);
+    for (const lock of engineLocks(version)) assert.ok(held.includes(lock), lock);
     assert.equal(held.length, 5);
   });
 
@@ -123,7 +136,7 @@ describe("DockerHost by dnf", function () {
     await update(inputs("26.1.5", CONSENT));
     assert.equal(await running(), "26.1.5");
     const held = await locks();
-    for (const lock of docker("26.1.5")) assert.ok(held.includes(lock), lock);
+    for (const lock of engineLocks("26.1.5")) assert.ok(held.includes(lock), lock);
   });
 
   it("must take packages, locks and the source off again when asked to", async () => {
@@ -131,5 +144,31 @@ describe("DockerHost by dnf", function () {
     assert.equal(await ours(), "");
     assert.deepEqual(await locks(), []);
     assert.equal((await rpm.host.exec(["which", "dockerd", "docker", "containerd"])).stdout, "");
+  });
+
+  it("must install uploaded packages where there is no source at all, running and locked", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "packages-"));
+    try {
+      await docker(["cp", `${rpm.host.name}:/srv/rpm/x86_64/.`, folder]);
+      const parts = ["docker-ce-26.1.5-", "docker-ce-cli-26.1.5-", "containerd.io-1.7."];
+      const files = parts.map((start) => {
+        const [name = ""] = readdirSync(folder).filter((each) => each.startsWith(start));
+        const file = path.join(folder, name);
+        return { path: file, sha256: createHash("sha256").update(readFileSync(file)).digest("hex") };
+      });
+      const given = { ...inputs("26.x"), source: { files } };
+      const named = files.filter((file) => !file.path.includes("containerd"));
+      await assert.rejects(create({ ...given, source: { files: named } }), /containerd\.io >= 1\.6\.24/);
+      outputs = await create(given);
+      assert.deepEqual([outputs.version, outputs.drift], ["26.1.5", []]);
+      assert.equal(await running(), "26.1.5");
+      assert.equal((await locks()).length, 3);
+      assert.equal((await rpm.host.exec(["ls", "-A", "/var/lib/slipway"])).stdout, "");
+      lines.length = 0;
+      await update(given);
+      assert.deepEqual(lines, []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -79,9 +79,50 @@ describe("DockerHost from a package source of its own", function () {
     await assert.rejects(up("99.0.0"), (error: Error) => error.message.includes(offered));
   });
 
-  it("must install the highest version of a range with parts that fit, running and held", async () => {
+  /** Packages without files, as others have them. */
+  const FAKE = `
+cd "$(mktemp -d)"
+make() {
+  mkdir -p "$1/DEBIAN"
+  printf 'Package: %s\\nVersion: 1.6\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n%s' "$1" "$2" >"$1/DEBIAN/control"
+  dpkg-deb -b "$1" && dpkg -i "$1.deb"
+}
+make containerd ''
+make kubelet 'Depends: containerd
+'
+`;
+  const look = (): Promise<unknown> => handler.check({}, site.inputs("26.x"), site.context());
+
+  it("must take nothing of others along, and say so beforehand", async () => {
+    await handler.delete("id", { ...site.inputs("26.x"), uninstallOnDelete: true }, site.context());
+    await site.host.must(["sh", "-ec", FAKE]);
+    const along = /that would remove kubelet, which need containerd\. No package was changed/;
+    site.lines.length = 0;
+    await look();
+    assert.match(site.lines.join("\n"), along);
+    await assert.rejects(up("26.x", { adopt: true }), along);
+    site.lines.length = 0;
+    await look(); // by now the machine knows the source
+    assert.match(site.lines.join("\n"), along);
+    await site.host.must(["dpkg", "-r", "kubelet"]);
+    site.lines.length = 0;
+    await look();
+    assert.match(
+      site.lines.join("\n"),
+      /will be refused without adopt: true: containerd cannot stay beside docker-ce/,
+    );
+    await assert.rejects(up("26.x"), /containerd cannot stay beside docker-ce.*Set adopt: true/s);
+    assert.equal(await site.host.must(["dpkg-query", "-W", "containerd"]), "containerd\t1.6");
+    await site.host.must(["dpkg", "-P", "containerd", "kubelet"]);
+    assert.equal(await dockerd(), "");
+  });
+
+  it("must install the highest version of a range with parts that fit, running and held, though another source is broken", async () => {
     const [, , recent] = repository.engines;
+    const broken = "echo 'deb file:/nowhere trixie main' >/etc/apt/sources.list.d/broken.list";
+    await site.host.must(["sh", "-c", broken]);
     const outputs = await up(">=20.10");
+    assert.match(site.lines.join("\n"), /has another package source that cannot be read/);
     assert.equal(outputs.version, recent);
     assert.equal(await site.running(), recent);
     assert.deepEqual(outputs.drift, []);

@@ -105,5 +105,12 @@ export function desiredEngine(
     ...over,
   };
   const dependencies = ["containerd", "runc"];
-  return { wish, names: ["docker.io", "docker-cli"], dependencies, repository: undefined, former };
+  return {
+    wish,
+    names: ["docker.io", "docker-cli"],
+    dependencies,
+    followers: [],
+    repository: undefined,
+    former,
+  };
 }

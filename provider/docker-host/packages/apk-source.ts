@@ -16,7 +16,7 @@ const KEY_FILE = /\/([A-Za-z0-9@._-]+\.rsa\.pub)$/;
  * @throws SlipwayError invalid-input when the key is no address of an apk key
  */
 export function apkRepository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined {
-  if (source.kind === "docker") return undefined;
+  if (source.kind === "docker" || source.kind === "files") return undefined;
   const url = source.kind === "distro" ? `${MIRROR}/${branchOf(facts)}/community` : source.url;
   const key = source.kind === "custom" ? source.key : undefined;
   const line = key === undefined ? "" : `${APK_KEY_LINE}${apkKeyPath(key)}\n`;

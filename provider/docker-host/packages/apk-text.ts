@@ -96,6 +96,23 @@ export function apkInstall(
   return [...APK, "add", ...wanted, ...remove.map((name) => `!${name}`)];
 }
 
+/** Files on the machine, by themselves. Their checksums vouch for them. */
+export function apkInstallFiles(paths: readonly string[], remove: readonly string[]): readonly string[] {
+  const alone = ["--no-network", "--repositories-file", "/dev/null", "--allow-untrusted"];
+  return [...APK, ...alone, "add", ...paths, ...remove.map((name) => `!${name}`)];
+}
+
+/** Of each file `NAME VERSION`, and whether a package of that name is installed. */
+export const APK_DESCRIBE_FILES = `
+for file; do
+  said=$(tar -xzOf "$file" .PKGINFO 2>/dev/null) || exit 1
+  name=$(echo "$said" | sed -n 's/^pkgname = //p') version=$(echo "$said" | sed -n 's/^pkgver = //p')
+  there=no
+  ! apk info -e "$name" >/dev/null 2>&1 || there=yes
+  echo "$name $version $there"
+done
+`;
+
 /** World without the lines `!NAME`; `$@` are the names. */
 export const FORGET_CONFLICTS = `
 for name; do sed -i "/^!$name\\$/d" /etc/apk/world || exit; done

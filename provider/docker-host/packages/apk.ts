@@ -2,6 +2,7 @@ import { SlipwayError } from "../../errors";
 import { DOCKER_PACKAGES } from "../source";
 import { addApkRepository, apkRepository } from "./apk-source";
 import {
+  APK_DESCRIBE_FILES,
   APK_HOLD,
   APK_KEY_LINE,
   APK_LOOK,
@@ -10,6 +11,7 @@ import {
   APK_REPAIR,
   APK_SOURCE_PATH,
   apkInstall,
+  apkInstallFiles,
   apkPolicy,
   apkRelease,
   apkRemove,
@@ -43,12 +45,15 @@ export const apk: PackageFamily = {
   look: APK_LOOK,
 
   names(source) {
+    if (source.kind === "files") {
+      return source.files.map(({ name }) => name).filter((name) => APK_NAMES.includes(name));
+    }
     if (source.kind !== "custom") return ALPINE_PACKAGES;
     return source.packages === DOCKER_PACKAGES ? ALPINE_PACKAGES : source.packages;
   },
 
-  dependencies() {
-    return DEPENDENCIES;
+  dependencies(source) {
+    return source.kind === "files" ? [] : DEPENDENCIES;
   },
 
   repository: apkRepository,
@@ -87,6 +92,7 @@ export const apk: PackageFamily = {
   async refresh(session, run) {
     const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
     refusePackageFailure(session, "refreshing the package lists", outcome);
+    return "all";
   },
 
   async install(session, { install, remove }, run) {
@@ -99,6 +105,22 @@ export const apk: PackageFamily = {
     // the hold is a step of its own
     const names = install.map(({ name }) => name);
     await must(session, "releasing the packages", apkRelease(names), run);
+  },
+
+  uploads: {
+    format: "apk",
+    parts: APK_NAMES,
+    describe: APK_DESCRIBE_FILES,
+
+    async install(session, { paths, names, remove }, run) {
+      await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
+      await must(session, `installing ${names.join(", ")}`, apkInstallFiles(paths, remove), run);
+      if (remove.length > 0) {
+        await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
+      }
+      // world names the very files until then
+      await must(session, "releasing the packages", apkRelease(names), run);
+    },
   },
 
   async remove(session, names, run) {

@@ -48,6 +48,19 @@ export function parsePackages(text: string, engine: string): readonly Offer[] {
     const version = field(stanza, "Version");
     if (name === undefined || version === undefined) return [];
     const needed = name === engine ? needs.get(version) : undefined;
-    return [needed === undefined ? { name, version } : { name, version, needs: needed }];
+    const conflicts = conflictsOf(stanza);
+    return [
+      {
+        ...{ name, version },
+        ...(needed === undefined ? {} : { needs: needed }),
+        ...(conflicts.length === 0 ? {} : { conflicts }),
+      },
+    ];
   });
+}
+
+/** Without those of certain versions: they are of packages that are older than all of ours. */
+function conflictsOf(stanza: string): readonly string[] {
+  const names = /^Conflicts: *(.+)$/m.exec(stanza)?.[1] ?? "";
+  return names.split(/, */).filter((name) => /^[a-z0-9][a-z0-9.+-]+$/.test(name));
 }

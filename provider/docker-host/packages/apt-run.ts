@@ -2,13 +2,14 @@ import { formatDuration } from "../../duration";
 import { SlipwayError } from "../../errors";
 import type { CommandOutcome, HostSession } from "../../host/session";
 import { stripControl } from "../../secret";
-import { DOCKER_UNITS, GUARD_FILE, GUARD_FOLDER } from "../init/systemd";
+import { DOCKER_UNITS } from "../init/systemd";
 import { LOCK_WAIT_S, packageFailure } from "./package-failure";
 import type { RunOptions } from "./package-family";
+import { SERVICE_GUARD } from "./service-guard";
 
-const TAKEN = 75;
+/** How a run ends that waited for a lock in vain. */
+export const LOCK_TAKEN = 75;
 const WAITING = "slipway waits for";
-const POLICY_MARK = "slipway: docker is left alone";
 const ENVIRONMENT = {
   DEBIAN_FRONTEND: "noninteractive",
   APT_LISTCHANGES_FRONTEND: "none",
@@ -19,13 +20,12 @@ const ENVIRONMENT = {
 /**
  * One run of apt or dpkg. It waits while somebody holds one of their locks, and says who: apt itself waits for dpkg's alone, and
  * dpkg for none. It goes on to its end when our connection is lost: what writes into a closed pipe ends in the middle.
- * Services that are named are left to us meanwhile, so that a daemon is started or restarted once, with its configuration:
- * systemd refuses to start or stop them on demand, and supervises them as ever; without systemd invoke-rc.d asks a policy, which
- * refuses while this program lives. `$1` seconds to wait, `$2` services, then the command.
+ * Services that are named are left to us meanwhile, see SERVICE_GUARD. `$1` seconds to wait, `$2` services, then the command.
  */
 const RUN = `
 left=$1 services=$2; shift 2
-units=${GUARD_FOLDER} policy=/usr/sbin/policy-rc.d log=/run/slipway/packages.log
+log=/run/slipway/packages.log
+${SERVICE_GUARD}
 holder() {
   for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$lock" 2>/dev/null) || continue
@@ -42,39 +42,9 @@ wait_for_locks() {
   while found=$(holder) && [ -n "$found" ]; do
     [ "$found" = "$said" ] || echo "${WAITING} $found"
     said=$found
-    [ "$left" -gt 0 ] || exit ${TAKEN}
+    [ "$left" -gt 0 ] || exit ${LOCK_TAKEN}
     sleep 1; left=$((left - 1))
   done
-}
-guard() {
-  [ -n "$services" ] || return 0
-  if [ ! -d "$units" ]; then deny; return; fi
-  for unit in $services; do
-    mkdir -p "$units/$unit.d"
-    printf '[Unit]\\nRefuseManualStart=yes\\nRefuseManualStop=yes\\n' >"$units/$unit.d/${GUARD_FILE}"
-  done
-  systemctl daemon-reload
-}
-unguard() {
-  [ -n "$services" ] || return 0
-  if [ ! -d "$units" ]; then allow; return; fi
-  for unit in $services; do rm -f "$units/$unit.d/${GUARD_FILE}"; rmdir "$units/$unit.d" 2>/dev/null; done
-  systemctl daemon-reload
-}
-allow() { if grep -qs "^# ${POLICY_MARK}" "$policy"; then rm -f "$policy"; fi; }
-# a policy of somebody else's stays; one of ours that is left over says nothing any more
-deny() {
-  allow
-  [ ! -e "$policy" ] || return 0
-  {
-    echo '#!/bin/sh'
-    echo '# ${POLICY_MARK} while packages change'
-    echo "[ ! -d /proc/$$ ] || case \\$1 in"
-    for unit in $services; do echo "\${unit%.*}) exit 101 ;;"; done
-    echo 'esac'
-    echo 'exit 0'
-  } >"$policy"
-  chmod 0755 "$policy"
 }
 main() {
   mkdir -p -m 0700 /run/slipway || exit 1
@@ -84,8 +54,7 @@ main() {
     ( umask 077; : >"$log" )
     "$@" >"$log" 2>&1 </dev/null &
     command=$!
-    ( while [ -d "/proc/$$" ] || [ -d "/proc/$command" ]; do sleep 1; done; unguard ) >/dev/null 2>&1 </dev/null &
-    watch=$!
+    unguard_after "$command"
     tail -n +1 -s 0.1 --pid="$command" -f "$log" </dev/null &
     wait "$command"; code=$?
     wait "$!"
@@ -134,7 +103,7 @@ export async function mustRunApt(
 
 /** The error of a run that did not end well; it names who holds the lock that was not freed in time. */
 export function aptFailure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
-  const isLocked = outcome.kind === "exited" && outcome.code === TAKEN;
+  const isLocked = outcome.kind === "exited" && outcome.code === LOCK_TAKEN;
   return isLocked ? lockFailure(session, what, outcome.stdout) : packageFailure(session, what, outcome);
 }
 

@@ -1,8 +1,9 @@
 import { APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
-import type { Offer } from "../version";
+import type { PackageChoice } from "../operation";
+import { ANY_VERSION, type Offer } from "../version";
 
 /** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
-const DOCKER_PACKAGE_NAMES: readonly string[] = [
+export const DEB_NAMES: readonly string[] = [
   "docker.io",
   "docker-cli",
   "docker-ce",
@@ -18,13 +19,56 @@ const DOCKER_PACKAGE_NAMES: readonly string[] = [
   "podman-docker",
 ];
 
-/** What each version of a package needs at least, by its version, of the stanzas of apt-cache show. */
+/** Of every run of apt-get. */
+export const APT_OPTIONS: readonly string[] = [
+  "-q",
+  "-y",
+  ...["-o", "Dpkg::Use-Pty=0"],
+  ...["-o", "Dpkg::Options::=--force-confdef"],
+  ...["-o", "Dpkg::Options::=--force-confold"],
+];
+
+/** What is changed besides what is named, and how. */
+export interface AptChange {
+  readonly remove: readonly string[];
+  readonly allowDowngrade: boolean;
+}
+
+/** `apt-get install` of these words: names, `name=version`, paths; nothing that is only recommended comes along. */
+export function aptInstall(
+  wanted: readonly string[],
+  { remove, allowDowngrade }: AptChange,
+  options: readonly string[] = [],
+): readonly string[] {
+  const flags = ["--no-install-recommends", "--allow-change-held-packages"];
+  if (allowDowngrade) flags.push("--allow-downgrades");
+  // a package with "-" behind it is removed in the same step, so that no moment is without an engine
+  const unwanted = remove.map((name) => `${name}-`);
+  return ["apt-get", ...APT_OPTIONS, ...options, ...flags, "install", ...wanted, ...unwanted];
+}
+
+/** What `apt-get -s` says would go: lines `Remv NAME [VERSION] …`. */
+export function parseRemovals(text: string): readonly string[] {
+  return [...text.matchAll(/^Remv (\S+)/gm)].map(([, name = ""]) => name.replace(/:[a-z0-9]+$/, "")).sort();
+}
+
+/** `docker-ce=5:28.5.2-1`, or the name alone. */
+export function aptWords(packages: readonly PackageChoice[]): readonly string[] {
+  return packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+}
+
+/** What each version of a package needs at least (parts of an engine in any version, too), by its version, of the stanzas of apt-cache show. */
 export function parseNeeds(text: string): ReadonlyMap<string, Readonly<Record<string, string>>> {
   const found = new Map<string, Readonly<Record<string, string>>>();
   for (const stanza of text.split(/\n\s*\n/)) {
     const field = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(stanza)?.[1] ?? "";
-    const needs = [...field("Depends").matchAll(/([a-z0-9][a-z0-9.+-]+) \(>= ([^)]+)\)/g)];
-    found.set(field("Version"), Object.fromEntries(needs.map(([, name = "", least = ""]) => [name, least])));
+    const depends = field("Depends");
+    const needs = [...depends.matchAll(/([a-z0-9][a-z0-9.+-]+) \(>= ([^)]+)\)/g)];
+    const bare = depends.split(", ").filter((name) => DEB_NAMES.includes(name));
+    found.set(field("Version"), {
+      ...Object.fromEntries(bare.map((name) => [name, ANY_VERSION])),
+      ...Object.fromEntries(needs.map(([, name = "", least = ""]) => [name, least])),
+    });
   }
   return found;
 }
@@ -44,7 +88,7 @@ export function parseMadison(text: string): readonly Offer[] {
 /** apt's part of the look at a machine (lookScript says what it may print). */
 export const APT_LOOK = `
 source=${APT_SOURCE_PATH} key=${APT_KEY_PATH}
-dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\\n' ${DOCKER_PACKAGE_NAMES.join(" ")} 2>/dev/null |
+dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\\n' ${DEB_NAMES.join(" ")} 2>/dev/null |
   while read -r name version status; do [ "$status" = not-installed ] || echo "package $name $version $status"; done
 apt-mark showhold | while read -r name; do echo "held $name"; done
 lock=$(stat -c %i /var/lib/dpkg/lock-frontend 2>/dev/null)

@@ -4,26 +4,41 @@ import type { CommandOutcome, HostSession } from "../../host/session";
 import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "../source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import { peekAtRepository } from "./apt-peek";
-import { aptFailure, mustRunApt, runApt } from "./apt-run";
-import { APT_LOOK, parseMadison, parseNeeds } from "./apt-text";
+import { aptFailure, LOCK_TAKEN, mustRunApt, runApt } from "./apt-run";
+import {
+  APT_LOOK,
+  APT_OPTIONS,
+  aptInstall,
+  aptWords,
+  DEB_NAMES,
+  parseMadison,
+  parseNeeds,
+  parseRemovals,
+} from "./apt-text";
+import { aptUploads } from "./apt-upload";
 import { dockerDistribution } from "./docker-distribution";
-import type { PackageFamily, RunOptions } from "./package-family";
+import type { NeededSource, PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
-const APT_OPTIONS = [
-  "-q",
-  "-y",
-  ...["-o", "Dpkg::Use-Pty=0"],
-  ...["-o", "Dpkg::Options::=--force-confdef"],
-  ...["-o", "Dpkg::Options::=--force-confold"],
-];
+const SIMULATION_MS = 120_000;
 
-const ONLY_OUR_SOURCE = [
-  ...["-o", `Dir::Etc::sourcelist=${APT_SOURCE_PATH}`],
+/** A server that does not answer is a mere warning otherwise. */
+const WHOLE = ["-o", "APT::Update::Error-Mode=any"];
+
+/** One file of sources, whose lists alone are read anew. */
+const only = (file: string): readonly string[] => [
+  ...["-o", `Dir::Etc::sourcelist=${file}`],
   ...["-o", "Dir::Etc::sourceparts=-"],
   ...["-o", "APT::Get::List-Cleanup=0"],
-  // a server that does not answer is a mere warning otherwise
-  ...["-o", "APT::Update::Error-Mode=any"],
+  ...WHOLE,
+];
+
+/** Of Debian, Ubuntu and Raspbian, by release; one that is not there has nothing to read. */
+const DISTRIBUTION_FILES = [
+  "/etc/apt/sources.list",
+  "/etc/apt/sources.list.d/debian.sources",
+  "/etc/apt/sources.list.d/ubuntu.sources",
+  "/etc/apt/sources.list.d/raspbian.sources",
 ];
 
 /** Debian, Ubuntu and what is made of them. */
@@ -41,11 +56,15 @@ export const apt: PackageFamily = {
         return DOCKER_PACKAGES;
       case "custom":
         return source.packages;
+      case "files":
+        return source.files.map(({ name }) => name).filter((name) => DEB_NAMES.includes(name));
     }
   },
 
   dependencies(source) {
-    return source.kind === "distro" ? ["containerd", "runc"] : [];
+    const isDebians =
+      source.kind === "distro" || (source.kind === "custom" && source.packages[0] === "docker.io");
+    return isDebians ? ["containerd", "runc"] : [];
   },
 
   repository(source, facts) {
@@ -68,6 +87,13 @@ export const apt: PackageFamily = {
 
   peek: peekAtRepository,
 
+  async removals(session, order, signal) {
+    const argv = aptInstall(aptWords(order.install), order, ["-s"]);
+    const outcome = await session.exec(argv, { timeoutMs: SIMULATION_MS, signal });
+    // one that cannot be done is told by the run itself, with its reasons
+    return parseRemovals(outcome.stdout).filter((name) => !order.remove.includes(name));
+  },
+
   async repair(session, run) {
     const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };
     const configure = ["dpkg", "--configure", "-a", "--force-confold"];
@@ -78,7 +104,7 @@ export const apt: PackageFamily = {
 
   async addRepository(session, repository, run) {
     await addAptRepository(session, repository, run);
-    const outcome = await refreshLists(session, run, ONLY_OUR_SOURCE);
+    const outcome = await refreshLists(session, run, only(APT_SOURCE_PATH));
     if (outcome.kind === "exited" && outcome.code === 0) return;
     const error = aptFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
@@ -96,31 +122,27 @@ export const apt: PackageFamily = {
     await must(session, "removing the package source", argv, run);
   },
 
-  async refresh(session, run, source) {
-    if (source !== undefined) {
-      const read = await refreshLists(session, run, ONLY_OUR_SOURCE);
-      if (read.kind !== "exited" || read.code !== 0) {
-        throw aptFailure(session, `reading the package source ${source}`, read);
-      }
+  async refresh(session, run, needed) {
+    const outcome = await refreshLists(session, run, WHOLE);
+    if (outcome.kind === "exited" && outcome.code === 0) return "all";
+    if (outcome.kind !== "exited" || outcome.code === LOCK_TAKEN) {
+      throw aptFailure(session, readingOf(needed), outcome);
     }
-    const outcome = await refreshLists(session, run);
-    if (outcome.kind !== "exited" || outcome.code !== 0) {
-      throw aptFailure(session, "refreshing the package lists", outcome);
+    // somebody else's source that is broken is no reason to do without ours
+    for (const file of filesOf(needed)) {
+      const read = await refreshLists(session, run, only(file));
+      if (read.kind !== "exited" || read.code !== 0) throw aptFailure(session, readingOf(needed), read);
     }
+    return "own";
   },
 
   async install(session, order, run) {
-    const wanted = order.install.map(({ name, version }) =>
-      version === undefined ? name : `${name}=${version}`,
-    );
-    // a package with "-" behind it is removed in the same step, so that no moment is without an engine
-    const unwanted = order.remove.map((name) => `${name}-`);
-    const flags = ["--no-install-recommends", "--allow-change-held-packages"];
-    if (order.allowDowngrade) flags.push("--allow-downgrades");
-    const argv = ["apt-get", ...APT_OPTIONS, ...flags, "install", ...wanted, ...unwanted];
+    const wanted = aptWords(order.install);
     const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };
-    await mustRunApt(session, `installing ${wanted.join(", ")}`, argv, change);
+    await mustRunApt(session, `installing ${wanted.join(", ")}`, aptInstall(wanted, order), change);
   },
+
+  uploads: aptUploads,
 
   async remove(session, names, run) {
     const argv = ["apt-get", ...APT_OPTIONS, "--allow-change-held-packages", "remove", ...names];
@@ -139,7 +161,7 @@ export const apt: PackageFamily = {
 };
 
 function repositoryOf(source: EngineSource, facts: HostFacts): Repository | undefined {
-  if (source.kind === "distro") return undefined;
+  if (source.kind === "distro" || source.kind === "files") return undefined;
   if (source.kind === "custom") return source;
   const { folder, release } = dockerDistribution(facts) ?? {
     folder: facts.os.id,
@@ -158,6 +180,23 @@ function sourceFile(repository: Repository, facts: HostFacts): string {
   ];
   if (repository.key !== undefined) lines.push(`Signed-By: ${APT_KEY_PATH}`);
   return `${lines.join("\n")}\n`;
+}
+
+function filesOf(needed: NeededSource): readonly string[] {
+  switch (needed.kind) {
+    case "ours":
+      return [APT_SOURCE_PATH];
+    case "others":
+      return needed.files;
+    case "distribution":
+      return DISTRIBUTION_FILES;
+  }
+}
+
+function readingOf(needed: NeededSource): string {
+  return needed.kind === "distribution"
+    ? "refreshing the package lists"
+    : `reading the package source ${needed.url}`;
 }
 
 function refreshLists(

@@ -1,4 +1,4 @@
-import type { Offer } from "../version";
+import { ANY_VERSION, type Offer } from "../version";
 
 /** Our own files on the host. */
 export const DNF_REPO_ID = "slipway-docker";
@@ -53,8 +53,18 @@ command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
 [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
 if [ -n "$url" ]; then
-  grep -lsF -- "$url" /etc/yum.repos.d/*.repo |
-    while read -r file; do [ "$file" = "$source" ] || echo "other $file"; done
+  # what dnf takes for no, of a section that names it
+  for file in /etc/yum.repos.d/*.repo; do
+    [ "$file" != "$source" ] && [ -r "$file" ] || continue
+    awk -v url="$url" '
+      function tell() { if (named && on) found = 1; named = 0; on = 1 }
+      /^[[:space:]]*[#;]/ { next }
+      /^\\[/ { tell() }
+      index($0, url) { named = 1 }
+      tolower($0) ~ /^enabled[[:space:]]*=[[:space:]]*(0|no|false|off)[[:space:]]*$/ { on = 0 }
+      END { tell(); exit !found }
+    ' "$file" && echo "other $file"
+  done
 fi
 [ -z "$dockerd" ] || rpm -qf "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"
 `;
@@ -87,7 +97,11 @@ export function parseRepoquery(text: string): readonly Offer[] {
 
 function needsOf(requirements: string): Readonly<Record<string, string>> {
   const least = [...requirements.matchAll(/^([a-z0-9][a-z0-9.+-]+) >= (\S+)$/gm)];
-  return Object.fromEntries(least.map(([, name = "", version = ""]) => [name, version]));
+  const bare = requirements.split("\n").filter((name) => RPM_NAMES.includes(name));
+  return {
+    ...Object.fromEntries(bare.map((name) => [name, ANY_VERSION])),
+    ...Object.fromEntries(least.map(([, name = "", version = ""]) => [name, version])),
+  };
 }
 
 /** What is to be there, exactly; older versions are taken without a word from us. dnf waits for another one's lock. */
@@ -99,6 +113,23 @@ export function dnfInstall(
   const erasing = mayErase ? ["--allowerasing"] : [];
   return ["dnf", "-y", "--setopt=install_weak_deps=False", "install", ...erasing, ...wanted];
 }
+
+/** Files on the machine, by themselves: what they need besides has to be installed. Their checksums vouch for them. */
+export function dnfInstallFiles(paths: readonly string[], mayErase: boolean): readonly string[] {
+  const erasing = mayErase ? ["--allowerasing"] : [];
+  const alone = ["--disablerepo=*", "--setopt=localpkg_gpgcheck=0"];
+  return ["dnf", "-y", ...alone, "--setopt=install_weak_deps=False", "install", ...erasing, ...paths];
+}
+
+/** Of each file `NAME EPOCH:VERSION-RELEASE`, and whether a package of that name is installed. */
+export const DESCRIBE_FILES = `
+for file; do
+  words=$(rpm -qp --nosignature --qf '%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}' "$file") || exit 1
+  there=no
+  ! rpm -q --quiet "\${words%% *}" || there=yes
+  echo "$words $there"
+done
+`;
 
 /** Those that are not there are no error. What came with them, and others may use by now, stays. */
 export function dnfRemove(names: readonly string[]): readonly string[] {

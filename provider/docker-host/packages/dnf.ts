@@ -2,11 +2,13 @@ import { SlipwayError } from "../../errors";
 import { DOCKER_PACKAGES, dockerRepository } from "../source";
 import { addDnfRepository, dnfSourceFile } from "./dnf-source";
 import {
+  DESCRIBE_FILES,
   DNF_KEY_PATH,
   DNF_LOOK,
   DNF_REPO_ID,
   DNF_SOURCE_PATH,
   dnfInstall,
+  dnfInstallFiles,
   dnfOffers,
   dnfRefresh,
   dnfRemove,
@@ -26,7 +28,7 @@ const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
 const PATIENCE = "dnf waits for another one for as long as that runs";
 
-const { script: mustScript, command: must } = packageScripts(PATIENCE);
+const { script: mustScript, command: must, change: mustChange } = packageScripts(PATIENCE);
 
 /** RHEL and what is made of it, Fedora, Amazon Linux. dnf 4 and dnf 5. */
 export const dnf: PackageFamily = {
@@ -43,6 +45,8 @@ export const dnf: PackageFamily = {
         return DOCKER_PACKAGES;
       case "custom":
         return source.packages;
+      case "files":
+        return source.files.map(({ name }) => name).filter((name) => RPM_NAMES.includes(name));
     }
   },
 
@@ -51,7 +55,7 @@ export const dnf: PackageFamily = {
   },
 
   repository(source, facts) {
-    if (source.kind === "distro") return undefined;
+    if (source.kind === "distro" || source.kind === "files") return undefined;
     const { folder, release } = dockerDistribution(facts) ?? { folder: facts.os.id, release: "" };
     const path = `${folder}/${release}/${facts.architecture}/stable`;
     const repository = source.kind === "custom" ? source : dockerRepository("rpm", folder, path);
@@ -95,6 +99,7 @@ export const dnf: PackageFamily = {
   async refresh(session, run) {
     const outcome = await session.exec(dnfRefresh(), { sudo: true, timeoutMs: REFRESH_MS, ...run });
     refusePackageFailure(session, "refreshing the package lists", outcome, PATIENCE);
+    return "all";
   },
 
   async install(session, { install, remove }, run) {
@@ -102,8 +107,21 @@ export const dnf: PackageFamily = {
     // dnf 5 has no way around a lock but to take it off; what the engine needs may have to change with it
     await mustScript(session, "releasing the packages", RELEASE, names, run);
     const what = `installing ${install.map(({ name, version }) => [name, version].join(" ").trim()).join(", ")}`;
-    await must(session, what, dnfInstall(install, remove.length > 0), run);
+    await mustChange(session, what, dnfInstall(install, remove.length > 0), run);
     if (remove.length > 0) await dnf.remove(session, remove, run);
+  },
+
+  uploads: {
+    format: "rpm",
+    parts: RPM_NAMES,
+    describe: DESCRIBE_FILES,
+
+    async install(session, { paths, names, remove }, run) {
+      await mustScript(session, "releasing the packages", RELEASE, names, run);
+      const what = `installing ${names.join(", ")}`;
+      await mustChange(session, what, dnfInstallFiles(paths, remove.length > 0), run);
+      if (remove.length > 0) await dnf.remove(session, remove, run);
+    },
   },
 
   async remove(session, names, run) {

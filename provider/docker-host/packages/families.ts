@@ -38,6 +38,15 @@ export function familyOf(target: string, facts: HostFacts, source: EngineSource)
   if (family.kind === "dnf" && !hasDnf(facts)) {
     throw unsupported(`it runs ${name}, whose package manager is yum`, "Use a release with dnf");
   }
+  if (source.kind === "files") {
+    const other = source.files.find(({ format }) => format !== family.uploads.format);
+    const next = "Give the files that are made for this machine";
+    if (other !== undefined) throw unsupported(`it runs ${name}, which has no .${other.format}`, next);
+    const alien = source.files.find(({ architecture }) => isForOther(architecture, facts));
+    if (alien !== undefined) {
+      throw unsupported(`${alien.name} is made for ${alien.architecture}, it is ${facts.architecture}`, next);
+    }
+  }
   if (source.kind === "docker" && (family.kind === "apk" || dockerDistribution(facts) === undefined)) {
     const next = 'Set source: "distro", or an object with the url and key of a fitting repository';
     throw unsupported(`Docker has no packages for ${name}`, next);
@@ -46,6 +55,15 @@ export function familyOf(target: string, facts: HostFacts, source: EngineSource)
     throw unsupported(`${name} has no packages of Docker itself`, 'Set source: "docker"');
   }
   return family;
+}
+
+/** Debian's words; rpm has those of the kernel. What we do not know the package manager says. */
+const DEBIAN_ARCHITECTURES: Readonly<Record<string, string>> = { amd64: "x86_64", arm64: "aarch64" };
+
+function isForOther(architecture: string, facts: HostFacts): boolean {
+  const known = Object.entries(DEBIAN_ARCHITECTURES).flat();
+  const own = DEBIAN_ARCHITECTURES[architecture] ?? architecture;
+  return known.includes(own) && known.includes(facts.architecture) && own !== facts.architecture;
 }
 
 /** They have podman, and a docker command that is podman's. */

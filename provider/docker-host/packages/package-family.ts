@@ -1,6 +1,7 @@
 import type { CommandOptions, HostSession } from "../../host/session";
 import type { HostFacts } from "../../host/facts";
 import type { FamilyLook } from "../look-script";
+import type { PackageFormat } from "../package-file";
 import type { EngineSource, Repository } from "../source";
 import type { Offer } from "../version";
 
@@ -24,16 +25,36 @@ export interface PackageFamily extends FamilyLook {
     names: readonly string[],
     signal: AbortSignal,
   ) => Promise<readonly Offer[]>;
+  /**
+   * What else would be removed when these come, as the machine's own package manager has it; absent where it removes nothing
+   * unasked. Changes nothing.
+   */
+  readonly removals?: (
+    session: HostSession,
+    order: InstallOrder,
+    signal: AbortSignal,
+  ) => Promise<readonly string[]>;
   repair(session: HostSession, run: RunOptions): Promise<void>;
   addRepository(session: HostSession, repository: RepositoryFile, run: RunOptions): Promise<void>;
   removeRepository(session: HostSession, run: RunOptions): Promise<void>;
-  /** Reads the lists anew; `source` is the address of our own one that has to answer, whatever others do. */
-  refresh(session: HostSession, run: RunOptions, source?: string): Promise<void>;
+  /**
+   * Reads the lists anew. `needed` is the source that has to answer, whatever others do; "own" when only that one did.
+   * @throws SlipwayError engine-install-failed, connection-lost
+   */
+  refresh(session: HostSession, run: RunOptions, needed: NeededSource): Promise<"all" | "own">;
   install(session: HostSession, order: InstallOrder, run: RunOptions): Promise<void>;
+  readonly uploads: UploadedPackages;
   remove(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
   hold(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
   unhold(session: HostSession, names: readonly string[], run: RunOptions): Promise<void>;
 }
+
+/** Where the packages to come are looked up. */
+export type NeededSource =
+  | { readonly kind: "ours"; readonly url: string }
+  /** Named by files of somebody else. */
+  | { readonly kind: "others"; readonly url: string; readonly files: readonly string[] }
+  | { readonly kind: "distribution" };
 
 /** A repository as files on the host. */
 export interface RepositoryFile extends Repository {
@@ -46,6 +67,24 @@ export interface InstallOrder {
   readonly install: readonly { readonly name: string; readonly version?: string }[];
   readonly remove: readonly string[];
   readonly allowDowngrade: boolean;
+}
+
+/** How a package manager takes files that lie on the machine. */
+export interface UploadedPackages {
+  readonly format: PackageFormat;
+  /** What is a part of an engine; any other package is one that an engine needs. */
+  readonly parts: readonly string[];
+  /** sh text: `$@` are files; prints the package manager's own `NAME VERSION yes|no` of each, yes where one of that name is installed. */
+  readonly describe: string;
+  /** All at once and without any network, or nothing: what they need and is not there ends it before anything is changed. */
+  install(session: HostSession, order: FileOrder, run: RunOptions): Promise<void>;
+}
+
+/** Files that lie on the machine. */
+export interface FileOrder extends Pick<InstallOrder, "remove" | "allowDowngrade"> {
+  readonly paths: readonly string[];
+  /** Their packages. */
+  readonly names: readonly string[];
 }
 
 export interface RunOptions extends Pick<CommandOptions, "onLine"> {

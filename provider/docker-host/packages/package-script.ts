@@ -1,4 +1,5 @@
 import type { HostSession } from "../../host/session";
+import { DOCKER_UNITS } from "../init/systemd";
 import { INSTALL_MS, refusePackageFailure } from "./package-failure";
 import type { RunOptions } from "./package-family";
 import { STEADY_RUN } from "./steady-run";
@@ -20,6 +21,8 @@ export interface PackageScripts {
     argv: readonly string[],
     run: RunOptions,
   ) => Promise<void>;
+  /** The same of one that changes packages: Docker's services are left alone meanwhile. @throws SlipwayError as `script` */
+  readonly change: PackageScripts["command"];
 }
 
 /** `patience` is how the package manager waits for others, for messages. @default how ours wait for a lock */
@@ -28,5 +31,9 @@ export function packageScripts(patience?: string): PackageScripts {
     const outcome = await session.script(text, args, { sudo: true, timeoutMs: INSTALL_MS, ...run });
     refusePackageFailure(session, what, outcome, patience);
   };
-  return { script, command: (session, what, argv, run) => script(session, what, STEADY_RUN, argv, run) };
+  const steady =
+    (services: string): PackageScripts["command"] =>
+    (session, what, argv, run) =>
+      script(session, what, STEADY_RUN, [services, ...argv], run);
+  return { script, command: steady(""), change: steady(DOCKER_UNITS) };
 }

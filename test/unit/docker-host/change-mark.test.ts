@@ -13,7 +13,7 @@ const INSTALL: Operation = {
   ...{ downgrade: false, lowers: false },
 };
 const OTHERS: readonly Operation[] = [
-  { kind: "refresh-lists", cause: "" },
+  { kind: "refresh-lists", needed: { kind: "distribution" }, cause: "" },
   { kind: "hold", packages: ["docker.io"], cause: "" },
 ];
 

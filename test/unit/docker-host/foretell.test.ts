@@ -21,9 +21,17 @@ Depends: containerd.io (>= 1.6.24), docker-ce-cli
 describe("what a preview says of a machine", () => {
   it("must read the offers of a repository that the machine does not know yet", () => {
     assert.deepEqual(parsePackages(INDEX, "docker-ce"), [
-      { name: "docker-ce", version: "5:28.5.2-1~debian.13~trixie", needs: { "containerd.io": "1.7.27" } },
+      {
+        name: "docker-ce",
+        version: "5:28.5.2-1~debian.13~trixie",
+        needs: { "containerd.io": "1.7.27", "docker-ce-cli": "0" },
+      },
       { name: "docker-ce-cli", version: "5:28.5.2-1~debian.13~trixie" },
-      { name: "docker-ce", version: "5:26.1.4-1~debian.13~trixie", needs: { "containerd.io": "1.6.24" } },
+      {
+        name: "docker-ce",
+        version: "5:26.1.4-1~debian.13~trixie",
+        needs: { "containerd.io": "1.6.24", "docker-ce-cli": "0" },
+      },
     ]);
     assert.deepEqual(parsePackages("", "docker-ce"), []);
   });
@@ -58,6 +66,29 @@ describe("what a preview says of a machine", () => {
     assert.throws(() => planAhead({ desired: desiredEngine("99.0.0"), observed: observedEngine() }, OFFERS), {
       code: "engine-version-unavailable",
     });
+  });
+
+  it("must say adopt of what cannot stay beside it, and refuse where that takes others along", () => {
+    const desired = { ...desiredEngine("28.x"), dependencies: [] };
+    const observed = observedEngine({}, { installed: { containerd: "1.7.24-1", runc: "1.1-1" } });
+    const ahead = planAhead({ desired, observed }, OFFERS, ["containerd", "runc"]);
+    assert.equal(ahead.missing, "adopt: true");
+    assert.match(
+      formatPlan(ahead.plan),
+      /^install docker\.io=28\.5\.2-1 docker-cli=28\.5\.2-1 -containerd -runc:/,
+    );
+    assert.match(formatPlan(ahead.plan), /restart the daemon and its containerd/);
+    assert.throws(() => planAhead({ desired, observed }, OFFERS, ["containerd", "kubelet", "podman"]), {
+      code: "engine-foreign",
+      message: /that would remove kubelet, podman, which need containerd\. No package was changed/,
+    });
+  });
+
+  it("must know whom the packages of such a repository do not stand beside", () => {
+    const index = "Package: containerd.io\nVersion: 1.7.28-1\nConflicts: containerd, runc, old (<< 1.2)\n";
+    assert.deepEqual(parsePackages(index, "docker-ce"), [
+      { name: "containerd.io", version: "1.7.28-1", conflicts: ["containerd", "runc"] },
+    ]);
   });
 
   it("must refuse what adopting would lose", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dockerHostHandler } from "../../../provider/docker-host/handler";
+import { wishOf } from "../../../provider/docker-host/wish";
 import type { HandlerContext, Properties } from "../../../provider/handler";
 import { silentLog } from "../../../provider/log";
 import { UNKNOWN } from "../../../provider/values";
@@ -76,6 +77,28 @@ describe("dockerHostHandler.check", () => {
       "source.url",
       "typo",
     ]);
+  });
+});
+
+describe("dockerHostHandler.check of a package source", () => {
+  it("must refuse an address that holds a password, without repeating it, and still read one that is recorded", async () => {
+    const url = "https://me:hunter22@mirror.example/debian";
+    const source = { url, key: "https://me@mirror.example/key.asc", keyFingerprint: "A".repeat(40) };
+    const { failures } = await check({ connection, dockerVersion: "28.x", source });
+    assert.deepEqual(
+      failures.map((failure) => failure.property),
+      ["source.url", "source.key"],
+    );
+    for (const { reason } of failures) {
+      assert.match(reason, /^must not hold a user or a password/);
+      assert.doesNotMatch(reason, /hunter22/);
+    }
+    assert.equal(wishOf({ connection, dockerVersion: "28.x", source }).wish?.source.kind, "custom");
+    const plain = { ...source, url: "https://mirror.example/a@b", key: undefined };
+    assert.deepEqual(
+      (await check({ connection: UNKNOWN, dockerVersion: "28.x", source: plain })).failures,
+      [],
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { formatStep } from "../../../provider/docker-host/operation";
 import { planInstall } from "../../../provider/docker-host/plan-install";
+import { followersOf } from "../../../provider/docker-host/source";
 import type { Offer } from "../../../provider/docker-host/version";
 import { desiredEngine, observedEngine, runningDaemon } from "../../support/observed-engine";
 
@@ -81,6 +82,42 @@ describe("planInstall", () => {
 
   it("must leave a build that nobody offers any more", () => {
     assert.match(installed("28.5.2", { "containerd.io": "1.7.28-9" }), /containerd\.io=1\.7\.28-9 /);
+  });
+
+  const EXTRAS = "docker-ce-rootless-extras";
+  const withExtras = [
+    ...OFFERS,
+    ...of(EXTRAS, ...["29.0.0", "28.5.2"].map((v) => `5:${v}-1~debian.13~trixie`)),
+  ];
+  /** As `installed`, of a source that names the engine alone. */
+  const alone = (
+    there: Readonly<Record<string, string>>,
+    needs: Readonly<Record<string, string>> = {},
+  ): string => {
+    const offers = withExtras.map((offer) => (offer.needs === undefined ? offer : { ...offer, needs }));
+    const desired = { ...desiredEngine("28.5.2"), names: ["docker-ce"], dependencies: [] };
+    const full = { ...desired, followers: followersOf(desired.names) };
+    const install = planInstall(full, observedEngine({}, { installed: there }), offers);
+    return install === undefined ? "" : formatStep(install).replaceAll("~debian.13~trixie", "");
+  };
+
+  it("must pin what the engine's package brings along, and what is installed beside it, at versions that fit", () => {
+    assert.equal(alone({}), "install docker-ce=5:28.5.2-1");
+    assert.equal(
+      alone({}, { "containerd.io": "1.7.27", "docker-ce-cli": "0" }),
+      "install docker-ce=5:28.5.2-1 docker-ce-cli=5:28.5.2-1 containerd.io=1.7.28-2",
+    );
+    assert.equal(
+      alone({ "docker-ce": "5:27.0.1-1", [EXTRAS]: "5:27.0.1-1" }),
+      `install docker-ce=5:28.5.2-1 ${EXTRAS}=5:28.5.2-1`,
+    );
+  });
+
+  it("must take parts of an engine away that cannot stay beside it", () => {
+    const desired = { ...desiredEngine("28.5.2"), names: ["docker-ce"], dependencies: [] };
+    const there = { installed: { containerd: "1.7.24-1" } };
+    const install = planInstall(desired, observedEngine({}, there), OFFERS, ["containerd"]);
+    assert.deepEqual(install?.remove, ["containerd"]);
   });
 
   it("must go without a companion that nobody offers", () => {

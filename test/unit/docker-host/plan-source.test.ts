@@ -28,14 +28,16 @@ describe("planSource", () => {
     assert.equal(planned({ ...WRITTEN, keyFingerprints: [] }, REPOSITORY), write("its key is missing"));
   });
 
-  it("must want an answer of the source that is there already, and not twice of one that is just added", () => {
+  it("must want an answer of the source that Docker comes from, and of no other", () => {
     const sourceOf = (packages: Partial<ObservedEngine["packages"]>): unknown =>
       planSource({ ...desiredEngine("26.x"), repository: REPOSITORY }, observedEngine({}, packages)).map(
-        (operation) => (operation.kind === "refresh-lists" ? operation.source : operation.kind),
+        (operation) => (operation.kind === "refresh-lists" ? operation.needed : operation.kind),
       );
-    assert.deepEqual(sourceOf(WRITTEN), [REPOSITORY.url]);
-    assert.deepEqual(sourceOf({}), ["write-source", undefined]);
-    assert.deepEqual(sourceOf({ otherSourceFiles: ["/etc/apt/sources.list"] }), [undefined]);
+    const { url } = REPOSITORY;
+    const files = ["/etc/apt/sources.list"];
+    assert.deepEqual(sourceOf(WRITTEN), [{ kind: "ours", url }]);
+    assert.deepEqual(sourceOf({}), ["write-source", { kind: "ours", url }]);
+    assert.deepEqual(sourceOf({ otherSourceFiles: files }), [{ kind: "others", url, files }]);
   });
 
   it("must leave a source alone that somebody else has written", () => {

@@ -75,9 +75,9 @@ describe("apk", () => {
     await apk.install(session, { install, remove: ["podman-docker"], allowDowngrade: false }, run);
     assert.deepEqual(calls, [
       "script containerd runc",
-      "script apk --wait 300 --no-progress add docker-engine=27.3.1-r1 !podman-docker",
+      "script  apk --wait 300 --no-progress add docker-engine=27.3.1-r1 !podman-docker",
       "script podman-docker",
-      "script apk --wait 300 --no-progress add docker-engine",
+      "script  apk --wait 300 --no-progress add docker-engine",
     ]);
   });
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { APT_LOOK, parseNeeds } from "../../../../provider/docker-host/packages/apt-text";
+import { APT_LOOK, parseNeeds, parseRemovals } from "../../../../provider/docker-host/packages/apt-text";
 
 const SHOW = `Package: docker-ce
 Version: 5:28.5.2-1~debian.13~trixie
@@ -19,11 +19,27 @@ Depends: containerd.io (>= 1.4.1)
 `;
 
 describe("parseNeeds", () => {
-  it("must give what each version of a package needs at least", () => {
+  it("must give what each version of a package needs at least, and which parts of an engine in any version", () => {
     assert.deepEqual(Object.fromEntries(parseNeeds(SHOW)), {
-      "5:28.5.2-1~debian.13~trixie": { "containerd.io": "1.7.27", libc6: "2.34" },
+      "5:28.5.2-1~debian.13~trixie": { "containerd.io": "1.7.27", "docker-ce-cli": "0", libc6: "2.34" },
       "5:20.10.24~3-0~debian-bullseye": { "containerd.io": "1.4.1" },
     });
+  });
+});
+
+describe("parseRemovals", () => {
+  it("must name what a trial of apt-get would remove", () => {
+    const trial = `NOTE: This is only a simulation!
+The following packages will be REMOVED:
+  containerd kubelet
+Remv kubelet [1.33.1-1.1]
+Remv containerd [1.7.24~ds1-6+b4] [docker.io:amd64 ]
+Remv libfoo:i386 [1]
+Inst containerd.io (1.7.28-1~debian.13~trixie Lab:stable [amd64])
+Conf containerd.io (1.7.28-1~debian.13~trixie Lab:stable [amd64])
+`;
+    assert.deepEqual(parseRemovals(trial), ["containerd", "kubelet", "libfoo"]);
+    assert.deepEqual(parseRemovals("Inst docker-ce (5:28.5.2-1)\n"), []);
   });
 });
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseLook } from "../../../../provider/docker-host/look";
 import { dnf } from "../../../../provider/docker-host/packages/dnf";
 import {
+  DNF_LOOK,
   dnfInstall,
   dnfOffers,
   dnfRefresh,
@@ -24,7 +29,11 @@ describe("dnf", () => {
       const resolution = resolveOffer(offers, "docker-ce", "28.x");
       assert.deepEqual(resolution, {
         kind: "found",
-        offer: { name: "docker-ce", version: "3:28.5.2-1.el9", needs: { "containerd.io": "1.7.27" } },
+        offer: {
+          name: "docker-ce",
+          version: "3:28.5.2-1.el9",
+          needs: { "containerd.io": "1.7.27", "docker-ce-cli": "0" },
+        },
       });
       assert.equal(offers.find(({ name }) => name === "containerd.io")?.version, "0:1.7.28-1.el9");
     });
@@ -80,8 +89,8 @@ describe("dnf", () => {
     await dnf.install(session, { install, remove: ["docker-ce"], allowDowngrade: true }, run);
     assert.deepEqual(calls, [
       "script moby-engine containerd runc",
-      "script dnf -y --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42",
-      "script dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
+      "script docker.service docker.socket containerd.service dnf -y --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42",
+      "script  dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
     ]);
   });
 
@@ -94,6 +103,45 @@ describe("dnf", () => {
       message: /reading the package source https:\/\/mirror\.example\/rpm .*The package source was taken off/,
     });
     assert.ok(calls.includes("write /etc/yum.repos.d/slipway-docker.repo"));
-    assert.match(calls.at(-1) ?? "", /^script rm -f -- .* \/etc\/yum\.repos\.d\/slipway-docker\.repo/);
+    assert.match(calls.at(-1) ?? "", /^script {2}rm -f -- .* \/etc\/yum\.repos\.d\/slipway-docker\.repo/);
+  });
+});
+
+describe("dnf's part of the look", () => {
+  const URL = "https://download.docker.com/linux";
+  const section = (id: string, ...lines: readonly string[]): string =>
+    [`[${id}]`, `baseurl=${URL}/centos/9/x86_64/${id}`, ...lines, ""].join("\n");
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "dnf-look-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+  /** The files of others that give the repository to dnf, as the look finds them. */
+  const others = (files: Readonly<Record<string, string>>): readonly string[] => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const text = `url=$1\n${DNF_LOOK.replaceAll("/etc/yum.repos.d", folder)}`;
+    const { stdout } = spawnSync("/bin/sh", ["-c", text, "look", URL], { encoding: "utf8" });
+    const found = stdout.split("\n").filter((line) => line.startsWith("other "));
+    return found.map((line) => line.slice(`other ${folder}/`.length));
+  };
+
+  it("must name the files of others that give the repository to dnf", () => {
+    const files = {
+      "docker-ce.repo": `${section("test", "enabled=0")}${section("stable", "enabled=1")}`,
+      "silent.repo": section("stable"),
+    };
+    assert.deepEqual(others(files), Object.keys(files));
+  });
+
+  it("must not name those whose every section is turned off or is another's, nor ours", () => {
+    const files = {
+      "a.repo": `${section("stable", "enabled=0")}${section("test", "enabled = False")}`,
+      "b.repo": `${section("stable", "enabled=no")}[other]\nbaseurl=https://mirror.example/\nenabled=1\n`,
+      "c.repo": `[other]\n# baseurl=${URL}\nenabled=1\n`,
+      "slipway-docker.repo": section("stable"),
+    };
+    assert.deepEqual(others(files), []);
   });
 });
