@@ -45,8 +45,12 @@ export async function removalsAhead(
     (name) => name in seen.observed.packages.installed && !install.remove.includes(name),
   );
   if (rivals.length === 0) return [];
-  const trial: Operation = { ...install, packages: [], remove: [...install.remove, ...rivals] };
-  return [...rivals, ...(await removalsOf([trial], session, family, signal))].sort();
+  // who needs one that is provided goes on with that, as a rule; who does not is seen when the source is there
+  const provided = coming.flatMap(({ provides = [] }) => provides);
+  const lost = rivals.filter((name) => !provided.includes(name));
+  const trial: Operation = { ...install, packages: [], remove: [...install.remove, ...lost] };
+  const along = lost.length === 0 ? [] : await removalsOf([trial], session, family, signal);
+  return [...new Set([...rivals, ...along])].sort();
 }
 
 function isKnown({ desired: { repository }, observed: { packages } }: Seen): boolean {

@@ -9,6 +9,8 @@ export interface Offer {
   readonly needs?: Readonly<Record<string, string>>;
   /** Packages that it cannot stand beside, in whatever version; known of what a machine does not know yet. */
   readonly conflicts?: readonly string[];
+  /** Packages in whose place it stands, known likewise. */
+  readonly provides?: readonly string[];
 }
 
 /** For what is needed in whatever version. */

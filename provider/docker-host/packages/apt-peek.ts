@@ -48,19 +48,20 @@ export function parsePackages(text: string, engine: string): readonly Offer[] {
     const version = field(stanza, "Version");
     if (name === undefined || version === undefined) return [];
     const needed = name === engine ? needs.get(version) : undefined;
-    const conflicts = conflictsOf(stanza);
+    const [conflicts, provides] = [namesOf(stanza, "Conflicts"), namesOf(stanza, "Provides")];
     return [
       {
         ...{ name, version },
         ...(needed === undefined ? {} : { needs: needed }),
         ...(conflicts.length === 0 ? {} : { conflicts }),
+        ...(provides.length === 0 ? {} : { provides }),
       },
     ];
   });
 }
 
 /** Without those of certain versions: they are of packages that are older than all of ours. */
-function conflictsOf(stanza: string): readonly string[] {
-  const names = /^Conflicts: *(.+)$/m.exec(stanza)?.[1] ?? "";
+function namesOf(stanza: string, field: "Conflicts" | "Provides"): readonly string[] {
+  const names = new RegExp(`^${field}: *(.+)$`, "m").exec(stanza)?.[1] ?? "";
   return names.split(/, */).filter((name) => /^[a-z0-9][a-z0-9.+-]+$/.test(name));
 }

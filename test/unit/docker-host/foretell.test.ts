@@ -85,9 +85,15 @@ describe("what a preview says of a machine", () => {
   });
 
   it("must know whom the packages of such a repository do not stand beside", () => {
-    const index = "Package: containerd.io\nVersion: 1.7.28-1\nConflicts: containerd, runc, old (<< 1.2)\n";
+    const index =
+      "Package: containerd.io\nVersion: 1.7.28-1\nConflicts: containerd, runc, old (<< 1.2)\nProvides: containerd\n";
     assert.deepEqual(parsePackages(index, "docker-ce"), [
-      { name: "containerd.io", version: "1.7.28-1", conflicts: ["containerd", "runc"] },
+      {
+        name: "containerd.io",
+        version: "1.7.28-1",
+        conflicts: ["containerd", "runc"],
+        provides: ["containerd"],
+      },
     ]);
   });
 
