@@ -12,7 +12,7 @@ export interface InitSystem {
   readonly look: string;
   /** Has the daemon start at boot. */
   readonly enable: readonly Command[];
-  /** Forgets earlier failures, where they would keep the daemon from being started; its exit code says nothing. */
+  /** Forgets earlier failures, where they would keep the daemon from being started or removed; its exit code says nothing. */
   readonly forgive: Command | undefined;
   readonly start: Command;
   readonly restart: Command;

@@ -1,6 +1,9 @@
 import type { InitSystem } from "./init-system";
 
 const SCRIPT = "/etc/init.d/docker";
+const PID = "/var/run/docker-ssd.pid";
+/** Debian's script fails to stop a daemon that died, and its package then fails to be removed. */
+export const FORGIVE = ["/bin/sh", "-c", `[ ! -e ${PID} ] || ${SCRIPT} status >/dev/null 2>&1 || rm -f ${PID}`];
 /** Debian's script ends its restart where no daemon runs, and says that it failed. */
 const RESTART = ["/bin/sh", "-c", `${SCRIPT} restart || exec ${SCRIPT} start`];
 
@@ -20,7 +23,7 @@ for link in /etc/rc[2-5].d/S*docker; do [ ! -e "$link" ] || { echo "enabled yes"
     ["update-rc.d", "docker", "defaults"],
     ["update-rc.d", "docker", "enable"],
   ],
-  forgive: undefined,
+  forgive: FORGIVE,
   start: [SCRIPT, "start"],
   restart: RESTART,
   restartWithRuntime: RESTART,
