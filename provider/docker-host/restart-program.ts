@@ -47,7 +47,7 @@ keep() {
     nat=$("$tables-save" -t nat 2>/dev/null | sed -n "s/^-A DOCKER \\(.*-j DNAT .*\\)/-A $chain \\1/p")
     [ -n "$nat" ] || continue
     filter=$("$tables-save" -t filter | sed -n "s/^-A DOCKER \\(.*-j ACCEPT\\)$/-A $chain \\1/p")
-    rules "\${each#*:}" | "$tables-restore" -w 10 --noflush || return 1
+    rules "\${each#*:}" | "$tables-restore" -w 10 --noflush
   done
 }
 watch() {
@@ -67,7 +67,7 @@ main() {
   drop
   ( umask 022; echo "$$ $(start_of "$$")" >"$mark" )
   watch >/dev/null 2>&1 </dev/null
-  keep || drop
+  keep
   "$@" </dev/null; code=$?
   drop && rm -f -- "$mark"
   exit "$code"

@@ -66,7 +66,7 @@ describe("DockerHost and a daemon that goes on", function () {
     await host.must([
       "sh",
       "-ec",
-      `rm -r ${drop}; systemctl daemon-reload; systemctl restart docker.service`,
+      `rm -r ${drop}; systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restart docker.service`,
     ]);
     assert.equal(await web(), before);
     await up({ daemonConfig: { labels: ["zone=b"] } });
