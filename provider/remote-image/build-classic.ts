@@ -3,9 +3,21 @@ import { StringDecoder } from "node:string_decoder";
 import type Docker from "dockerode";
 import { SlipwayError, isSlipwayError, messageOf } from "../errors";
 import { engineMessage, engineStatus } from "../container/engine-status";
-import { ClassicLog } from "./build-log";
+import { argumentsOf, commonOptions } from "./build-buildkit";
 import type { BuildJob, BuildResult } from "./build-job";
+import { ClassicLog, ClassicTextLog } from "./build-log";
+import type { HostBuild } from "./build-on-host";
 import { registryConfig } from "./registry-auth";
+
+/** A build by the host's own docker command and the engine's classic builder. Registry logins have no place there. */
+export function classicBuild(job: BuildJob): HostBuild {
+  return {
+    argv: ["docker", "build", "--force-rm", ...commonOptions(job), "-"],
+    env: { DOCKER_BUILDKIT: "0" },
+    values: argumentsOf(job),
+    log: new ClassicTextLog(job.redact, (line) => job.log.progress(line)),
+  };
+}
 
 /**
  * Builds through the Engine API. The build arguments travel in the call itself; the image's history shows those that its

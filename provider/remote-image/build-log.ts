@@ -85,6 +85,27 @@ export class ClassicLog {
   }
 }
 
+/** What the docker command writes of a classic build; what it says last, when it failed, is why. */
+export class ClassicTextLog {
+  private readonly memory: LogMemory;
+  private last: string | undefined;
+
+  constructor(redact: Redact, show: ShowLine) {
+    this.memory = new LogMemory(redact, show);
+  }
+
+  line(text: string): void {
+    const cleaned = this.memory.clean(text);
+    if (/^Step \d+\/\d+ : /.test(cleaned)) this.memory.step = cleaned;
+    if (cleaned.trim() !== "") this.last = cleaned;
+    this.memory.line(cleaned);
+  }
+
+  end(): BuildVerdict {
+    return { ...this.memory.verdict(), error: this.last };
+  }
+}
+
 /** BuildKit's plain progress: `#5 [2/3] RUN make`, `#5 0.31 output`, `#5 ERROR: …`. */
 export class BuildKitLog {
   private readonly memory: LogMemory;

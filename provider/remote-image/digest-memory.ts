@@ -85,20 +85,30 @@ function isKnown(value: unknown): value is Known {
   return Array.isArray(value) && value.length === 3 && value.every((each) => typeof each === "string");
 }
 
-/** The user's alone: names and digests tell what is in the files. */
+/** The user's alone: names and digests tell what is in the files. Without it the next run reads everything anew. */
 function writeMemory(file: string, memory: unknown, nowMs: number): void {
   const folder = path.dirname(file);
   const fresh = `${file}.${randomBytes(4).toString("hex")}`;
-  try {
+  const isWritten = ignoringErrors(() => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(fresh, JSON.stringify(memory), { mode: 0o600 });
     renameSync(fresh, file);
+  });
+  if (!isWritten) ignoringErrors(() => rmSync(fresh, { force: true }));
+  ignoringErrors(() => {
     for (const name of readdirSync(folder)) {
       const other = path.join(folder, name);
       if (statSync(other).mtimeMs + KEPT_MS < nowMs) rmSync(other, { force: true });
     }
+  });
+}
+
+/** No folder, a full disk, another run that tidies at the same time: a memory is worth no failure. */
+function ignoringErrors(act: () => void): boolean {
+  try {
+    act();
+    return true;
   } catch {
-    // no cache folder, or a full disk: the next run reads everything anew
-    rmSync(fresh, { force: true });
+    return false;
   }
 }

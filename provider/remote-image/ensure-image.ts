@@ -49,9 +49,9 @@ export async function ensureImage(
       let builder: ImageOnHost["builder"];
       if (before === undefined) {
         const labels = { ...spec.labels, ...ownLabels(contextHash, context) };
-        const { signal, clock } = context;
+        const { signal, clock, random } = context;
         const wall = (): number => clock.wall();
-        const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, wall };
+        const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, wall, random };
         builder = await buildImage(session, build);
       }
       const image = before ?? (await findImage(docker, ref, contextHash));

@@ -4,17 +4,25 @@ import type { Log } from "../log";
 /** How many bytes lie between two progress lines. */
 const STEP_BYTES = 1024 * 1024;
 
-/** The stream, with a progress line for every further megabyte that was sent. `totalBytes` are those of the files. */
-export function withProgress(source: Readable, totalBytes: number, log: Log): Readable {
-  let sent = 0;
-  let said = 0;
+/** How far a context is that goes in several streams. */
+export interface Sent {
+  /** Sent before this stream. */
+  readonly bytes: number;
+  /** Of how many in all, about. */
+  readonly ofBytes: number;
+}
+
+/** The stream, with a progress line for every further megabyte that was sent. */
+export function withProgress(source: Readable, before: Sent, log: Log): Readable {
+  let sent = before.bytes;
+  let said = sent;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sent += chunk.length;
       if (sent - said >= STEP_BYTES) {
         said = sent;
         log.progress(
-          `context: ${formatBytes(sent)} of about ${formatBytes(Math.max(totalBytes, sent))} sent`,
+          `context: ${formatBytes(sent)} of about ${formatBytes(Math.max(before.ofBytes, sent))} sent`,
         );
       }
       done(null, chunk);

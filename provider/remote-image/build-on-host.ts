@@ -1,0 +1,115 @@
+import { Readable } from "node:stream";
+import { assertOutcomeKnown } from "../host/known-outcome";
+import type { HostSession } from "../host/session";
+import type { BuildJob, BuildResult } from "./build-job";
+import type { BuildVerdict } from "./build-log";
+import type { StoredContext } from "./context-store";
+import { FROM_STORE } from "./store-scripts";
+
+/** Where a builder's tar comes from: the host's own store, or the program's machine. */
+export type ContextSource =
+  | { readonly kind: "stored"; readonly context: StoredContext }
+  | { readonly kind: "stream"; readonly tar: Readable };
+
+/** One docker command that builds from a tar at its standard input. */
+export interface HostBuild {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Environment variables with secret values, which are in no command line: they go in by standard input. */
+  readonly values: readonly EnvironmentValue[];
+  readonly log: BuildOutput;
+}
+
+export interface EnvironmentValue {
+  readonly variable: string;
+  readonly value: string;
+}
+
+/** What makes something of the lines that a builder writes. */
+export interface BuildOutput {
+  line(text: string): void;
+  end(): BuildVerdict;
+}
+
+/** What the docker command of a host can build with; `none` where there is no such command. */
+export type DockerCommand = "buildkit" | "classic" | "none";
+
+/** What sh says of a command that is not there, or cannot be run. */
+const NOT_RUN = [126, 127];
+
+/**
+ * Takes the values from standard input, one line of base64 each, puts them into the environment under the names given as
+ * arguments up to `--`, and becomes the command after it, which reads the rest of standard input. So no value is ever in a
+ * command line or in a file.
+ */
+const WITH_VALUES = [
+  `while [ "$1" != -- ]; do`,
+  `  IFS= read -r line || exit 125`,
+  // the x keeps line feeds at the value's end, which $(…) would cut off
+  `  value=$(printf %s "$line" | base64 -d && printf x) || exit 125`,
+  `  export "$1=\${value%x}"`,
+  `  shift`,
+  `done`,
+  `shift`,
+  `exec "$@"`,
+].join("\n");
+
+/** Whether the host has a docker command, and BuildKit's client, buildx, in it. */
+export async function findDockerCommand(
+  session: HostSession,
+  sudo: boolean,
+  signal: AbortSignal,
+): Promise<DockerCommand> {
+  const outcome = await session.exec(["docker", "buildx", "version"], { sudo, signal });
+  assertOutcomeKnown(outcome, session.target, "asking for buildx");
+  if (outcome.kind !== "exited") return "none";
+  if (outcome.code === 0) return "buildkit";
+  return NOT_RUN.includes(outcome.code) ? "none" : "classic";
+}
+
+/**
+ * Builds by the host's own docker command.
+ * @throws SlipwayError connection-lost: the outcome is unknown; what the stream of a context threw
+ */
+export async function buildOnHost(
+  session: HostSession,
+  { argv, env, values, log }: HostBuild,
+  source: ContextSource,
+  job: BuildJob,
+  sudo: boolean,
+): Promise<BuildResult> {
+  const lines = values.map(({ value }) => `${Buffer.from(value).toString("base64")}\n`).join("");
+  const command = source.kind === "stored" ? fromStore(source.context, argv) : argv;
+  const names = values.map(({ variable }) => variable);
+  let broken: Error | undefined;
+  if (source.kind === "stream") source.tar.on("error", (error) => (broken = error));
+  try {
+    const outcome = await session.exec(["/bin/sh", "-c", WITH_VALUES, "build", ...names, "--", ...command], {
+      stdin: source.kind === "stored" ? lines : Readable.from(after(lines, source.tar)),
+      env,
+      onLine: (line) => log.line(line),
+      timeoutMs: job.timeoutMs,
+      signal: job.signal,
+      sudo,
+    });
+    if (broken !== undefined) throw broken;
+    assertOutcomeKnown(outcome, session.target, `building ${job.ref}`);
+    const verdict = log.end();
+    if (outcome.kind === "exited" && outcome.code === 0) return { kind: "ended" };
+    const how = outcome.kind === "exited" ? `exit code ${outcome.code}` : `killed by ${outcome.signal}`;
+    return { kind: "failed", ...verdict, error: verdict.error ?? `the docker command ended with ${how}` };
+  } catch (error) {
+    throw broken ?? error;
+  } finally {
+    if (source.kind === "stream") source.tar.destroy();
+  }
+}
+
+function fromStore({ store, book }: StoredContext, argv: readonly string[]): readonly string[] {
+  return ["/bin/sh", "-c", FROM_STORE, "build", store, book, ...argv];
+}
+
+async function* after(lines: string, tar: Readable): AsyncGenerator<Buffer> {
+  if (lines !== "") yield Buffer.from(lines);
+  for await (const chunk of tar) yield chunk as Buffer;
+}

@@ -1,0 +1,110 @@
+/**
+ * What runs on the host for its store of context pieces. It is the account's own (`$XDG_CACHE_HOME`, else `~/.cache`,
+ * `/slipway/context`, 0700): `objects/SHA256` holds the bytes with that digest, pieces of tars and the recipes that name them.
+ * Every object got there by a rename after its digest was seen to be right, so that nobody ever sees half of one, and any
+ * number of runs may write at once. What a run needs it touches first; what nobody touched for an hour may go, so that no lock
+ * is wanted: a run that lost one all the same finds that out, and sends it again.
+ */
+
+/** There can be no store: no place for it, or a program is missing. */
+export const NO_STORE = 73;
+/** There is not enough free space; `free KB` stands in the output. */
+export const NO_SPACE = 74;
+/** What came is not what it says it is. */
+export const NOT_WHOLE = 65;
+
+/** What a store may hold, in kB, before it is tidied sooner than by age. */
+const MOST_KB = 10 * 1024 * 1024;
+/** A piece that no run wanted for so many minutes goes: two weeks. */
+const LONGEST_UNUSED = 14 * 24 * 60;
+/** While there is too much, or too little space is free, also what was not wanted for a week, two days, an hour. */
+const SHORTER = [7 * 24 * 60, 2 * 24 * 60, 60] as const;
+
+/** Touches the pieces of these recipes, and says which are not there. */
+const MISSING_OF = `
+missing_of() {
+  pieces=$(printf '%s\\n' "$@" | xargs cat) || return 1
+  printf '%s\\n' "$@" $pieces | xargs touch -c
+  for piece in $pieces; do [ -f "$piece" ] || printf '%s\\n' "$piece"; done
+}`;
+
+/**
+ * `$1` digest of a recipe book, `$2` a word of this run's own; standard input is the book. Its words: `store FOLDER`, then a
+ * line for each recipe that is missing, and for each missing piece of the others.
+ */
+export const ASK = `umask 077; set -f
+case \${XDG_CACHE_HOME-} in /*) store=$XDG_CACHE_HOME ;; *) store=\${HOME-}/.cache ;; esac
+store=$store/slipway/context
+for program in base64 cat cut dd df du find grep gzip mkdir mv rm sha256sum tail tar touch xargs; do
+  command -v "$program" >/dev/null || exit ${NO_STORE}
+done
+mkdir -p -- "$store/objects" && cd -- "$store/objects" || exit ${NO_STORE}
+printf 'store %s\\n' "$store"
+fresh=../incoming.$2
+trap 'rm -f -- "$fresh"' EXIT; trap 'exit 129' HUP INT PIPE TERM
+cat >"$fresh" || exit ${NO_STORE}
+[ "$(sha256sum <"$fresh" | cut -c 1-64)" = "$1" ] || exit ${NOT_WHOLE}
+recipes=$(cat "$fresh") && mv -f -- "$fresh" "$1" || exit ${NO_STORE}
+set --
+for recipe in $recipes; do
+  if [ -f "$recipe" ]; then set -- "$@" "$recipe"; else printf '%s\\n' "$recipe"; fi
+done
+${MISSING_OF}
+[ $# -eq 0 ] || missing_of "$@"`;
+
+/**
+ * `$1` store, `$2` a word of this run's own, `$3` gzip or plain, `$4` how many objects, `$5` kB that the run brings in all,
+ * `$6` recipes or pieces; standard input is a tar of the objects. Of recipes it says which of their pieces are missing.
+ */
+export const PUT = `umask 077
+cd -- "$1/objects" || exit ${NO_STORE}
+in=../incoming.$2 how=$3 count=$4 need=$5 kind=$6
+trap 'rm -rf -- "$in"' EXIT; trap 'exit 129' HUP INT PIPE TERM
+free() { set -- $(df -Pk . | tail -n 1); echo "$4"; }
+full() { cat >/dev/null; echo "free $(free)"; exit ${NO_SPACE}; }
+too_much() { set -- $(du -sk .); [ $(($1 + need)) -gt ${MOST_KB} ] || [ "$(free)" -lt "$need" ]; }
+if [ "$kind" = recipes ]; then
+  find .. -maxdepth 1 -name 'incoming.*' -mmin +60 | xargs rm -rf
+  find . -type f -mmin +${LONGEST_UNUSED} | xargs rm -f
+fi
+for age in ${SHORTER.join(" ")}; do
+  too_much || break
+  find . -type f -mmin +"$age" | xargs rm -f
+done
+[ "$(free)" -ge "$need" ] || full
+mkdir -- "$in" || full
+if [ "$how" = gzip ]; then gzip -dc | tar -xomf - -C "$in"; else tar -xomf - -C "$in"; fi || full
+cat >/dev/null
+cd -- "$in" || exit 1
+set -- *
+[ $# -eq "$count" ] || exit ${NOT_WHOLE}
+for each; do printf '%s  %s\\n' "$each" "$each"; done | sha256sum -c >/dev/null 2>&1 || exit ${NOT_WHOLE}
+printf '%s\\n' "$@" | xargs sh -c 'exec mv -f -- "$@" ../objects' mv || full
+[ "$kind" = recipes ] || exit 0
+cd ../objects
+${MISSING_OF}
+missing_of "$@"`;
+
+/**
+ * Looks at every byte: `$1` store, `$2` digest of a recipe book. What is not what its name says is removed (a machine that lost
+ * its power may have kept the name alone). Exit code ${NOT_WHOLE}: something was wrong, or is missing.
+ */
+export const VERIFY = `cd -- "$1/objects" && recipes=$(cat "$2") || exit ${NOT_WHOLE}
+check() { for each; do printf '%s  %s\\n' "$each" "$each"; done | sha256sum -c 2>/dev/null | grep -v ': OK$' | cut -d : -f 1; }
+bad=$(check $recipes)
+[ -n "$bad" ] || bad=$(check $(printf '%s\\n' $recipes | xargs cat))
+[ -n "$bad" ] || exit 0
+printf '%s\\n' "$2" $bad | xargs rm -f
+exit ${NOT_WHOLE}`;
+
+/**
+ * `$1` store, `$2` digest of a recipe book, then a command, which gets the tar as its standard input. The tar's end is written
+ * only after all that stands before it: when a piece is missing something else comes there, so that no builder takes what came for
+ * the whole. What is read first from this script's own standard input is the caller's matter.
+ */
+export const FROM_STORE = `store=$1 book=$2; shift 2
+whole_tar() {
+  cd -- "$store/objects" && pieces=$(xargs cat <"$book") && printf '%s\\n' $pieces | xargs cat &&
+    dd if=/dev/zero bs=512 count=2 2>/dev/null || printf 'a piece of the context is missing'
+}
+whole_tar | "$@"`;
