@@ -27,7 +27,7 @@ while :; do
       'end '*) exit 0 ;;
     esac
   done
-  sleep 0.02
+  sleep 0.01
   running "$1" && { gone=0; continue; }
   gone=$((gone + 1)) phase=
   { read -r phase <"$1/phase"; } 2>/dev/null

@@ -52,12 +52,12 @@ alive() {
 }
 
 # run SECONDS COMMAND...: beside us, so that rules are watched and signals heard meanwhile; what it says is in out and err
-run() {
+run() { begin "$@"; ended; }
+begin() {
   now; RUN_END=$((NOW + $1 * 1000)); shift
   "$@" >"$DIR/out" 2>"$DIR/err" </dev/null 3>&- & RUN=$!
   # who comes after us ends it first
   ! alive "$RUN" || printf '%s %s\n' "$RUN" "$START" >"$DIR/run"
-  ended
 }
 # the end of RUN, or RUN_END; most end at once. While nobody serves there is nothing to watch: one that has a limit of its own is
 # heard at its very end
@@ -77,7 +77,8 @@ ended() {
   wait "$RUN" 2>/dev/null
 }
 # the same of a command that has a limit of its own
-run_limited() { LIMITED=1; run "$@"; set -- "$?"; LIMITED=0; return "$1"; }
+run_limited() { begin "$@"; ended_limited; }
+ended_limited() { LIMITED=1; ended; set -- "$?"; LIMITED=0; return "$1"; }
 first_line() { FIRST=; { IFS= read -r FIRST <"$DIR/$1"; } 2>/dev/null || :; }
 
 # ask SECONDS ARGUMENTS...: a daemon that says no is believed (1), a silent one is asked again until the end (2)
@@ -91,21 +92,42 @@ ask() {
     pause 0.2
   done
 }
-# post SECONDS PATH: the engine is asked directly, which takes a fraction of the time that a docker command takes to start
-post() { [ "$HTTP" = curl ] && run_limited "$(($1 + 1))" curl -q -s -f -m "$1" -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$2"; }
-# got ID ID: what the engine says of both, a line each, in out. No value in it can hold \`"Pid":\`: its quotes would be escaped
-got() { [ "$HTTP" = curl ] && run 5 curl -q -s -f --noproxy '*' --unix-socket "$SOCKET" "http://localhost/containers/$1/json" "http://localhost/containers/$2/json"; }
+# engine CURL-ARGUMENTS...: the engine is asked directly, which takes a fraction of the time that a docker command takes to start;
+# it takes the place of the shell that it is called in, so that whoever ends that ends it
+engine() { exec curl -q -s -f --noproxy '*' --unix-socket "$SOCKET" "$@"; }
+post() { [ "$HTTP" = curl ] && run_limited "$(($1 + 1))" engine -m "$1" -o /dev/null -X POST "http://localhost/containers/$2"; }
+# got ID...: what the engine says of them, a line each, in out. No value in it can hold \`"Pid":\`: its quotes would be escaped
+got() {
+  [ "$HTTP" = curl ] || return
+  for id; do shift; set -- "$@" "http://localhost/containers/$id/json"; done
+  run 5 engine "$@"
+}
 answers() { run 3 docker version -f '{{.Server.Version}}'; }
 
 SEEN='{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}'
 # see ID: its process in PID (0: it does not run) and its first address in IP; 1: there is none, 2: nobody knows
 see() {
   PID= IP=
-  ask 5 inspect --type container -f "$SEEN" "$1" || return
-  set -- $OUT
-  PID=\${1:-0}; shift
-  for word; do case $word in *[0-9].* | *:*) IP=$word; break ;; esac; done
-  : "\${IP:=127.0.0.1}"
+  if got "$1"; then read_seen
+  else
+    ask 5 inspect --type container -f "$SEEN" "$1" || return
+    set -- $OUT
+    PID=\${1:-0}; shift
+    for word; do case $word in *[0-9].* | *:*) IP=$word; break ;; esac; done
+  fi
+  : "\${PID:=0}" "\${IP:=127.0.0.1}"
+}
+# the same from what the engine itself said: a key of the user's stands before a text, and never before a number or an object
+read_seen() {
+  tr '{,}' '\\n\\n\\n' <"$DIR/out" >"$DIR/seen"
+  networks=0
+  while IFS= read -r field; do
+    case $networks$field in
+      0'"Pid":'[0-9]*) PID=\${field#*:} ;;
+      0'"Networks":') networks=1 ;;
+      1'"IPAddress":"'[0-9]* | 1'"GlobalIPv6Address":"'[0-9a-f]*) IP=\${field#*:?} IP=\${IP%?}; break ;;
+    esac
+  done <"$DIR/seen"
 }
 runs() { see "$1" && [ "$PID" != 0 ]; }
 

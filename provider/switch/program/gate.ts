@@ -11,22 +11,28 @@ heard() {
   known=
   for port in $TCP; do case "$HEARD " in *" $port "*) known="$known $port" ;; esac; done
 }
-hears() { heard "$1"; for port in $2; do case "$HEARD " in *" $port "*) ;; *) return 1 ;; esac; done; }
+# listens PORTS: whether all of these were heard
+listens() { for port in $1; do case "$HEARD " in *" $port "*) ;; *) return 1 ;; esac; done; }
+hears() { heard "$1"; listens "$2"; }
 
-# open_connections PID PORTS: connections that are open on the service's ports, and on the host's that docker-proxy hands on
-# from: established, not yet whole, or closing with something that the other side may not have. The container's own first: the
-# host's end of one that docker-proxy hands on is there before them and after
+# open_connections PID PORTS: how many are open on the service's ports, and on the host's that docker-proxy hands on from:
+# established, not yet whole, or closing with something that the other side may not have; after it, which ports of the order are
+# listened on. The container's own first: the host's end of one that docker-proxy hands on is there before them and after
 open_connections() {
   { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6"; echo host; cat /proc/net/tcp /proc/net/tcp6; } 2>/dev/null | awk -v want=" $TCP " -v on_host=" $2 " '
-    $1 == "host" { want = on_host } { split($2, a, ":") } index(want, " " a[2] " ") && $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } END { print n + 0 }'
+    $1 == "host" { want = on_host; host = 1 } { split($2, a, ":") } !index(want, " " a[2] " ") { next }
+    $4 ~ /^(01|03|04|08|09|0B)$/ { n++ } $4 == "0A" && !host && !seen[a[2]]++ { heard = heard " " a[2] } END { print n + 0 heard }'
 }
-# drain NAME PID PORTS: until none is open. What the rules still let through is there when the first look is taken
+# drain NAME PID PORTS: until none is open. What the rules still let through is there when the first look is taken. What it listens
+# on is in DRAIN_HEARD
 drain() {
-  now; DRAIN_END=$((NOW + DRAIN))
+  now; DRAIN_END=$((NOW + DRAIN)) DRAIN_NAME=$1 DRAIN_PID=$2 DRAIN_PORTS=$3 DRAIN_HEARD=
   pause 0.01
-  while alive "$2"; do
-    [ "$(open_connections "$2" "$3")" != 0 ] || { say drained "$1"; return 0; }
-    in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$1", but for $(open_connections "$2" "$3") connections that stayed open; return 0; }
+  while alive "$DRAIN_PID"; do
+    set -- $(open_connections "$DRAIN_PID" "$DRAIN_PORTS")
+    OPEN=\${1:-0}; shift; DRAIN_HEARD=$*
+    [ "$OPEN" != 0 ] || { say drained "$DRAIN_NAME"; return 0; }
+    in_time && [ "$NOW" -lt "$DRAIN_END" ] || { say drained "$DRAIN_NAME, but for $OPEN connections that stayed open"; return 0; }
     [ "$PHASE" != ruled ] || { [ "$ASKED" = 0 ] && [ "$HELD" = 1 ]; } || return 0
     pause 0.01
   done
@@ -43,11 +49,12 @@ find_http() {
 }
 get() {
   case $HTTP in
-    curl) run $(($1 + 1)) curl -q -s -g -o /dev/null --noproxy '*' -m "$1" -w '%{http_code}' "$2" ;;
-    wget) run $(($1 + 1)) wget -q -S -O /dev/null --no-config --no-proxy --max-redirect=0 -t 1 -T "$1" "$2" ;;
-    busybox) if command -v wget >/dev/null; then run $(($1 + 1)) wget -S -O /dev/null -T "$1" "$2"; else run $(($1 + 1)) busybox wget -S -O /dev/null -T "$1" "$2"; fi ;;
+    curl) begin $(($1 + 1)) curl -q -s -g -o /dev/null --noproxy '*' -m "$1" -w '%{http_code}' "$2" ;;
+    wget) begin $(($1 + 1)) wget -q -S -O /dev/null --no-config --no-proxy --max-redirect=0 -t 1 -T "$1" "$2" ;;
+    busybox) if command -v wget >/dev/null; then begin $(($1 + 1)) wget -S -O /dev/null -T "$1" "$2"; else begin $(($1 + 1)) busybox wget -S -O /dev/null -T "$1" "$2"; fi ;;
   esac
-  GOT=$?
+  heard "$G_PID"
+  ended; GOT=$?
   # curl prints the status; the others say the server's answers, the first of which is ours
   if [ "$HTTP" = curl ]; then first_line out; STATUS=$FIRST
   else STATUS=$(cat "$DIR/out" "$DIR/err" 2>/dev/null | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p' | sed -n 1p)
@@ -69,18 +76,19 @@ probe_command() {
   while read -r name value; do
     [ "$name" != "\${who}_arg" ] || { word=$(printf '%b.' "$value"); set -- "$@" "\${word%.}"; }
   done <"$DIR/order"
-  run "$seconds" docker exec "$G_ID" "$@"
-  GOT=$?; first_line out; SAID=$FIRST; first_line err; SAID="exit code $GOT \${SAID:-$FIRST}"
+  begin "$seconds" docker exec "$G_ID" "$@"
+  heard "$G_PID"
+  ended; GOT=$?; first_line out; SAID=$FIRST; first_line err; SAID="exit code $GOT \${SAID:-$FIRST}"
   [ "$GOT" != 124 ] || SAID='no end'
   return "$GOT"
 }
-# probe next|old KIND ...: 0 good, 124 no answer within its time, else bad; why is in SAID
+# probe next|old KIND ...: 0 good, 124 no answer within its time, else bad; why is in SAID, and what it listened on meanwhile in HEARD
 probe() {
   case $2 in
     http) probe_http "$3" "$4" "$5" "$6" ;;
     tcp) SAID='its port is not listened on'; hears "$G_PID" "$4" ;;
     command) probe_command "$1" "$3" ;;
-    *) SAID='it does not run' ;;
+    *) SAID='it does not run'; heard "$G_PID" ;;
   esac
 }
 
@@ -109,12 +117,13 @@ gate() {
       # the old one is started again by the engine, if need be
       [ "$who" = old ] || { WHY="it stopped$(last_exit)"; return 1; }
       pause 0.05
-    elif [ "$NOW" -lt "$G_DUE" ] && { [ -n "$G_SINCE" ] || ! hears "$G_PID" "$G_PORT"; }; then rest $((G_DUE - NOW))
+    elif [ "$NOW" -lt "$G_DUE" ] && { [ -n "$G_SINCE" ] || ! hears "$G_PID" "$G_PORT"; }; then
+      if [ -n "$G_SINCE" ]; then rest $((G_DUE - NOW)); else pause 0.01; fi
     else
       probe "$who" "$@"; verdict=$?
       [ "$verdict" != 124 ] || { WHY="not healthy: $SAID"; return 1; }
       now; G_DUE=$((NOW + 250))
-      if [ "$verdict" = 0 ] && ! hears "$G_PID" "$ports"; then SAID='it does not listen'; verdict=1; fi
+      if [ "$verdict" = 0 ] && ! listens "$ports"; then SAID='it does not listen'; verdict=1; fi
       if [ "$verdict" = 0 ] && alive "$G_PID"; then
         : "\${G_SINCE:=$NOW}"
         [ "$HELD" = 1 ] || served

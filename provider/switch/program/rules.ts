@@ -1,6 +1,8 @@
 /** Rules by their comment, in whatever backend they stand: all that clearing them needs. `SERVICE` names them. */
 export const RULES_BY_COMMENT = `
-# looking with the legacy commands makes their tables: they are asked only where those are
+# looking with the legacy commands makes their tables: they are asked only where those are. Asked once: rules of ours come into no
+# other than the one that was picked
+BACKENDS=
 backends() {
   echo iptables
   another iptables iptables-nft && echo iptables-nft
@@ -19,7 +21,7 @@ ours() { saved "$1" && mine; }
 count() { if saved "$1"; then mine -c; else echo 0; fi; }
 rules_off() {
   RULES_LEFT=0
-  for backend in $(backends); do
+  for backend in \${BACKENDS:=$(backends)}; do
     tries=0
     while mine=$(ours "$backend"); do
       # a rule that somebody took away meanwhile fails the whole transaction: then it is looked at again
@@ -35,7 +37,7 @@ rules_off() {
 export const RULES = `
 # the backend that Docker's own rules for the copy stand in: in another one ours would be looked at too late, or never
 pick() {
-  for IPT in $(backends); do
+  for IPT in \${BACKENDS:=$(backends)}; do
     case $IPT in ip6*) continue ;; esac
     "$IPT-save" -t nat 2>/dev/null | grep -qF -e "--to-destination $COPY_ADDRESS:" && { IPT6=ip6\${IPT#ip}; return 0; }
   done

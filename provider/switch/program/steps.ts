@@ -27,7 +27,11 @@ end() {
 # should the host restart while it is stopped, it comes back; set beside the drain, which has not to wait for it
 begin_always() {
   [ "$OLD_RESTART" != always ] || return 0
-  docker update --restart always "$OLD" >/dev/null 2>&1 </dev/null 3>&- & POLICY=$!
+  if [ "$HTTP" = curl ]; then
+    engine -m 10 -o /dev/null -H 'Content-Type: application/json' -d '{"RestartPolicy":{"Name":"always"}}' "http://localhost/containers/$OLD/update" </dev/null >/dev/null 2>&1 3>&- &
+  else docker update --restart always "$OLD" >/dev/null 2>&1 </dev/null 3>&- &
+  fi
+  POLICY=$!
 }
 is_always() {
   [ "$OLD_RESTART" != always ] || return 0
@@ -68,9 +72,12 @@ nobody_listens() { [ -z "$WATCHED" ] || { now; : "\${GAP_FROM:=$NOW}"; WATCHED=;
 # both by one command: between two nobody serves, and the second would take time to begin. No: then it is done one by one
 stop_and_start() {
   [ "$HTTP" = curl ] && alive "$OLD_PID" || return
-  run_limited $((STOP + 90)) curl -q --fail-early -s -f -m $((STOP + 20)) -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
+  begin $((STOP + 90)) engine --fail-early -m $((STOP + 20)) -o /dev/null -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
     --next -s -f -m 60 -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$NEXT/start"
+  what_the_copy_hears
+  ended_limited
 }
+what_the_copy_hears() { [ "$HELD" = 0 ] || { heard "$COPY_PID"; COPY_HEARS=$known; }; }
 # the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
 exchange() {
   is_always || ask 10 update --restart always "$OLD" || stay "the old one's policy cannot be set: $WHY"
@@ -81,6 +88,7 @@ exchange() {
   [ "$HELD" = 1 ] && SERVED_BY=copy || WATCHED=$OLD_PID
   if stop_and_start; then nobody_listens; at oldstopped
   else
+    what_the_copy_hears
     stop_it "$OLD" "$OLD_PID" || back "the old one does not stop: $WHY"
     nobody_listens
     at oldstopped
@@ -113,7 +121,9 @@ serves_alone() {
   printf 'ended\n' >"$DIR/phase"
   exit 0
 }
-known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; heard "$PID"; OLD_HEARS=$known; printf '%s\\n' "$known" >"$DIR/old-hears"; }
+known_old() { runs "$OLD" || end plain-instead the old one does not run; OLD_PID=$PID; }
+# who comes after us has to know it, too
+know_what_old_hears() { OLD_HEARS=$1; printf '%s\\n' "$1" >"$DIR/old-hears"; }
 known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; }
 # both by one call; no when one of them does not run, or is not there
 known_both() {
@@ -123,22 +133,21 @@ known_both() {
   COPY_PID= OLD_PID=
   { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/pids"
   alive "$OLD_PID" && alive "$COPY_PID" || return
-  COPY_START=$START; heard "$OLD_PID"; OLD_HEARS=$known
-  printf '%s\\n' "$known" >"$DIR/old-hears"
+  COPY_START=$START
 }
 # the very process that the gate saw last
 passed_lives() { alive "$G_PID" && [ "$START" = "$G_START" ]; }
 copy_lives() { [ -n "$COPY_PID" ] && alive "$COPY_PID" && [ "$START" = "$COPY_START" ]; }
 
-plain() { known_old; exchange; }
+plain() { known_old; heard "$OLD_PID"; know_what_old_hears "$known"; exchange; }
 bridged() {
   known_both || { known_copy || end plain-instead the copy does not run; known_old; }
   pick || end plain-instead "no rule of Docker's for the copy was found"
   rules_on || end plain-instead "the rules were not taken: $WHY"
   at ruled
   begin_always
-  heard "$COPY_PID"; COPY_HEARS=$known
   drain 'the old one' "$OLD_PID" "$HOST_TCP"
+  know_what_old_hears "$DRAIN_HEARD"
   [ "$HELD" = 1 ] || { own_policy; end plain-instead the copy died; }
   [ "$ASKED" = 0 ] || stay asked to end
   in_time || stay the time is over
