@@ -1,3 +1,4 @@
+import { createContainer } from "../container/create";
 import { allowing, engineMessage, engineStatus } from "../container/engine-status";
 import { inTime, LOOK_MS } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
@@ -137,7 +138,7 @@ async function call(operation: Call, { docker }: ExecuteContext): Promise<void> 
       return;
     }
     case "create":
-      await docker.createContainer({ ...operation.options, name: operation.name });
+      await createContainer(docker, { ...operation.options, name: operation.name });
       return;
     case "start":
       await allowing([304], docker.getContainer(operation.name).start());

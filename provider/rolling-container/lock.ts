@@ -1,4 +1,5 @@
 import type { Clock } from "../clock";
+import { createContainer } from "../container/create";
 import { allowing, engineStatus } from "../container/engine-status";
 import { lockId, observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
@@ -166,16 +167,15 @@ function lostLock({ session }: HostAccess, service: string, lock: HeldLock | und
 async function tryCreate(host: HostAccess, service: string, record: LockRecord): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const container = await host.docker.createContainer({
+      const request = {
         name: lockName(service),
         Image: EMPTY_IMAGE,
         Cmd: ["never-started"],
         // clean-up jobs are told to spare this label; by its name it is no container of the service
         Labels: { [LABEL.service]: service, ...lockLabels(record) },
         HostConfig: { NetworkMode: "none" },
-        abortSignal: host.signal,
-      });
-      return container.id;
+      };
+      return (await createContainer(host.docker, request, host.signal)).id;
     } catch (error) {
       if (engineStatus(error) === 409) return undefined;
       if (engineStatus(error) !== 404 || attempt > 3) throw error;

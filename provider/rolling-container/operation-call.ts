@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { archiveOf } from "./archive";
 import type { Clock } from "../clock";
+import { createContainer } from "../container/create";
 import { allowing, engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
@@ -56,7 +57,7 @@ export async function callEngine(
     }
     case "create": {
       const name = operation.container.name;
-      return (await docker.createContainer({ ...operation.options, name, abortSignal })).id;
+      return (await createContainer(docker, { ...operation.options, name }, abortSignal)).id;
     }
     case "connect": {
       const endpoint = { Aliases: [...operation.aliases] };

@@ -29,7 +29,7 @@ export class FakeEngine {
     const docker = {
       getContainer: container,
       getImage: () => ({ inspect: () => Promise.resolve({}), tag: () => Promise.resolve() }),
-      createContainer: async ({ name }: { readonly name: string }) => {
+      createContainer: async ({ _query: { name } }: { readonly _query: { readonly name: string } }) => {
         await this.call(`create ${name}`);
         return { id: `id-${name}` };
       },

@@ -94,7 +94,7 @@ describe("executeSteps", () => {
     const createContainer = host.docker.createContainer.bind(host.docker);
     host.docker.createContainer = async (options) => {
       const container = await createContainer(options);
-      if (options.name === "a") await slow;
+      if (container.id === "id-a") await slow;
       return container;
     };
     const start: Step = { operation: { kind: "start", container: { name: "b" } }, cause: "wanted" };

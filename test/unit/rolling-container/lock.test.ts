@@ -11,7 +11,7 @@ const OPTIONS = { service: "web", holder: "p/s, me@here", operation: "ab", ttlMs
 
 /** A host whose engine answers a creation so; there is never a container to look at. */
 function hostWhere(
-  create: (options: ContainerCreateOptions) => Promise<{ readonly id: string }>,
+  create: (call: { readonly _body: ContainerCreateOptions }) => Promise<{ readonly id: string }>,
 ): HostAccess {
   const access = new FakeEngine().access();
   const gone = Object.assign(new Error("gone"), { statusCode: 404 });
@@ -27,7 +27,7 @@ function hostWhere(
 describe("acquireLock", () => {
   it("must label the lock as the service's, so that clean-up jobs that spare services spare it", async () => {
     const labels: Readonly<Record<string, string>>[] = [];
-    const host = hostWhere(({ Labels }) => {
+    const host = hostWhere(({ _body: { Labels } }) => {
       labels.push(Labels ?? {});
       return Promise.resolve({ id: "lock" });
     });
