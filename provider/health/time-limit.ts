@@ -3,6 +3,9 @@ import type { Clock } from "../clock";
 /** What came of a piece of work under a time limit. */
 export type Limited<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "late" };
 
+/** One for all: nobody sees it, and a new one each time would capture a stack for each call of an engine. */
+const OVER = new Error("what it was for is over");
+
 /**
  * Runs `work` for at most `timeoutMs`. Its signal is aborted when the limit passes or the caller's signal fires, and then
  * nothing waits for it any more: `late` for the limit, the caller's reason thrown for the caller's signal.
@@ -22,8 +25,8 @@ export async function withTimeLimit<T>(
   try {
     return await Promise.race([done, limit]);
   } finally {
-    inner.abort();
-    asleep.abort();
+    inner.abort(OVER);
+    asleep.abort(OVER);
     // the loser's end is of no interest: both are rejected by the aborts above
     void Promise.allSettled([done, limit]);
   }

@@ -1,6 +1,7 @@
 import { type Socket, connect } from "node:net";
 import { throughBastion } from "./bastion";
 import { type DialContext, withinDialTime } from "./dial-context";
+import { gatherWrites } from "./gather-writes";
 import { logIn } from "../login/log-in";
 import type { LoginAttempt } from "../login/login-attempt";
 import { streamOrAborted } from "../../or-aborted";
@@ -23,7 +24,7 @@ export async function dialOnce(attempt: LoginAttempt, context: DialContext): Pro
   return withinDialTime(connection, context.signal, async (ended) => {
     if (bastion === undefined) {
       const { host, port = 22 } = connection;
-      const socket = connect({ host, port, noDelay: true });
+      const socket = gatherWrites(connect({ host, port, noDelay: true }));
       return { transport: await logIn(attempt, socket, ended, context), socket };
     }
     const channel = await streamOrAborted(throughBastion(bastion, connection), ended);
