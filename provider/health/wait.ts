@@ -39,7 +39,9 @@ export type Verdict =
     };
 
 const SHORTEST_PAUSE_MS = 250;
-const SHORTEST_START_PAUSE_MS = 50;
+/** Each of so many that start on one engine waits that much longer. */
+const SHORTEST_START_PAUSE_MS = 20;
+const SHORTEST_FOR_AT_MOST = 5;
 const PAUSE_TO_DURATION = 3;
 /** Those that wait on one engine ask ten times a second in all, it has others to start meanwhile; but each so often in its time. */
 const PAUSE_FOR_EACH_MS = 100;
@@ -115,7 +117,8 @@ function pauseMs(
   if (healthySince !== undefined)
     return Math.max(0, Math.min(calmMs, leftMs, healthySince + demand.minHealthyMs - now));
   // one that is only starting is asked sooner, so that little of its health is missed
-  const startingMs = Math.max(SHORTEST_START_PAUSE_MS, (now - demand.startMs) / 2);
+  const shortestMs = SHORTEST_START_PAUSE_MS * Math.min(size, SHORTEST_FOR_AT_MOST);
+  const startingMs = Math.max(shortestMs, (now - demand.startMs) / 2);
   const durationMs = probe?.verdict === "fail" ? probe.durationMs : 0;
   return Math.max(0, Math.min(calmMs, Math.max(startingMs, PAUSE_TO_DURATION * durationMs), leftMs));
 }

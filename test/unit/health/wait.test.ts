@@ -105,14 +105,24 @@ describe("waitForHealth", () => {
     const open = [false, false, false, false, false, false, false, false, true];
     const { verdict, sleeps, tookMs } = await wait({ states: ["running"], open, minHealthyMs: 250 });
     assert.equal(told(verdict), "good");
-    assert.deepEqual(sleeps, [50, 50, 50, 75, 112.5, 168.75, 250, 250, 250]);
-    assert.equal(tookMs, 1_256.25);
+    assert.deepEqual(sleeps, [20, 20, 20, 30, 45, 67.5, 101.25, 151.875, 250]);
+    assert.equal(tookMs, 705.625);
+  });
+
+  it("must ask one that is starting beside others on one engine less often", async () => {
+    const { sleeps } = await wait({
+      states: ["running"],
+      open: [false, false, false, true],
+      others: 9,
+      minHealthyMs: 250,
+    });
+    assert.deepEqual(sleeps, [100, 100, 100, 250]);
   });
 
   it("must begin anew after each failure", async () => {
     const { verdict, tookMs } = await wait({ states: ["running"], open: [false, true, true, false, true] });
     assert.equal(told(verdict), "good");
-    assert.equal(tookMs, 1_800);
+    assert.equal(tookMs, 1_770);
   });
 
   it("must not pass a container that died under the last probe", async () => {
