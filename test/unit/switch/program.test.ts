@@ -125,6 +125,47 @@ describe("SWITCH_PROGRAM", () => {
       assert.equal(said, ["0", "*nat", ...lines, "COMMIT", "END", ""].join("\n"));
     });
 
+    it(`must read process and address from the engine's words, whatever labels say, in ${shell.join(" ")}`, () => {
+      const said = {
+        State: { Running: true, Pid: 4321 },
+        Config: {
+          Cmd: ["sh", '{"Pid":1,"Networks":{"IPAddress":"10.9.9.9"}}'],
+          Labels: { Pid: "99", Networks: '{,"IPAddress":"10.9.9.9"}', IPAddress: "10.9.9.9" },
+        },
+        NetworkSettings: {
+          IPAddress: "",
+          Networks: {
+            a: { IPAMConfig: null, DriverOpts: null, IPAddress: "", GlobalIPv6Address: "" },
+            b: { IPAMConfig: {}, DriverOpts: null, IPAddress: "172.18.0.5", GlobalIPv6Address: "fd00::5" },
+          },
+        },
+      };
+      folder
+        .file("uptime", "100.00 1.00\n")
+        .file("said", JSON.stringify(said))
+        .file("bin/curl", `#!/bin/sh\ncat ${folder.path}/said\n`, 0o755);
+      const see = 'HTTP=curl SOCKET=/s; see one; echo "$? $PID $IP"';
+      assert.equal(run(shell, see), "0 4321 172.18.0.5\n");
+      const { a } = said.NetworkSettings.Networks;
+      const alone = { ...said, NetworkSettings: { Networks: { a: { ...a, GlobalIPv6Address: "fd00::5" } } } };
+      folder.file("said", JSON.stringify(alone));
+      assert.equal(run(shell, see), "0 4321 fd00::5\n");
+      folder.file("said", JSON.stringify({ State: { Pid: 0 }, NetworkSettings: { Networks: {} } }));
+      assert.equal(run(shell, see), "0 0 127.0.0.1\n");
+    });
+
+    it(`must count what is open, and name what is listened on, in ${shell.join(" ")}`, () => {
+      const socket = (port: string, state: string): string => `   0: 00000000:${port} 00000000:0000 ${state}`;
+      folder
+        .file("tcp", `${[socket("0BB8", "0A"), socket("0BB9", "0A"), socket("0BB8", "06")].join("\n")}\n`)
+        .file("tcp6", `${socket("0BB8", "0A")}\n`)
+        .file("host", `${[socket("0050", "0A"), socket("0050", "01"), socket("0BB8", "01")].join("\n")}\n`);
+      const program = 'TCP="0BB8 0BBA"; open_connections 7 "0050"; open_connections 7 ""';
+      const there =
+        'cat() { for file; do case $file in /proc/7/net/*) command cat "$DIR/${file##*/}" ;; /proc/net/tcp) command cat "$DIR/host" ;; esac; done; }';
+      assert.equal(run(shell, `${there}\n${program}`), "1 0BB8\n0 0BB8\n");
+    });
+
     it(`must know a process by its number and its start in ${shell.join(" ")}`, () => {
       assert.equal(
         run(shell, 'alive $$ && echo alive; [ -n "$START" ] && echo start; alive 4194303 || echo gone'),
