@@ -6,6 +6,7 @@ import type { EnvironmentValue, HostBuild } from "./build-on-host";
 export function buildKitBuild(job: BuildJob): HostBuild {
   return {
     argv: buildCommand(job),
+    takesFolders: true,
     env: { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
     values: [...argumentsOf(job), ...secretsOf(job)],
     log: new BuildKitLog(job.redact, (line) => job.log.progress(line)),
@@ -18,14 +19,12 @@ export function buildCommand(job: BuildJob): readonly string[] {
     ...["docker", "buildx", "build", "--builder=default", "--load", "--progress=plain"],
     ...commonOptions(job),
     ...secretsOf(job).map(({ name, variable }) => `--secret=id=${name},env=${variable}`),
-    "-",
   ];
 }
 
 /** What both builders' commands call by the same names. */
-export function commonOptions({ spec, ref, dockerfile, labels }: BuildJob): readonly string[] {
+export function commonOptions({ spec, ref, labels }: BuildJob): readonly string[] {
   return [
-    `--file=${dockerfile}`,
     ...[ref, ...spec.tags].map((tag) => `--tag=${tag}`),
     ...Object.keys(spec.buildArgs).map((name) => `--build-arg=${name}`),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),

@@ -12,7 +12,8 @@ import { registryConfig } from "./registry-auth";
 /** A build by the host's own docker command and the engine's classic builder. Registry logins have no place there. */
 export function classicBuild(job: BuildJob): HostBuild {
   return {
-    argv: ["docker", "build", "--force-rm", ...commonOptions(job), "-"],
+    argv: ["docker", "build", "--force-rm", ...commonOptions(job)],
+    takesFolders: false,
     env: { DOCKER_BUILDKIT: "0" },
     values: argumentsOf(job),
     log: new ClassicTextLog(job.redact, (line) => job.log.progress(line)),

@@ -1,19 +1,23 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { LABEL } from "../container/labels";
 import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
 import type { BuildJob, BuildResult } from "./build-job";
 import type { BuildVerdict } from "./build-log";
 import type { StoredContext } from "./context-store";
-import { FROM_STORE } from "./store-scripts";
+import { FROM_FOLDER, FROM_STORE } from "./store-scripts";
 
 /** Where a builder's tar comes from: the host's own store, or the program's machine. */
 export type ContextSource =
   | { readonly kind: "stored"; readonly context: StoredContext }
   | { readonly kind: "stream"; readonly tar: Readable };
 
-/** One docker command that builds from a tar at its standard input. */
+/** One docker command that builds, without its Dockerfile and without where the context is. */
 export interface HostBuild {
   readonly argv: readonly string[];
+  /** True for a builder that keeps the last folder it saw, and takes only what changed. */
+  readonly takesFolders: boolean;
   readonly env: Readonly<Record<string, string>>;
   /** Environment variables with secret values, which are in no command line: they go in by standard input. */
   readonly values: readonly EnvironmentValue[];
@@ -73,13 +77,14 @@ export async function findDockerCommand(
  */
 export async function buildOnHost(
   session: HostSession,
-  { argv, env, values, log }: HostBuild,
+  build: HostBuild,
   source: ContextSource,
   job: BuildJob,
   sudo: boolean,
 ): Promise<BuildResult> {
+  const { env, values, log } = build;
   const lines = values.map(({ value }) => `${Buffer.from(value).toString("base64")}\n`).join("");
-  const command = source.kind === "stored" ? fromStore(source.context, argv) : argv;
+  const command = commandOf(build, source, job);
   const names = values.map(({ variable }) => variable);
   let broken: Error | undefined;
   if (source.kind === "stream") source.tar.on("error", (error) => (broken = error));
@@ -105,8 +110,22 @@ export async function buildOnHost(
   }
 }
 
-function fromStore({ store, book }: StoredContext, argv: readonly string[]): readonly string[] {
-  return ["/bin/sh", "-c", FROM_STORE, "build", store, book, ...argv];
+function commandOf(
+  { argv, takesFolders }: HostBuild,
+  source: ContextSource,
+  job: BuildJob,
+): readonly string[] {
+  const byTar = [...argv, `--file=${job.dockerfile}`, "-"];
+  if (source.kind === "stream") return byTar;
+  const { store, book } = source.context;
+  if (!takesFolders) return ["/bin/sh", "-c", FROM_STORE, "build", store, book, ...byTar];
+  return ["/bin/sh", "-c", FROM_FOLDER, "build", store, book, folderName(job), job.dockerfile, ...argv];
+}
+
+/** The same in every run of a resource. */
+function folderName({ spec, labels }: BuildJob): string {
+  const key = JSON.stringify([spec.name, labels[LABEL.resource], labels[LABEL.stack]]);
+  return createHash("sha256").update(key).digest("hex").slice(0, 16);
 }
 
 async function* after(lines: string, tar: Readable): AsyncGenerator<Buffer> {

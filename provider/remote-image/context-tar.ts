@@ -25,8 +25,8 @@ export const TAR_END_BYTES = 1024;
 const BUFFER_BYTES = 1 << 16;
 
 /**
- * The context as a tar in pieces, the same wherever and whenever it is made: sorted, times 0, owner 0. `dockerfileInline`
- * joins it as a file.
+ * The context as a tar in pieces, the same wherever and whenever it is made: sorted, owner 0, all of the first second of 1970.
+ * `dockerfileInline` joins it as a file.
  */
 export function tarPieces(
   context: Pick<BuildContext, "entries">,
@@ -46,12 +46,19 @@ export function tarPieces(
   };
   if (dockerfileInline !== undefined) {
     const text = Buffer.from(dockerfileInline);
-    const header = { path: INLINE_DOCKERFILE, kind: "file", mode: 0o644, size: text.length } as const;
+    const nanoseconds = momentOf(createHash("sha256").update(text).digest("hex"));
+    const header = {
+      path: INLINE_DOCKERFILE,
+      kind: "file",
+      mode: 0o644,
+      size: text.length,
+      nanoseconds,
+    } as const;
     run.push(() => Buffer.concat([tarHeader(header), text, Buffer.alloc(paddingAfter(text.length))]));
   }
   for (const entry of context.entries) {
     if (dockerfileInline !== undefined && entry.path === INLINE_DOCKERFILE) continue;
-    run.push(() => headerOf(entry));
+    run.push(() => headerOf(entry, digests.get(entry.path) ?? ""));
     if (entry.kind !== "file" || entry.size === 0) continue;
     endRun();
     const { path, size } = entry;
@@ -93,10 +100,18 @@ export function* pieceBytes(piece: TarPiece): Generator<Buffer, void> {
   for (const bytes of filePieces(piece.file, buffer)) yield Buffer.from(bytes);
 }
 
-function headerOf(entry: ContextEntry): Buffer {
+/**
+ * Which part of its second a file is from: what its content says. BuildKit takes a file of a folder for unchanged when size, mode
+ * and time are what they were, so that another content has to have another time; the second is always the same.
+ */
+function momentOf(digest: string): number {
+  return Number.parseInt(digest.slice(0, 8), 16) % 1_000_000_000;
+}
+
+function headerOf(entry: ContextEntry, digest: string): Buffer {
   switch (entry.kind) {
     case "file":
-      return tarHeader(entry);
+      return tarHeader({ ...entry, nanoseconds: momentOf(digest) });
     case "folder":
       return tarHeader({ ...entry, size: 0 });
     case "link":

@@ -41,20 +41,20 @@ export async function openContext(options: ContextOptions): Promise<BuildContext
   const folder = path.resolve(options.folder);
   if (!(await isKind(folder, "folder"))) throw refusal("context-missing", `there is no folder ${folder}`);
   const dockerfile = await findDockerfile(folder, options.dockerfile);
-  const { rules, from } = await ignoreRules(folder, dockerfile?.source);
+  const { rules, own } = await ignoreRules(folder, dockerfile?.source);
   const entries = new Map<string, ContextEntry>();
   const walk: Walk = { folder, rules, entries, signal: options.signal };
   await listBelow(walk, "", undefined, []);
-  const always = [...(dockerfile?.inside ?? []), ".dockerignore", from];
-  for (const name of always) {
+  const ownInside = own === undefined ? undefined : within(folder, own);
+  for (const name of [...(dockerfile?.inside ?? []), ".dockerignore", ownInside]) {
     const entry = name === undefined || entries.has(name) ? undefined : inspectEntry(folder, name);
     if (entry !== undefined) entries.set(entry.path, entry);
   }
-  if (dockerfile?.inside === undefined && dockerfile !== undefined) {
-    const { dir, base } = path.parse(dockerfile.source);
-    const entry = inspectEntry(dir, base);
-    if (entry?.kind !== "file") throw refusal("dockerfile-missing", `${dockerfile.source} is no file`);
-    entries.set(INLINE_DOCKERFILE, { ...entry, path: INLINE_DOCKERFILE });
+  if (dockerfile !== undefined && dockerfile.inside === undefined) {
+    entries.set(INLINE_DOCKERFILE, await fileFromElsewhere(dockerfile.source, INLINE_DOCKERFILE));
+    // BuildKit reads the rules once more, and has to find the same ones
+    const rulesName = `${INLINE_DOCKERFILE}.dockerignore`;
+    if (own !== undefined) entries.set(rulesName, await fileFromElsewhere(own, rulesName));
   }
   const sorted = [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const bytes = sorted.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
@@ -87,6 +87,14 @@ async function listBelow(
     if (entry.kind !== "folder") continue;
     await listBelow(walk, relative, { ignored, matched }, ignored ? [...above, entry] : []);
   }
+}
+
+/** A file that is not of the folder and joins the context under another name; the user has named it, links and all. */
+async function fileFromElsewhere(file: string, name: string): Promise<ContextEntry> {
+  const { dir, base } = path.parse(await realpath(file));
+  const entry = inspectEntry(dir, base);
+  if (entry?.kind === "file") return { ...entry, path: name };
+  throw refusal("dockerfile-missing", `${file} is no file`);
 }
 
 interface Dockerfile {
@@ -124,22 +132,22 @@ function within(folder: string, file: string): string | undefined {
   return isOutside ? undefined : relative.replaceAll(path.sep, "/");
 }
 
-/** `from` is the Dockerfile's own ignore file, where that one holds and lies in the folder. */
+/** `own` is the Dockerfile's own ignore file, where that one holds; absolute. */
 async function ignoreRules(
   folder: string,
   dockerfile: string | undefined,
-): Promise<{ readonly rules: IgnoreRules; readonly from: string | undefined }> {
-  const own = dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`];
-  for (const file of [...own, path.join(folder, ".dockerignore")]) {
+): Promise<{ readonly rules: IgnoreRules; readonly own: string | undefined }> {
+  const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;
+  for (const file of [...(own === undefined ? [] : [own]), path.join(folder, ".dockerignore")]) {
     const text = await readFile(file, "utf8").catch(undefinedWhenMissing);
     if (text === undefined) continue;
     try {
-      return { rules: parseIgnoreRules(text), from: within(folder, file) };
+      return { rules: parseIgnoreRules(text), own: file === own ? own : undefined };
     } catch (error) {
       throw refusal("invalid-input", `${file} holds a pattern that is none (${messageOf(error)})`);
     }
   }
-  return { rules: parseIgnoreRules(""), from: undefined };
+  return { rules: parseIgnoreRules(""), own: undefined };
 }
 
 async function isKind(file: string, kind: "file" | "folder"): Promise<boolean> {

@@ -98,13 +98,31 @@ printf '%s\\n' "$2" $bad | xargs rm -f
 exit ${NOT_WHOLE}`;
 
 /**
- * `$1` store, `$2` digest of a recipe book, then a command, which gets the tar as its standard input. The tar's end is written
- * only after all that stands before it: when a piece is missing something else comes there, so that no builder takes what came for
- * the whole. What is read first from this script's own standard input is the caller's matter.
+ * Writes the tar. Its end is written only after all that stands before it: when a piece is missing something else comes there,
+ * so that nobody takes what came for the whole.
  */
-export const FROM_STORE = `store=$1 book=$2; shift 2
+const WHOLE_TAR = `
 whole_tar() {
   cd -- "$store/objects" && pieces=$(xargs cat <"$book") && printf '%s\\n' $pieces | xargs cat &&
     dd if=/dev/zero bs=512 count=2 2>/dev/null || printf 'a piece of the context is missing'
-}
+}`;
+
+/** `$1` store, `$2` digest of a recipe book, then a command, which gets the tar as its standard input. */
+export const FROM_STORE = `store=$1 book=$2; shift 2
+${WHOLE_TAR}
 whole_tar | "$@"`;
+
+/**
+ * `$1` store, `$2` digest of a recipe book, `$3` a name for the folder, `$4` the Dockerfile in it, then the command of a builder that
+ * takes from a folder only what changed since it last saw one of this name. It gets the folder, which is gone when it ends. Where tar
+ * knows no parts of a second, or somebody else builds in that folder, it gets the tar.
+ */
+export const FROM_FOLDER = `store=$1 book=$2 folder=$1/incoming.$3 dockerfile=$4; shift 4
+${WHOLE_TAR}
+case $(tar --version 2>/dev/null) in *GNU*) mkdir -m 700 -- "$folder" 2>/dev/null ;; *) false ;; esac || {
+  whole_tar | "$@" --file="$dockerfile" -
+  exit
+}
+trap 'chmod -R u+rwX -- "$folder"; rm -rf -- "$folder"' EXIT; trap 'exit 129' HUP INT PIPE TERM
+whole_tar | tar -xpf - -C "$folder" || exit ${NOT_WHOLE}
+"$@" --file="$folder/$dockerfile" "$folder"`;

@@ -1,4 +1,4 @@
-/** What a tar says of one entry, besides its bytes. Times and owners are 0. */
+/** What a tar says of one entry, besides its bytes. Owners are 0, and times are the first second of 1970. */
 export interface TarHeader {
   readonly path: string;
   readonly kind: "file" | "folder" | "link";
@@ -7,6 +7,8 @@ export interface TarHeader {
   readonly size: number;
   /** Of a link. */
   readonly target?: string;
+  /** Part of that second, below 1,000,000,000. @default 0 */
+  readonly nanoseconds?: number;
 }
 
 /** A tar is made of blocks of so many bytes. */
@@ -20,11 +22,12 @@ const LARGEST_OCTAL = 8 ** 11 - 1;
  * The blocks before an entry's bytes, the same wherever and whenever they are made. The library that writes tars gives them
  * with the bytes only; here they have to be known, and hashed, without.
  */
-export function tarHeader({ path, kind, mode, size, target = "" }: TarHeader): Buffer {
+export function tarHeader({ path, kind, mode, size, target = "", nanoseconds = 0 }: TarHeader): Buffer {
   const name = kind === "folder" ? `${path}/` : path;
   const records = [
     ...(isPlain(name) ? [] : [paxRecord("path", name)]),
     ...(isPlain(target) ? [] : [paxRecord("linkpath", target)]),
+    ...(nanoseconds === 0 ? [] : [paxRecord("mtime", `0.${String(nanoseconds).padStart(9, "0")}`)]),
     ...(size <= LARGEST_OCTAL ? [] : [paxRecord("size", String(size))]),
   ];
   const own = block(cut(name), TYPES[kind], mode, Math.min(size, LARGEST_OCTAL), cut(target));

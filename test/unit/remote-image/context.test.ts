@@ -97,7 +97,9 @@ describe("build context", () => {
       elsewhere.file("prod", "FROM two\n");
       assert.notEqual((await read(folder.path, outside)).hash, first.hash);
       elsewhere.file("prod.dockerignore", "app\n");
-      assert.ok(!(await open(outside)).entries.some((entry) => entry.path.startsWith("app")));
+      const listed = (await open(outside)).entries.map((entry) => entry.path);
+      assert.ok(!listed.some((each) => each.startsWith("app")));
+      assert.ok(listed.includes(`${INLINE_DOCKERFILE}.dockerignore`), "BuildKit reads the rules again");
     } finally {
       elsewhere.remove();
     }
