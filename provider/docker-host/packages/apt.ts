@@ -18,7 +18,7 @@ import {
 import { aptUploads } from "./apt-upload";
 import { dockerDistribution } from "./docker-distribution";
 import type { NeededSource, PackageFamily, RunOptions } from "./package-family";
-import { INSTALL_MS, REFRESH_MS, refusePackageFailure } from "./package-failure";
+import { INSTALL_MS, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
 const SIMULATION_MS = 120_000;
 
@@ -78,6 +78,7 @@ export const apt: PackageFamily = {
       session.run(["apt-cache", "madison", ...names], { signal }),
       session.exec(["apt-cache", "show", engine], { signal }), // one that nobody has is no answer, and madison says so
     ]);
+    if (shown.kind !== "exited") throw packageFailure(session, `asking what ${engine} needs`, shown);
     const needs = parseNeeds(shown.stdout);
     return parseMadison(offered).map((offer) => {
       const own = offer.name === engine ? needs.get(offer.version) : undefined;
@@ -90,6 +91,8 @@ export const apt: PackageFamily = {
   async removals(session, order, signal) {
     const argv = aptInstall(aptWords(order.install), order, ["-s"]);
     const outcome = await session.exec(argv, { timeoutMs: SIMULATION_MS, signal });
+    // half an answer would be taken for one that removes less
+    if (outcome.kind !== "exited") throw packageFailure(session, "trying the installation", outcome);
     // one that cannot be done is told by the run itself, with its reasons
     return parseRemovals(outcome.stdout).filter((name) => !order.remove.includes(name));
   },

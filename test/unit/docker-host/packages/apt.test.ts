@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { apt } from "../../../../provider/docker-host/packages/apt";
+import type { CommandOutcome, HostSession } from "../../../../provider/host/session";
+
+const ORDER = { install: [{ name: "docker-ce" }], remove: [], allowDowngrade: false };
+const WORDS = { stdout: "Remv runc [1.1]\n", stderr: "" };
+
+/** What apt would remove, when its trial ends this way. */
+const removals = (outcome: CommandOutcome): Promise<readonly string[]> | undefined => {
+  const session = {
+    target: "root@h:22",
+    redact: (text: string) => text,
+    exec: () => Promise.resolve(outcome),
+  };
+  return apt.removals?.(session as unknown as HostSession, ORDER, new AbortController().signal);
+};
+
+describe("apt's trial of an installation", () => {
+  it("must say what would go, and leave what cannot be done to the run itself", async () => {
+    assert.deepEqual(await removals({ kind: "exited", code: 0, ...WORDS }), ["runc"]);
+    assert.deepEqual(await removals({ kind: "exited", code: 100, ...WORDS, stdout: "" }), []);
+  });
+
+  it("must not be taken for one that removes nothing when its end was not heard, or it was killed", async () => {
+    await assert.rejects(async () => removals({ kind: "lost", ...WORDS, stdout: "" }), {
+      code: "connection-lost",
+    });
+    await assert.rejects(async () => removals({ kind: "killed", signal: "KILL", ...WORDS, stdout: "" }), {
+      code: "engine-install-failed",
+    });
+  });
+});
