@@ -2,6 +2,7 @@ import { isSlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
 import type { HostSession } from "../host/session";
 import { CHANGE_MARK } from "./look-script";
+import { UPLOAD_FOLDER } from "./packages/upload-folder";
 
 /** What a change of packages is marked with, and how its end is judged. */
 export interface MarkContext extends Pick<HandlerContext, "holder" | "signal" | "log"> {
@@ -10,8 +11,11 @@ export interface MarkContext extends Pick<HandlerContext, "holder" | "signal" | 
   readonly isHalfDone: () => Promise<boolean>;
 }
 
-/** `$1` the mark. Its folder goes with it where nothing else is in there. */
-const UNMARK = `rm -f -- "$1" && { rmdir -- "\${1%/*}" 2>/dev/null || :; }`;
+/**
+ * `$1` the mark, `$2` what a run that was killed may have left of uploaded packages. The mark's folder goes with it where nothing else
+ * is in there.
+ */
+const UNMARK = `rm -rf -- "$2" && rm -f -- "$1" && { rmdir -- "\${1%/*}" 2>/dev/null || :; }`;
 
 /**
  * Says on the machine that packages are being changed by us, for as long as `use` takes: what the next run finds half done is
@@ -21,7 +25,8 @@ const UNMARK = `rm -f -- "$1" && { rmdir -- "\${1%/*}" 2>/dev/null || :; }`;
 export async function withChangeMark(context: MarkContext, use: () => Promise<void>): Promise<void> {
   const { session, holder, signal } = context;
   const folder = CHANGE_MARK.slice(0, CHANGE_MARK.lastIndexOf("/"));
-  await session.run(["mkdir", "-p", "--", folder], { sudo: true, signal });
+  // who looks without root's rights has to see it, whatever root's umask is
+  await session.run(["mkdir", "-p", "-m", "0755", "--", folder], { sudo: true, signal });
   await session.writeFile(CHANGE_MARK, `${holder}\n`, { sudo: true });
   try {
     await use();
@@ -32,9 +37,9 @@ export async function withChangeMark(context: MarkContext, use: () => Promise<vo
   await unmarkChange(session, signal);
 }
 
-/** Takes the mark off: nothing is half done. */
+/** Takes the mark off, and what was sent for the change: nothing is half done. */
 export async function unmarkChange(session: HostSession, signal: AbortSignal): Promise<void> {
-  const argv = ["/bin/sh", "-c", UNMARK, "slipway-unmark", CHANGE_MARK];
+  const argv = ["/bin/sh", "-c", UNMARK, "slipway-unmark", CHANGE_MARK, UPLOAD_FOLDER];
   await session.run(argv, { sudo: true, signal });
 }
 

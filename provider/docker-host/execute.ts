@@ -36,6 +36,11 @@ export async function execute(plan: readonly Operation[], context: ExecuteContex
   }
 }
 
+/** What is left of a run that was killed goes; services that never failed are none of our business, so nobody looks at the answer. */
+async function forgive({ session, init, signal }: ExecuteContext): Promise<void> {
+  if (init.forgive !== undefined) await session.exec(init.forgive, { sudo: true, signal });
+}
+
 function restartBy(
   plan: readonly Operation[] | undefined,
   context: ExecuteContext,
@@ -98,14 +103,15 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       return stopContainers(operation.containers, context);
     case "remove":
       // a guard that a killed run left would keep the daemon from being stopped
-      if (context.init.forgive !== undefined)
-        await session.exec(context.init.forgive, { sudo: true, signal });
+      await forgive(context);
       return family.remove(session, operation.packages, run);
     case "purge":
       return purge(operation.folders, context);
     case "clear-restart-rules":
       return clearRestartRules(context);
     case "forget-change":
+      // and here from being restarted by anybody
+      await forgive(context);
       return unmarkChange(session, signal);
     case "hold":
       return family.hold(session, operation.packages, run);

@@ -12,7 +12,8 @@ import { UPLOAD_FOLDER } from "./upload-folder";
 /** One file over a slow line. */
 const UPLOAD_MS = 1_800_000;
 
-const MAKE = `rm -rf -- "$1" && mkdir -p -- "\${1%/*}" && mkdir -m 0700 -- "$1"`;
+/** Makes a folder of its own below `$1`: from one that is there a run whose end nobody heard may still be installing. */
+const MAKE = `mkdir -p -m 0700 -- "$1" && mktemp -d -- "$1/XXXXXX"`;
 /** `$1` folder, then sums and names by turns; prints the names whose file has another sum. */
 const COMPARE = `
 cd -- "$1" || exit 1
@@ -30,8 +31,8 @@ export interface UploadOrder extends Pick<InstallOrder, "remove" | "allowDowngra
 
 /**
  * Sends the files to a folder of ours, sees there that they are whole and hold what their names say, and installs them in one
- * step. The folder goes in any case.
- * @throws SlipwayError engine-install-failed, connection-lost, invalid-input
+ * step. The folder goes with the mark of the change.
+ * @throws SlipwayError engine-install-failed, connection-lost, command-failed
  */
 export async function installUploaded(
   { files, remove, allowDowngrade }: UploadOrder,
@@ -39,22 +40,17 @@ export async function installUploaded(
   run: RunOptions,
 ): Promise<void> {
   const { uploads } = family;
-  await session.run(["/bin/sh", "-c", MAKE, "slipway-upload", UPLOAD_FOLDER], { sudo: true, ...run });
-  try {
-    for (const file of files) {
-      log.progress(`uploading ${file.name} ${file.version}`);
-      await send(session, file, run);
-    }
-    await refuseBroken(session, files, run);
-    const coming = await refuseOthers(session, files, uploads, run);
-    const paths = coming.map(placeOf);
-    const names = coming.map(({ name }) => name);
-    await uploads.install(session, { paths, names, remove, allowDowngrade }, run);
-  } catch (error) {
-    await removeFolder(session).catch(() => undefined); // the first failure is the one to tell, and the next run clears
-    throw error;
+  const argv = ["/bin/sh", "-c", MAKE, "slipway-upload", UPLOAD_FOLDER];
+  const folder = (await session.run(argv, { sudo: true, ...run })).trim();
+  for (const file of files) {
+    log.progress(`uploading ${file.name} ${file.version}`);
+    await send(session, file, placeOf(folder, file), run);
   }
-  await removeFolder(session);
+  await refuseBroken(session, files, folder, run);
+  const coming = await refuseOthers(session, files, folder, uploads, run);
+  const paths = coming.map((file) => placeOf(folder, file));
+  const names = coming.map(({ name }) => name);
+  await uploads.install(session, { paths, names, remove, allowDowngrade }, run);
 }
 
 /** Of our own making, whatever the file is called here. */
@@ -62,12 +58,17 @@ function fileName({ name, format }: PackageFile): string {
   return `${name}.${format}`;
 }
 
-function placeOf(file: PackageFile): string {
-  return `${UPLOAD_FOLDER}/${fileName(file)}`;
+function placeOf(folder: string, file: PackageFile): string {
+  return `${folder}/${fileName(file)}`;
 }
 
-async function send(session: HostSession, file: PackageFile, { signal }: RunOptions): Promise<void> {
-  const argv = ["/bin/sh", "-c", 'umask 077; cat >"$1"', "slipway-upload", placeOf(file)];
+async function send(
+  session: HostSession,
+  file: PackageFile,
+  place: string,
+  { signal }: RunOptions,
+): Promise<void> {
+  const argv = ["/bin/sh", "-c", 'umask 077; cat >"$1"', "slipway-upload", place];
   const stdin = createReadStream(path.resolve(file.path));
   const outcome = await session.exec(argv, { sudo: true, stdin, timeoutMs: UPLOAD_MS, signal });
   assertOutcomeKnown(outcome, session.target, `uploading ${file.name}`);
@@ -78,19 +79,20 @@ async function send(session: HostSession, file: PackageFile, { signal }: RunOpti
 async function refuseBroken(
   session: HostSession,
   files: readonly PackageFile[],
+  folder: string,
   { signal }: RunOptions,
 ): Promise<void> {
   const sums = files.flatMap((file) => [file.sha256, fileName(file)]);
-  const outcome = await session.script(COMPARE, [UPLOAD_FOLDER, ...sums], { sudo: true, signal });
+  const outcome = await session.script(COMPARE, [folder, ...sums], { sudo: true, signal });
   assertOutcomeKnown(outcome, session.target, "comparing checksums");
-  const broken = outcome.stdout.split("\n").filter((line) => line !== "");
-  if (outcome.kind === "exited" && outcome.code === 0 && broken.length === 0) return;
-  throw failure(
-    session,
-    "uploading packages",
-    `${broken.join(", ")} came there with another checksum`,
-    outcome.stderr,
-  );
+  const said = outcome.stdout.split("\n").filter((line) => line !== "");
+  if (outcome.kind === "exited" && outcome.code === 0 && said.length === 0) return;
+  const broken = files.map(fileName).filter((name) => said.includes(name));
+  const why =
+    broken.length === 0
+      ? "their checksums cannot be compared there"
+      : `${broken.join(", ")} came there with another checksum`;
+  throw failure(session, "uploading packages", why, outcome.stderr);
 }
 
 /**
@@ -100,10 +102,12 @@ async function refuseBroken(
 async function refuseOthers(
   session: HostSession,
   files: readonly PackageFile[],
+  folder: string,
   { describe, parts }: UploadedPackages,
   { signal }: RunOptions,
 ): Promise<readonly PackageFile[]> {
-  const outcome = await session.script(describe, files.map(placeOf), { sudo: true, signal });
+  const paths = files.map((file) => placeOf(folder, file));
+  const outcome = await session.script(describe, paths, { sudo: true, signal });
   assertOutcomeKnown(outcome, session.target, "reading the uploaded packages");
   const rows = outcome.stdout.split("\n").filter((line) => line !== "");
   if (outcome.kind !== "exited" || outcome.code !== 0 || rows.length !== files.length) {
@@ -117,10 +121,6 @@ async function refuseOthers(
     }
     return parts.includes(file.name) || installed !== "yes";
   });
-}
-
-async function removeFolder(session: HostSession): Promise<void> {
-  await session.run(["rm", "-rf", "--", UPLOAD_FOLDER], { sudo: true });
 }
 
 function failure(session: HostSession, what: string, why: string, stderr: string): SlipwayError {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withChangeMark } from "../../../provider/docker-host/change-mark";
 import { execute } from "../../../provider/docker-host/execute";
 import { systemd } from "../../../provider/docker-host/init/systemd";
 import type { Operation } from "../../../provider/docker-host/operation";
@@ -8,6 +9,7 @@ import { silentLog } from "../../../provider/log";
 import { FakeClock } from "../../support/fake-clock";
 import { packageHost } from "../../support/package-host";
 
+const isHalfDone = (): Promise<boolean> => Promise.resolve(false);
 const INSTALL: Operation = {
   ...{ kind: "install", packages: [{ name: "docker.io" }], remove: [], cause: "none" },
   ...{ downgrade: false, lowers: false },
@@ -60,6 +62,23 @@ describe("the mark of a change", () => {
     const { done, failure } = await marks([INSTALL], " install ");
     assert.ok(failure instanceof SlipwayError && failure.code === "engine-install-failed");
     assert.deepEqual(done, ["mark", "install", "unmark"]);
+  });
+
+  it("must be seen by a look without root's rights, whatever root's umask is", async () => {
+    const { session, calls, run } = packageHost();
+    await withChangeMark({ session, holder: "me", log: silentLog, ...run, isHalfDone }, () =>
+      Promise.resolve(),
+    );
+    assert.equal(calls[0], "run mkdir -p -m 0755 -- /var/lib/slipway");
+  });
+
+  it("must go together with the guard that a killed run left over Docker's services", async () => {
+    const { session, calls, run } = packageHost();
+    const around = { ...{ session, family: apt, init: systemd, clock: new FakeClock() }, ...run };
+    const plan: readonly Operation[] = [{ kind: "forget-change", cause: "" }];
+    await execute(plan, { ...around, log: silentLog, holder: "me", isHalfDone });
+    assert.match(calls[0] ?? "", /systemctl daemon-reload/);
+    assert.match(calls[1] ?? "", /slipway-unmark/);
   });
 
   it("must stay while something is half done, or nobody can tell", async () => {
