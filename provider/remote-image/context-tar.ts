@@ -34,7 +34,8 @@ export function tarPieces(
   dockerfileInline?: string,
 ): readonly TarPiece[] {
   const found: TarPiece[] = [];
-  let run: (() => Buffer)[] = [];
+  // the docker command takes for a Dockerfile what does not begin with a header that stands alone, as one after a pax record
+  let run: (() => Buffer)[] = [() => tarHeader({ path: ".", kind: "folder", mode: 0o755, size: 0 })];
   const endRun = (): void => {
     if (run.length === 0) return;
     const makers = run;

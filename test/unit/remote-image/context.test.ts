@@ -260,7 +260,9 @@ describe("build context", () => {
       entry.resume();
     }
     const [folderName = ""] = long.split("/");
+    assert.equal(tar.toString("latin1", 156, 157), "5", "the docker command looks at the first header alone");
     assert.deepEqual(listing, [
+      "./ 755 directory 0 0 0 -",
       `${INLINE_DOCKERFILE} 644 file 11 0 0 -`,
       "Dockerfile 644 file 13 0 0 -",
       "a\nb 644 file 1 0 0 -",
