@@ -18,6 +18,9 @@ const MOVE_SNAP_STORE = `
 mv ${SNAP_STORE} /var/lib/docker
 `;
 
+/** Containers are stopped before; what a daemon still does when it ends takes seconds. */
+const STOP_MS = 120_000;
+
 /** What leaves packages half done when it is cut off. */
 const CHANGES_PACKAGES: ReadonlySet<Operation["kind"]> = new Set([
   "repair-packages",
@@ -104,6 +107,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
     case "remove":
       // a guard that a killed run left would keep the daemon from being stopped
       await forgive(context);
+      await session.run(context.init.stop, { sudo: true, signal, timeoutMs: STOP_MS });
       return family.remove(session, operation.packages, run);
     case "purge":
       return purge(operation.folders, context);

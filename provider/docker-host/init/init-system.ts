@@ -14,6 +14,8 @@ export interface InitSystem {
   readonly enable: readonly Command[];
   /** Forgets earlier failures, where they would keep the daemon from being started or removed; its exit code says nothing. */
   readonly forgive: Command | undefined;
+  /** Ends the daemon, with the socket that would start it again; nothing where neither is there. Not every package does so when it goes. */
+  readonly stop: Command;
   readonly start: Command;
   readonly restart: Command;
   /** The same with the containerd and the socket under it, where those are services of their own; containers go on. */

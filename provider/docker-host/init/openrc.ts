@@ -19,6 +19,7 @@ for link in /etc/runlevels/*/docker; do [ ! -e "$link" ] || { echo "enabled yes"
 `,
   enable: [["rc-update", "add", "docker", "default"]],
   forgive: FORGIVE,
+  stop: ["rc-service", "--ifexists", "--ifstarted", "docker", "stop"],
   start: ["rc-service", "docker", "start"],
   restart: RESTART,
   restartWithRuntime: RESTART,

@@ -18,6 +18,9 @@ done
 exec systemctl reset-failed ${DOCKER_UNITS}
 `;
 
+/** 5: there is no such unit. */
+const STOP = `for unit in docker.socket ${SERVICE}; do systemctl stop $unit || [ $? = 5 ] || exit; done`;
+
 /** A unit that failed three times within a minute is not started any more until that is forgotten. */
 export const systemd: InitSystem = {
   kind: "systemd",
@@ -36,6 +39,7 @@ done
 `,
   enable: [["systemctl", "enable", "--quiet", SERVICE]],
   forgive: ["/bin/sh", "-c", FORGIVE],
+  stop: ["/bin/sh", "-c", STOP],
   start: ["systemctl", "start", SERVICE],
   restart: ["systemctl", "restart", SERVICE],
   restartWithRuntime: ["systemctl", "restart", "containerd.service", "docker.socket", SERVICE],

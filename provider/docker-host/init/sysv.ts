@@ -3,7 +3,11 @@ import type { InitSystem } from "./init-system";
 const SCRIPT = "/etc/init.d/docker";
 const PID = "/var/run/docker-ssd.pid";
 /** Debian's script fails to stop a daemon that died, and its package then fails to be removed. */
-export const FORGIVE = ["/bin/sh", "-c", `[ ! -e ${PID} ] || ${SCRIPT} status >/dev/null 2>&1 || rm -f ${PID}`];
+export const FORGIVE = [
+  "/bin/sh",
+  "-c",
+  `[ ! -e ${PID} ] || ${SCRIPT} status >/dev/null 2>&1 || rm -f ${PID}`,
+];
 /** Debian's script ends its restart where no daemon runs, and says that it failed. */
 const RESTART = ["/bin/sh", "-c", `${SCRIPT} restart || exec ${SCRIPT} start`];
 
@@ -24,6 +28,7 @@ for link in /etc/rc[2-5].d/S*docker; do [ ! -e "$link" ] || { echo "enabled yes"
     ["update-rc.d", "docker", "enable"],
   ],
   forgive: FORGIVE,
+  stop: ["/bin/sh", "-c", `[ ! -x ${SCRIPT} ] || ! ${SCRIPT} status >/dev/null 2>&1 || ${SCRIPT} stop`],
   start: [SCRIPT, "start"],
   restart: RESTART,
   restartWithRuntime: RESTART,
