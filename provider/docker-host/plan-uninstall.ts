@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
@@ -16,36 +17,41 @@ export function planRepair(desired: Desired, { packages }: ObservedEngine): read
 
 /**
  * What takes Docker off a machine, from however much of it is still there: a run that was cut off anywhere is gone on with by
- * the next one. `rootDirectory` is what the state knows of it, for an engine that does not run any more.
+ * the next one. `rootDirectory` is what the state knows of it, for an engine that does not run any more; `kept` are packages that others
+ * need.
  */
 export function planUninstall(
   desired: Desired,
   observed: ObservedEngine,
   rootDirectory: string | undefined,
+  kept: readonly string[] = [],
 ): readonly Operation[] {
   const { wish } = desired;
   const { packages, daemon } = observed;
   const present = presentOf(desired, packages);
-  const held = mineOf(desired).filter((name) => present.includes(name) || packages.held.includes(name));
+  const leaving = present.filter((name) => !kept.includes(name));
+  const held = mineOf(desired).filter((name) => leaving.includes(name) || packages.held.includes(name));
   const plan: Operation[] = observed.restartRules ? [RULES_LEFT] : [];
   const cause = "uninstallOnDelete: true";
   const running = daemon?.running ?? [];
-  if (present.length > 0 && running.length > 0)
+  if (leaving.length > 0 && running.length > 0)
     plan.push({ kind: "stop-containers", containers: running, cause: "they would go on without an engine" });
   if (held.length > 0) plan.push({ kind: "unhold", packages: held, cause });
-  if (present.length > 0) plan.push({ kind: "remove", packages: present, cause });
+  if (leaving.length > 0) plan.push({ kind: "remove", packages: leaving, cause });
   if (packages.sourceFile !== undefined || packages.keyFingerprints.length > 0)
     plan.push({ kind: "remove-source", cause });
   if (wish.purge && observed.foreign.length === 0) {
     const folders = purgeFolders(daemon?.summary.rootDirectory ?? configuredRoot(observed) ?? rootDirectory);
-    plan.push({ kind: "purge", folders, cause: "purge: true" });
+    const own = folders.filter((folder) => !kept.includes(posix.basename(folder)));
+    plan.push({ kind: "purge", folders: own, cause: "purge: true" });
   }
-  if (packages.hasStaleMark && present.length === 0)
+  if (packages.hasStaleMark && leaving.length === 0)
     plan.push({ kind: "forget-change", cause: "it came to its end" });
   return plan;
 }
 
-function presentOf(desired: Desired, { installed }: ObservedEngine["packages"]): readonly string[] {
+/** Those of the engine's packages that are installed. */
+export function presentOf(desired: Desired, { installed }: ObservedEngine["packages"]): readonly string[] {
   return mineOf(desired).filter((name) => name in installed);
 }
 

@@ -4,6 +4,7 @@ import { refuseWithoutConsent, repairNeeds } from "./consent";
 import { withEngineLock } from "./engine-lock";
 import { execute } from "./execute";
 import { initOf } from "./init/init-of";
+import { neededByOthers } from "./needed-by-others";
 import { observe, type Seen } from "./observe";
 import { formatPlan, type Operation } from "./operation";
 import { familyOf } from "./packages/families";
@@ -35,7 +36,10 @@ export async function uninstall(
     refuseWithoutConsent(session.target, wish, repairNeeds(repair, observed));
     await run(repair);
     if (repair.length > 0) ({ desired, observed } = await look());
-    await run(planUninstall(desired, observed, rootDirectory));
+    const kept = await neededByOthers({ desired, observed }, session, family, context.signal);
+    if (kept.packages.length > 0)
+      log.keep(`${kept.packages.join(", ")} stay on ${session.target}: ${kept.others.join(", ")} need them`);
+    await run(planUninstall(desired, observed, rootDirectory, kept.packages));
     if (wish.purge && observed.foreign.length > 0)
       log.warn(`nothing was purged on ${session.target}: another engine is there, whose files these may be`);
   });

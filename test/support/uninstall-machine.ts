@@ -16,10 +16,19 @@ export interface UninstallMachine {
 const encoded = (text: string): string => Buffer.from(text).toString("base64");
 const LOST = { code: "connection-lost", what: "a command", why: "the connection was lost" } as const;
 
-/** Every call that changes the machine has a moment before it, one after it, and those that can be half done one in between. */
-export function uninstallMachine(packages: readonly string[]): UninstallMachine {
+/**
+ * `needs` are packages of others and what each needs; they go along when that goes.
+ * Every call that changes the machine has a moment before it, one after it, and those that can be half done one in between.
+ */
+export function uninstallMachine(
+  packages: readonly string[],
+  needs: Readonly<Record<string, string>> = {},
+): UninstallMachine {
   const installed = new Set(packages);
   const held = new Set(packages);
+  const others = new Set(Object.keys(needs));
+  const goingWith = (names: readonly string[]): readonly string[] =>
+    [...others].filter((name) => names.includes(needs[name] ?? ""));
   const files = new Set(["source", "key", "images", "volumes"]);
   const half = new Set<string>();
   let running = ["c1", "c2"];
@@ -47,6 +56,7 @@ export function uninstallMachine(packages: readonly string[]): UninstallMachine 
       if (name === packages[0]) running = [];
     };
     const begin = (): void => {
+      for (const name of goingWith(names)) others.delete(name);
       gone(first);
       if (installed.delete(second)) half.add(second);
     };
@@ -78,7 +88,10 @@ export function uninstallMachine(packages: readonly string[]): UninstallMachine 
     else if (line.includes("slipway-unmark")) change("unmark", () => files.delete("mark"));
     else if (line.includes(" --configure ")) repair();
     else if (line.includes(" remove ")) remove(words.slice(words.indexOf("remove") + 1));
-    else if (half.size > 0 && line.includes("apt-get")) throw new Error(`dpkg was interrupted: ${line}`);
+    else if (line.includes(" -s ")) {
+      const names = words.filter((word) => word.endsWith("-")).map((word) => word.slice(0, -1));
+      return [...names, ...goingWith(names)].map((name) => `Remv ${name} [1]\n`).join("");
+    } else if (half.size > 0 && line.includes("apt-get")) throw new Error(`dpkg was interrupted: ${line}`);
     return "";
   };
   const look = (): string => {
@@ -121,6 +134,13 @@ export function uninstallMachine(packages: readonly string[]): UninstallMachine 
     },
     cut: () => wasCut,
     state: () =>
-      [...installed, ...half, ...[...held].map((name) => `held ${name}`), ...files, ...running].join(", "),
+      [
+        ...others,
+        ...installed,
+        ...half,
+        ...[...held].map((name) => `held ${name}`),
+        ...files,
+        ...running,
+      ].join(", "),
   };
 }

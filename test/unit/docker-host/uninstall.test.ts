@@ -92,6 +92,35 @@ describe("uninstall", () => {
     }
   });
 
+  it("must leave what others need by now, held no more, from wherever it was cut off", async () => {
+    for (let moment = 0; ; moment += 1) {
+      const machine = uninstallMachine(PACKAGES, { podman: "runc" });
+      machine.cutAt(moment);
+      await run(machine, purging);
+      const cut = machine.cut();
+      machine.cutAt(undefined);
+      await run(machine, purging);
+      assert.equal(machine.state(), "podman, containerd, runc", `cut at ${cut ?? "no moment"}`);
+      if (cut === undefined) return;
+    }
+  });
+
+  it("must not purge the folder of a containerd that others need", () => {
+    const desired = desiredEngine("28.x", { uninstallOnDelete: true, purge: true });
+    const plan = planUninstall(desired, observedEngine(), undefined, ["containerd", "runc"]);
+    assert.deepEqual(
+      plan.flatMap((step) => (step.kind === "purge" ? step.folders : [])),
+      ["/var/lib/docker"],
+    );
+  });
+
+  it("must change nothing where others need the engine itself, and name them", async () => {
+    const machine = uninstallMachine(PACKAGES, { tools: "docker.io" });
+    const before = machine.state();
+    await assert.rejects(run(machine, wish), { code: "engine-foreign", message: /would remove tools, too/ });
+    assert.equal(machine.state(), before);
+  });
+
   it("must purge the root directory that is configured, or recorded, where no engine tells it any more", () => {
     const desired = desiredEngine("28.x", { uninstallOnDelete: true, purge: true });
     const folders = (over: object, recorded?: string): readonly string[] => {
