@@ -15,7 +15,8 @@ export interface EngineChange {
 }
 
 /**
- * How the daemon comes to run what is installed and written: one start, restart or reload at most.
+ * How the daemon comes to run what is installed and written: one start, restart or reload at most (a start of one that
+ * runs has it start at boot).
  * @throws SlipwayError engine-masked
  */
 export function planActivation(
@@ -33,7 +34,9 @@ export function planActivation(
     const otherwise = [withFallback(restart, observed, change), ...planLookAfter(desired, observed, change)];
     // a mask forbids the start that a restart is
     const mayRestart = desired.wish.allowDaemonRestart && observed.masked.length === 0;
-    return [withFallback({ ...operation, ...(mayRestart ? { otherwise } : {}) }, observed, change)];
+    const reload = withFallback({ ...operation, ...(mayRestart ? { otherwise } : {}) }, observed, change);
+    // it runs already: a start has it start at boot, too
+    return observed.enabled || observed.masked.length > 0 ? [reload] : [reload, AT_BOOT];
   }
   const runtime = exchangesRuntime(change.install, observed);
   return [withFallback({ ...operation, runtime, outlived }, observed, change)];
@@ -81,6 +84,8 @@ function refuseMasked({ target, masked, daemon }: ObservedEngine): void {
   });
 }
 
+const AT_BOOT = { kind: "start", cause: "it does not start at boot" } as const;
+
 type Activation = Extract<Operation, { readonly kind: "start" | "restart" | "reload" }>;
 
 function activation(
@@ -115,7 +120,7 @@ function activation(
     const cause = `${idle.join(", ")} of daemon.json ${idle.length === 1 ? "is" : "are"} not in force`;
     return { kind: "reload", expected: pick(after, idle), cause };
   }
-  return enabled ? undefined : { kind: "start", cause: "it does not start at boot" };
+  return enabled ? undefined : AT_BOOT;
 }
 
 function pick(config: DaemonConfig, keys: readonly string[]): DaemonConfig {

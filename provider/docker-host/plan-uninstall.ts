@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import type { Desired } from "./desired";
 import type { ObservedEngine } from "./observed";
 import type { Operation } from "./operation";
@@ -42,7 +41,7 @@ export function planUninstall(
     plan.push({ kind: "remove-source", cause });
   if (wish.purge && observed.foreign.length === 0) {
     const folders = purgeFolders(daemon?.summary.rootDirectory ?? configuredRoot(observed) ?? rootDirectory);
-    const own = folders.filter((folder) => !kept.includes(posix.basename(folder)));
+    const own = folders.filter((folder) => !kept.some((name) => folder === `/var/lib/${name}`));
     plan.push({ kind: "purge", folders: own, cause: "purge: true" });
   }
   if (packages.hasStaleMark && leaving.length === 0)

@@ -30,7 +30,9 @@ export const systemd: InitSystem = {
 if systemctl is-active --quiet ${SERVICE} 2>/dev/null; then isActive; fi
 enabled=
 if systemctl is-enabled --quiet ${SERVICE} 2>/dev/null; then enabled=yes; echo "enabled yes"; fi
-[ -n "$active" ] && [ -n "$enabled" ] || for unit in ${DOCKER_UNITS}; do
+for unit in ${DOCKER_UNITS}; do
+  # a mask is a link; where all is well it is not asked for by a command
+  [ -z "$active" ] || [ -z "$enabled" ] || [ -L "/etc/systemd/system/$unit" ] || [ -L "/run/systemd/system/$unit" ] || continue
   case $(systemctl is-enabled "$unit" 2>/dev/null) in
   # Debian's packages leave a mask of their own when they go, and take it off when they come
   masked*) [ -e "/var/lib/systemd/deb-systemd-helper-masked/$unit" ] || echo "masked $unit" ;;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initOf } from "../../../provider/docker-host/init/init-of";
@@ -67,6 +67,30 @@ describe("the init system of a machine", () => {
       }
       assert.equal(forgive(), `daemon-reload\n${reset}`);
       assert.deepEqual(readdirSync(join(folder, "docker.socket.d")), ["mine.conf"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("must see a mask beside a daemon that runs and starts at boot: its restart would fail", () => {
+    const folder = mkdtempSync(join(tmpdir(), "units-"));
+    try {
+      writeFileSync(
+        join(folder, "systemctl"),
+        `#!/bin/sh\ncase "$*" in "is-enabled docker.socket") echo masked; exit 1 ;; "is-enabled docker"*) echo enabled ;; esac\n`,
+        { mode: 0o755 },
+      );
+      const look = (): string => {
+        const text = `active=; isActive() { active=yes; echo "active yes"; }\n${systemd.look}`;
+        const env = { PATH: `${folder}:${process.env.PATH ?? ""}` };
+        return spawnSync("/bin/sh", ["-c", text.replaceAll("/etc/systemd/system", folder)], {
+          env,
+        }).stdout.toString();
+      };
+      const runs = "active yes\nenabled yes\n";
+      assert.equal(look(), runs);
+      symlinkSync("/dev/null", join(folder, "docker.socket"));
+      assert.equal(look(), `${runs}masked docker.socket\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }

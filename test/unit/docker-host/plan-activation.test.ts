@@ -49,6 +49,14 @@ describe("how a daemon comes to run what is installed and written", () => {
     assert.deepEqual(reload(true, ["docker.service"]), refused);
   });
 
+  it("must have a daemon that is reloaded start at boot in the same run, unless somebody forbade that", () => {
+    const desired = desiredEngine("26.1.5", { daemonConfig: { "live-restore": true, debug: true } });
+    const plan = (masked: readonly string[]): readonly string[] =>
+      planEngine(desired, settled(OLD, { enabled: false, masked })).map(({ kind }) => kind);
+    assert.deepEqual(plan([]), ["write-config", "reload", "start", "verify", "revive"]);
+    assert.deepEqual(plan(["docker.service"]), ["write-config", "reload"]);
+  });
+
   it("must reload for what can be reloaded, and restart for the rest", () => {
     const soft = { "live-restore": true, debug: true };
     assert.equal(
