@@ -11,9 +11,7 @@ interface Started {
 }
 
 const inputOf = ({ stdin = "" }: CommandOptions): Promise<string> =>
-  typeof stdin === "string" || Buffer.isBuffer(stdin)
-    ? Promise.resolve(String(stdin))
-    : text(stdin);
+  typeof stdin === "string" || Buffer.isBuffer(stdin) ? Promise.resolve(String(stdin)) : text(stdin);
 
 describe("readyScript", () => {
   let clock: FakeClock;
