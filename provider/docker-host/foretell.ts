@@ -42,19 +42,21 @@ export async function foretell(subject: Foretold, context: HandlerContext): Prom
   const { clock, signal, log } = context;
   const target = targetOf(connection);
   if (lateMs >= LATE_MS) return log.keep(`${target} was not looked at: ${otherwise}`);
+  const way = { isReached: false };
   try {
     const limit = { timeoutMs: LOOK_MS, clock, signal };
     const look = await withTimeLimit(limit, (inner) =>
-      onHost(connection, olds, { ...context, signal: inner }, (session) =>
-        lookAhead(session, subject, { ...context, signal: inner }),
-      ),
+      onHost(connection, olds, { ...context, signal: inner }, (session) => {
+        way.isReached = true;
+        return lookAhead(session, subject, { ...context, signal: inner });
+      }),
     );
     if (look.kind === "done") return say(look.value, target, context);
     lateMs += LOOK_MS;
     log.keep(`could not look at ${target} (no answer within 5s): ${otherwise}`);
   } catch (error) {
     if (signal.aborted) throw error;
-    if (isSlipwayError(error) && REFUSALS.has(error.code)) {
+    if (way.isReached && isSlipwayError(error) && REFUSALS.has(error.code)) {
       return log.warn(`${target} will be refused: ${error.message}`);
     }
     const why = isSlipwayError(error) ? error.parts.why : messageOf(error);
@@ -62,7 +64,7 @@ export async function foretell(subject: Foretold, context: HandlerContext): Prom
   }
 }
 
-/** Of what is there, and not of the way to it. */
+/** Of what is there. The way to it may be another one in the up: a key file that is only where that runs. */
 const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "engine-foreign",
   "engine-masked",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../provider/clock";
 import { dockerHostHandler } from "../../../provider/docker-host/handler";
 import { wishOf } from "../../../provider/docker-host/wish";
 import type { HandlerContext, Properties } from "../../../provider/handler";
@@ -28,6 +29,24 @@ const check = (news: Properties) => dockerHostHandler.check({}, news, context);
 const diff = (olds: Properties, news: Properties) => dockerHostHandler.diff("id", olds, news, context);
 
 describe("dockerHostHandler.check", () => {
+  // before the others: a preview looks at no further machine after two that do not answer
+  it("must say of a key that is not where it previews that it did not look, not that the machine refuses", async () => {
+    const lines: string[] = [];
+    const note =
+      (kind: string) =>
+      (line: string): void =>
+        void lines.push(`${kind}: ${line}`);
+    const log = { ...silentLog, keep: note("keep"), warn: note("warn") };
+    const around = { ...context, clock: systemClock, log };
+    const elsewhere = { ...connection, hostKey: `SHA256:${"A".repeat(43)}`, privateKeyPath: "/nowhere/key" };
+    await dockerHostHandler.check({}, { connection: elsewhere, dockerVersion: "28.x" }, around);
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0] ?? "",
+      /^keep: could not look at deploy@192\.0\.2\.1:22 \(privateKeyPath cannot be read/,
+    );
+  });
+
   it("must compute the clear targets", async () => {
     const { inputs, failures } = await check({ connection, dockerVersion: "28.x" });
     assert.deepEqual(failures, []);
