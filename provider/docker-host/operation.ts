@@ -123,7 +123,7 @@ export function formatStep(step: Step): string {
       return [`${verb} ${wanted.join(" ")}`, ...removed, ...sent].join(" ");
     }
     case "write-config":
-      return `set ${step.keys.join(", ")} in daemon.json`;
+      return formatKeys(step);
     case "reload":
       return step.otherwise === undefined
         ? "reload the daemon"
@@ -155,4 +155,11 @@ export function formatStep(step: Step): string {
     case "remove-user":
       return `take ${step.user} out of the docker group`;
   }
+}
+
+function formatKeys({ keys, config }: Extract<Step, { kind: "write-config" }>): string {
+  const set = keys.filter((key) => key in config).join(", ");
+  const gone = keys.filter((key) => !(key in config)).join(", ");
+  if (set === "") return `take ${gone} out of daemon.json`;
+  return `set ${set} in daemon.json${gone === "" ? "" : ` and take ${gone} out`}`;
 }

@@ -46,7 +46,10 @@ export function planEngine(
   plan.push(...planHolds(desired, observed, install));
   const written = plan.findLast((operation) => operation.kind === "write-config")?.config ?? before;
   const keys = changedKeys(written, after);
-  if (keys.length > 0) plan.push({ kind: "write-config", config: after, keys, cause: "the program sets it" });
+  if (keys.length > 0) {
+    const cause = keys.some((key) => key in after) ? "the program sets it" : "the program sets it no more";
+    plan.push({ kind: "write-config", config: after, keys, cause });
+  }
   plan.push(...activation);
   if (install !== undefined || activation.some((operation) => operation.kind !== "reload")) {
     plan.push(...planLookAfter(desired, observed, change));

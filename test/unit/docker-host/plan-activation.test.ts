@@ -57,6 +57,21 @@ describe("how a daemon comes to run what is installed and written", () => {
     assert.deepEqual(plan(["docker.service"]), ["write-config", "reload"]);
   });
 
+  it("must say of a key that the program sets no more that it goes", () => {
+    const former = { daemonConfig: { debug: true, mtu: 1400 }, dockerUsers: [], hold: true };
+    const observed = settled(OLD, { daemonConfig: { "live-restore": true, debug: true, mtu: 1400 } });
+    const shown = (daemonConfig: Readonly<Record<string, unknown>>): string =>
+      formatPlan(planEngine(desiredEngine("26.1.5", { daemonConfig }, former), observed));
+    assert.match(
+      shown({ "live-restore": true, mtu: 1400 }),
+      /^take debug out of daemon\.json: the program sets it no more\n/,
+    );
+    assert.match(
+      shown({ "live-restore": true, debug: false }),
+      /^set debug in daemon\.json and take mtu out: the program sets it\n/,
+    );
+  });
+
   it("must reload for what can be reloaded, and restart for the rest", () => {
     const soft = { "live-restore": true, debug: true };
     assert.equal(
