@@ -69,6 +69,7 @@ const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "engine-foreign",
   "engine-masked",
   "engine-version-unavailable",
+  "engine-install-failed",
   "engine-store-changes",
   "daemon-config-invalid",
   "host-unsupported",

@@ -2,6 +2,7 @@ import type { HostSession } from "../../host/session";
 import type { Offer } from "../version";
 import { parseNeeds } from "./apt-text";
 import type { RepositoryFile } from "./package-family";
+import { refuseOtherKeyAhead } from "./trusted-key";
 
 /** Of what a preview may wait for altogether. */
 const PEEK_S = 2;
@@ -23,7 +24,10 @@ for component; do
 done | awk -v RS= -v ORS='\\n\\n' -v names="$names" '$1 == "Package:" && index(names, " " $2 " ")'
 `;
 
-/** What the repository offers, without adding it to the machine; empty where that cannot be had. */
+/**
+ * What the repository offers, without adding it to the machine; empty where that cannot be had.
+ * @throws SlipwayError engine-install-failed, of a key that will not be trusted
+ */
 export async function peekAtRepository(
   session: HostSession,
   repository: RepositoryFile,
@@ -32,7 +36,10 @@ export async function peekAtRepository(
 ): Promise<readonly Offer[]> {
   const suite = repository.suite ?? (await session.facts({ signal })).os.codename;
   const args = [repository.url, suite, ` ${names.join(" ")} `, ...repository.components];
-  const outcome = await session.script(PEEK, args, { signal });
+  const [outcome] = await Promise.all([
+    session.script(PEEK, args, { signal }),
+    refuseOtherKeyAhead(session, repository, PEEK_S, signal),
+  ]);
   return outcome.kind === "exited" ? parsePackages(outcome.stdout, names[0] ?? "") : [];
 }
 

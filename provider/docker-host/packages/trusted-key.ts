@@ -8,11 +8,17 @@ import { readSigningKeys } from "./signing-key";
 
 const FETCH_MS = 90_000;
 
-/** `$1` address. Fetched by the host: what it can reach is what its package manager can reach. Busybox's wget does, too. */
+/** How long the host itself waits, in seconds: for an answer, and altogether. */
+const PATIENCE = { connect: 20, all: 60 };
+
+/**
+ * `$1` address, `$2` and `$3` seconds for an answer and altogether. Fetched by the host: what it can reach is what its package
+ * manager can reach. Busybox's wget does, too.
+ */
 const FETCH = `
 case $1 in file:*) exec cat -- "/\${1#file:*/}" ;; esac
-if command -v curl >/dev/null; then exec curl -fsSL --connect-timeout 20 --max-time 60 -- "$1"; fi
-exec wget -q -O - -T 20 -- "$1"
+if command -v curl >/dev/null; then exec curl -fsSL --connect-timeout "$2" --max-time "$3" -- "$1"; fi
+exec wget -q -O - -T "$2" -- "$1"
 `;
 
 /** What a kind of key is called, and how its fingerprints are read: of every key in a file, none when it is not understood. */
@@ -20,6 +26,8 @@ export interface KeyKind {
   readonly title: string;
   readonly fingerprints: (text: string) => readonly string[];
 }
+
+const OPEN_PGP: KeyKind = { title: "OpenPGP", fingerprints: readSigningKeys };
 
 /**
  * The text of the repository's key, once its fingerprint is right; undefined where the repository has none of its own.
@@ -39,6 +47,26 @@ export async function trustedKey(
 }
 
 /**
+ * For a preview: refuses a repository whose key will not be trusted, where that can be had within `patienceS` seconds.
+ * @throws SlipwayError engine-install-failed
+ */
+export async function refuseOtherKeyAhead(
+  session: HostSession,
+  repository: RepositoryFile,
+  patienceS: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { key } = repository;
+  if (key === undefined) return;
+  if (isKeyText(key)) return refuseOtherKey(session, repository, key, OPEN_PGP);
+  const patience = [String(patienceS), String(patienceS)];
+  const outcome = await session.script(FETCH, [key, ...patience], { timeoutMs: FETCH_MS, signal });
+  if (outcome.kind === "exited" && outcome.code === 0) {
+    refuseOtherKey(session, repository, outcome.stdout, OPEN_PGP);
+  }
+}
+
+/**
  * Puts the repository's OpenPGP key at `path`, once its fingerprint is right; nothing where the repository has none of its own.
  * @throws SlipwayError engine-install-failed
  */
@@ -48,15 +76,15 @@ export async function placeSigningKey(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const kind = { title: "OpenPGP", fingerprints: readSigningKeys };
-  const key = await trustedKey(session, repository, kind, signal);
+  const key = await trustedKey(session, repository, OPEN_PGP, signal);
   if (key === undefined) return;
   await session.run(["mkdir", "-p", "-m", "0755", "--", posix.dirname(path)], { sudo: true, signal });
   await session.writeFile(path, key, { mode: 0o644, sudo: true });
 }
 
 async function fetchKey(session: HostSession, address: string, signal: AbortSignal): Promise<string> {
-  const outcome = await session.script(FETCH, [address], { timeoutMs: FETCH_MS, signal });
+  const patience = [String(PATIENCE.connect), String(PATIENCE.all)];
+  const outcome = await session.script(FETCH, [address, ...patience], { timeoutMs: FETCH_MS, signal });
   if (outcome.kind === "exited" && outcome.code === 0) return outcome.stdout;
   throw new SlipwayError({
     code: "engine-install-failed",
@@ -92,6 +120,9 @@ function refuseOtherKey(
         ? `its key is not a readable ${title} key`
         : `its key has the fingerprint ${found.join(", ")}, not ${keyFingerprint ?? ""}`,
     left: "Nothing was trusted or installed",
-    next: "Find out who answers at that address before you go on",
+    next:
+      found.length === 0 || keyFingerprint === undefined
+        ? "Find out who answers at that address before you go on"
+        : "Where keyFingerprint is not what the owner of the source has published, put it right; else find out who answers at that address before you go on",
   });
 }
