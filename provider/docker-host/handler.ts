@@ -1,5 +1,5 @@
-import type { Handler, Properties } from "../handler";
-import { SlipwayError } from "../errors";
+import type { DiffResult, Handler, Properties } from "../handler";
+import { isSlipwayError, SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
 import { reconnect } from "../host/machine/reconnect";
 import type { HostSession } from "../host/session";
@@ -31,8 +31,16 @@ export const dockerHostHandler: Handler = {
   },
 
   async diff(_id, olds, news, context) {
-    const result = diffHost(olds, news, context);
-    if (result.replaces === undefined && !context.isApplying) await foretellUpdate(olds, news, context);
+    const ahead = context.isApplying ? () => Promise.resolve() : () => foretellUpdate(olds, news, context);
+    let result: DiffResult;
+    try {
+      result = diffHost(olds, news, context);
+    } catch (error) {
+      // what it would come to helps to decide whether to allow it
+      if (isSlipwayError(error, "engine-consent")) await ahead();
+      throw error;
+    }
+    if (result.replaces === undefined) await ahead();
     return result;
   },
 

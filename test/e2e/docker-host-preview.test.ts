@@ -48,6 +48,13 @@ describe("a preview of DockerHost", () => {
     assert.match(said(), new RegExp(`will be refused: .*it offers ${repository.engines[2]}`));
   });
 
+  it("must say that the key of a repository is another one than the program names", async function () {
+    this.timeout(60_000);
+    await check(site.inputs(repository.engines[1], {}, { key: repository.keys.other }));
+    assert.match(said(), /will be refused: trusting the package source .*its key has the fingerprint/);
+    assert.equal(await site.ours(), "");
+  });
+
   it("must name the exact packages of an upgrade, and the consent that is missing", async function () {
     this.timeout(300_000);
     const [, middle, recent] = repository.engines;
@@ -55,10 +62,12 @@ describe("a preview of DockerHost", () => {
     site.lines.splice(0);
     await diff(site.inputs(recent, { dockerUsers: ["deploy"], ...CONSENT }));
     assert.match(said(), new RegExp(`install docker-ce=5:${recent}-1~debian.13~trixie`));
-    await assert.rejects(diff(site.inputs(recent)), {
+    site.lines.splice(0);
+    await assert.rejects(diff(site.inputs("28.x")), {
       code: "engine-consent",
       message: /allowDaemonRestart: true/,
     });
+    assert.match(said(), new RegExp(`install docker-ce=5:${recent}-1~debian.13~trixie`));
     site.lines.splice(0);
     // a key that somebody else changed is seen on the machine alone
     await diff(site.inputs(middle, { dockerUsers: ["deploy"], daemonConfig: { labels: ["a=b"] } }));

@@ -146,6 +146,21 @@ describe("dockerHostHandler.diff", () => {
     await assert.rejects(diff(state, { ...state, daemonConfig: { mtu: 1400 } }), /mtu/);
   });
 
+  it("must look at the machine beforehand for what is not allowed, too", async () => {
+    const lines: string[] = [];
+    const keep = (line: string): void => void lines.push(line);
+    const news = { connection, dockerVersion: "28.x" };
+    for (const isApplying of [false, true]) {
+      const around = { ...context, isApplying, log: { ...silentLog, keep } };
+      await assert.rejects(dockerHostHandler.diff("id", state, news, around), { code: "engine-consent" });
+    }
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0] ?? "",
+      /look(ed)? at deploy@192\.0\.2\.1:22.*Docker 26\.1\.5 ran there.*28\.x is wanted/,
+    );
+  });
+
   it("must let an allowed change and a satisfied range pass", async () => {
     const allowed = { ...state, dockerVersion: "28.x", allowDaemonRestart: true };
     assert.equal((await diff(state, allowed)).changes, true);
