@@ -155,10 +155,7 @@ describe("dockerHostHandler.diff", () => {
       await assert.rejects(dockerHostHandler.diff("id", state, news, around), { code: "engine-consent" });
     }
     assert.equal(lines.length, 1);
-    assert.match(
-      lines[0] ?? "",
-      /look(ed)? at deploy@192\.0\.2\.1:22.*Docker 26\.1\.5 ran there.*28\.x is wanted/,
-    );
+    assert.match(lines[0] ?? "", /not look.*: Docker 26\.1\.5 ran there.*28\.x is wanted/);
   });
 
   it("must let an allowed change and a satisfied range pass", async () => {
