@@ -90,6 +90,16 @@ export function slotOf(found: ServiceFound | undefined, slot: number): SlotFound
   return found?.slots.find((each) => each.slot === slot) ?? emptySlot(slot);
 }
 
+/** Who has a slot's place before a rollout: its live one, or ours under the name that the service had. */
+export function previousIn(
+  { service, former }: Pick<HostFound, "service" | "former">,
+  slot: number,
+): Found | undefined {
+  const { live } = slotOf(service, slot);
+  const before = slotOf(former, slot).live;
+  return live ?? (before?.foreign === undefined ? before : undefined);
+}
+
 /** The revision that a container carries; a container that is not ours goes by the beginning of its id. */
 export function revisionIn(container: Found): string {
   return container.labels[LABEL.revision] ?? container.id.slice(0, 8);

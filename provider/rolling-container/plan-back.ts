@@ -3,7 +3,7 @@ import { candidateName, copyName, liveName } from "../container/names";
 import { type PortSpec, STOP_TIMEOUT_MS } from "../container/spec";
 import type { Desired } from "./desired";
 import { checkIn } from "./desired";
-import { containersOf, type Found, type HostFound, slotOf } from "./found";
+import { containersOf, type Found, type HostFound, previousIn, slotOf } from "./found";
 import type { ContainerRef } from "./container-ref";
 import type { Operation, Step } from "./operation";
 import { BACK_MS, bridgedExchange, type Exchange, gateBack, plainExchange } from "./plan-exchange";
@@ -28,18 +28,22 @@ export type BackWish = Pick<Desired, "spec" | "update" | "route" | "service" | "
 export function planBack(before: HostFound, now: HostFound, desired: BackWish): readonly Step[] {
   const route = routeBack(before, now, desired);
   const slots = now.service.slots.flatMap(({ slot, live }) => {
-    const previous = slotOf(before.service, slot).live ?? slotOf(before.former, slot).live;
+    const previous = previousIn(before, slot);
     if (live === undefined || live.id === previous?.id || live.foreign !== undefined) return [];
     return [{ slot, live, previous }];
   });
   let entered = 0;
-  const steps = slots.flatMap(({ slot, live, previous }) => {
+  const steps = slots.flatMap(({ slot, live, previous }) =>
+    previous === undefined
+      ? []
+      : putBack({ now, slot, live, previous, desired, route, isFirst: entered++ === 0 }),
+  );
+  // after the route is what it was: they leave it under the name that it has by then
+  const added = slots.flatMap(({ slot, live, previous }) =>
     // nobody's place before this run: what stood there under another name serves now, and stays
-    if (previous === undefined && stoodBefore(before, slot, live)) return [];
-    if (previous === undefined) return removeNew(live, route);
-    return putBack({ now, slot, live, previous, desired, route, isFirst: entered++ === 0 });
-  });
-  return [...steps, ...route.rest(entered), ...unwantedBack(before, now, desired, CAUSE)];
+    previous === undefined && !stoodBefore(before, slot, live) ? removeNew(live, route) : [],
+  );
+  return [...steps, ...route.rest(entered), ...added, ...unwantedBack(before, now, desired, CAUSE)];
 }
 
 function stoodBefore(before: HostFound, slot: number, { id }: Found): boolean {

@@ -5,6 +5,7 @@ import {
   type HostFound,
   revisionIn,
   type ServiceFound,
+  slotOf,
   type SlotFound,
 } from "./found";
 import type { Operation, Step } from "./operation";
@@ -41,8 +42,24 @@ export function planFinish(
     ),
     ...fixTags(found, stay),
     ...removeSecrets(found, found.service, placesOf(inUse, limits.keepPrevious), "its container is gone"),
+    ...proveBefore(found, limits, proved),
     ...removeFormer(found, "the service has a new name"),
   ];
+}
+
+/** Whoever is to serve in place of the former name, and passed no gate in this run, has to, before that one goes. */
+function proveBefore(
+  { service, former }: HostFound,
+  { replicas, update }: Tidiness,
+  proved: ReadonlySet<number>,
+): readonly Step[] {
+  return (former?.slots ?? []).flatMap((before): readonly Step[] => {
+    const { slot, live } = slotOf(service, before.slot);
+    const isNeeded = slot <= replicas && containersOf(before).some(({ foreign }) => foreign === undefined);
+    if (!isNeeded || live === undefined || (proved.has(slot) && live.state === "running")) return [];
+    const prove = gateBack(live, update.healthyDeadlineMs);
+    return [{ operation: prove, cause: "it has to serve before the former one goes" }];
+  });
 }
 
 /** What is left when the steps were carried out, for the containers and tags of the service: those that were removed are gone. */

@@ -16,6 +16,7 @@ import {
   shapeOf,
   stayingServers,
   upServersOf,
+  withoutTwins,
 } from "./plan-route";
 import { refOf } from "./ref-of";
 import type { RoutePlace } from "./route-operation";
@@ -95,7 +96,11 @@ export function stayBehindRoute(found: Seen, desired: Desired, slot: number, liv
   };
   const proof = isUnproved ? [prove] : [];
   if (!isCarrier) return [...proof, ...touchesLive([ready(wish.place, container)])];
-  const others = runningServersOf(wish.entry, found).filter(({ id }) => id !== live.id);
+  // those behind the former name's route serve on, too, until each has its successor
+  const former = stayingServers([wish.former?.route.entry], wish.shape, found);
+  const others = withoutTwins([...runningServersOf(wish.entry, found), ...former]).filter(
+    ({ id }) => id !== live.id,
+  );
   const port = wish.write === "fresh" ? [portGate(wish, desired, container)] : [];
   return [...proof, ...port, { ...write(found, wish, [container, ...others]), touchesLive: true }];
 }

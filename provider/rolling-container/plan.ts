@@ -10,6 +10,7 @@ import {
   type HostFound,
   isAtWork,
   isUp,
+  previousIn,
   slotOf,
   type SlotFound,
 } from "./found";
@@ -95,8 +96,9 @@ export function formatPlan(plan: HostPlan): string {
 function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan {
   const slot = slotOf(found.service, number);
   refuseForeign(slot, found, desired);
+  refuseFormer(found, number, desired);
   const { live } = slot;
-  const previous = live ?? slotOf(found.former, number).live;
+  const previous = previousIn(found, number);
   if (live === undefined || !isUpToDate(live, desired)) {
     refuseTakenName(slot, found, desired);
     const cause = causeOf(slot, previous, desired);
@@ -199,7 +201,7 @@ function refuseBeside({ target, switches = {} }: HostFound, { service }: Desired
 /** Who says "bridged" would rather have no switch than a gap. */
 function refuseOtherWay(found: HostFound, slot: number, desired: Desired): void {
   if (desired.update.switch !== "bridged") return;
-  const serving = slotOf(found.service, slot).live ?? slotOf(found.former, slot).live;
+  const serving = previousIn(found, slot);
   const way = switchWay(desired, found, slot);
   const missing = found.networks.every(({ name }) => name !== (desired.spec.networks?.[0] ?? "bridge"));
   // a network that is yet to be made matters only to the one that serves already
@@ -221,6 +223,18 @@ function refuseForeign(slot: SlotFound, found: HostFound, desired: Desired): voi
   if (taken === undefined || (desired.adopt && taken === slot.live)) return;
   const other = "Give the service another name, or say adopt: true to take the container over";
   throw nameTaken(taken, found, desired, taken === slot.live ? other : undefined);
+}
+
+/** Ours under the former name cannot be put in its place where a stranger has that, and may have the port. */
+function refuseFormer(found: HostFound, number: number, desired: Desired): void {
+  const { former } = found;
+  const slot = slotOf(former, number);
+  const isLeft = [slot.candidate, ...slot.kept].some(
+    (each) => each?.foreign === undefined && each && isUp(each),
+  );
+  if (former === undefined || !isLeft) return;
+  refuseForeign(slot, found, { ...desired, adopt: false });
+  refuseTakenName(slot, found, { ...desired, service: former.service });
 }
 
 /** The one that makes way is kept under a name that may be somebody else's. */

@@ -7,35 +7,45 @@ import type { Operation, Step } from "./operation";
 import { gateBack } from "./plan-exchange";
 import { refOf } from "./ref-of";
 
+const IDLE = "it does not serve";
+
 type Wish = Pick<Desired, "service" | "limits" | "update">;
 
 /** The kept one serves and the live one does not: they change places, and the planner goes on from there. */
 export function changePlaces(slot: SlotFound, live: Found, serving: Found, desired: Wish): readonly Step[] {
   const { service } = desired;
-  const cause = "it does not serve";
   const kept = keptName(service, slot.slot, revisionIn(live));
-  const isUp = live.state !== "exited" && live.state !== "created";
-  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: false };
-  const rename = (from: string, to: string): Step => ({
-    operation: { kind: "rename", container: { name: from, id: live.id }, to },
-    cause,
-  });
-  const first = [
-    ...(live.limits.restart === "no" ? [] : [quiet(live)]),
-    ...(isUp ? [{ operation: stop, cause }] : []),
-  ];
   const back = nameBack(slot, serving, desired);
-  if (serving.name !== kept) {
-    const twin = slot.kept.find(({ name }) => name === kept);
-    if (twin === undefined) return [...first, rename(live.name, kept), ...back];
-    // two of one revision: the one that ran well stays
-    const ran = live.state === "exited" || live.state === "paused";
-    if (!ran) return [...first, makeWay(live), ...back];
-    return [...first, makeWay(twin), rename(live.name, kept), ...back];
-  }
+  if (serving.name !== kept) return [...stepAside(slot, live, desired), ...back];
   // of one revision, so each has the name that the other is to have
   const between = copyName(service, slot.slot);
-  return [...first, rename(live.name, between), ...back, rename(between, kept)];
+  const first = renameIdle(live, live.name, between);
+  return [...silenceLive(live), first, ...back, renameIdle(live, between, kept)];
+}
+
+/** The live one does not serve, and somebody else does: it becomes a kept one. */
+export function stepAside(slot: SlotFound, live: Found, { service }: Pick<Wish, "service">): readonly Step[] {
+  const kept = keptName(service, slot.slot, revisionIn(live));
+  const first = silenceLive(live);
+  const twin = slot.kept.find(({ name }) => name === kept);
+  const rename = renameIdle(live, live.name, kept);
+  if (twin === undefined) return [...first, rename];
+  // two of one revision: the one that ran well stays
+  const ran = live.state === "exited" || live.state === "paused";
+  return ran ? [...first, makeWay(twin), rename] : [...first, makeWay(live)];
+}
+
+function silenceLive(live: Found): readonly Step[] {
+  const isUp = live.state !== "exited" && live.state !== "created";
+  const stop: Operation = { kind: "stop", container: refOf(live), interrupts: false };
+  return [
+    ...(live.limits.restart === "no" ? [] : [quiet(live)]),
+    ...(isUp ? [{ operation: stop, cause: IDLE }] : []),
+  ];
+}
+
+function renameIdle({ id }: Found, name: string, to: string): Step {
+  return { operation: { kind: "rename", container: { name, id }, to }, cause: IDLE };
 }
 
 function makeWay(container: Found): Step {

@@ -38,6 +38,8 @@ export function recoverRoute(found: Seen, slot: SlotFound, desired: RouteNeed): 
     const steps = leaving(route, refOf(candidate), "the live one serves");
     return [{ found: `${candidate.name} behind the route beside ${live.name}`, steps }];
   }
+  // a running proxy that does not know the route has to read it first, which the planner sees to
+  if (route.route.servers.length === 0) return [];
   // else a candidate may be alone behind a route that is new, and the planner goes on with it
   if (!live.networks.includes(wish.place.network)) return [];
   const prove: Step = { operation: gateBack(live, SOON_MS), cause: "it runs" };
@@ -80,6 +82,13 @@ function admit(place: RoutePlace, live: Found): Step {
  * restart of the proxy ends it, and before anything is taken back by it.
  */
 export function recoverFile(found: HostFound, desired: RouteNeed): readonly Recovery[] {
+  const now = fileAsItRuns(found, desired);
+  const { former } = found;
+  if (now.length > 0 || former === undefined || wishOf(found, desired)?.entry !== undefined) return now;
+  return fileAsItRuns(found, { ...desired, service: former.service });
+}
+
+function fileAsItRuns(found: HostFound, desired: RouteNeed): readonly Recovery[] {
   const wish = wishOf(found, desired);
   if (wish === undefined || wish.entry !== undefined) return [];
   const known = (wish.there?.route.servers ?? []).filter(({ state }) => state === "ready");

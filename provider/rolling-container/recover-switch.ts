@@ -16,11 +16,11 @@ const CLEARING = "clearing";
  * any, nothing else is done: after them the host is looked at again. `wasFollowed`: one that died was let finish already.
  */
 export function recoverSwitches(
-  { service, switches = {} }: HostFound,
+  found: HostFound,
   { update, wasFollowed = false }: Pick<Desired, "update"> & { readonly wasFollowed?: boolean },
 ): readonly Recovery[] {
-  return Object.entries(switches).flatMap(([name, seen]) => {
-    const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
+  return Object.entries(found.switches ?? {}).flatMap(([name, seen]) => {
+    const slot = slotNamed(found, name);
     const deadlineMs = 2 * update.healthyDeadlineMs + SLACK_MS;
     const follow = (recover: boolean): Operation => ({
       kind: "follow-switch",
@@ -30,11 +30,11 @@ export function recoverSwitches(
     });
     if (isAtWork(seen)) {
       const step: Step = { operation: follow(false), cause: "nobody acts beside it" };
-      const found =
+      const what =
         seen.program?.phase === CLEARING
           ? `a copy of ${name} that still answers what it took`
           : `the switch of ${name} still at work (${seen.program?.phase ?? ""})`;
-      return [{ found, steps: [step] }];
+      return [{ found: what, steps: [step] }];
     }
     if (leadsNowhere(seen, slot?.copy)) {
       const step: Step = { operation: { kind: "clear-rules", service: name }, cause: "their copy is dead" };
@@ -63,13 +63,11 @@ export function recoverSwitches(
 }
 
 /** Ends what is left of switches, but for a copy that serves while no other has `proved` that it does. */
-export function settleSwitches(
-  { service, switches = {} }: HostFound,
-  proved: ReadonlySet<number>,
-): readonly Step[] {
-  return Object.entries(switches).flatMap(([name, seen]) => {
-    const slot = service.slots.find((each) => liveName(service.service, each.slot) === name);
-    const isLeft = isUnsettled(seen) || (seen.files && slot === undefined);
+export function settleSwitches(found: HostFound, proved: ReadonlySet<number>): readonly Step[] {
+  return Object.entries(found.switches ?? {}).flatMap(([name, seen]) => {
+    const slot = slotNamed(found, name);
+    const isCalledSo = slotNamed({ service: found.service, former: undefined }, name) !== undefined;
+    const isLeft = isUnsettled(seen) || (seen.files && !isCalledSo);
     // nobody cuts off what a copy still answers
     if (!isLeft || isAtWork(seen) || (isCopyServing(seen, slot) && !proved.has(slot?.slot ?? 0))) return [];
     return settle(name, slot, hasServer(slot) ? "the live one serves" : "nobody needs it");
@@ -96,13 +94,25 @@ export function awaitCleared(name: string, seen: ObservedSwitch | undefined): re
   return [{ operation: follow, cause: "its copy answers what it took" }];
 }
 
-/** The copy serves while nobody else does: it stays until somebody does. */
+/** The copy serves while nobody else does, under whichever name of the service: it stays until somebody does. */
 export function isServedByCopy(
-  { service, switches }: Pick<HostFound, "service" | "switches">,
+  { service, former, switches }: Pick<HostFound, "service" | "former" | "switches">,
   slot: number,
 ): boolean {
-  const seen = switches?.[liveName(service.service, slot)];
-  return seen !== undefined && isCopyServing(seen, slotOf(service, slot));
+  return [service, former].some((each) => {
+    const seen = each && switches?.[liveName(each.service, slot)];
+    return seen !== undefined && isCopyServing(seen, slotOf(each, slot));
+  });
+}
+
+/** The slot whose live one has that name now, or had it under the service's former name. */
+function slotNamed(
+  { service, former }: Pick<HostFound, "service" | "former">,
+  name: string,
+): SlotFound | undefined {
+  return [service, former]
+    .flatMap((each) => each?.slots.map((slot) => ({ slot, live: liveName(each.service, slot.slot) })) ?? [])
+    .find(({ live }) => live === name)?.slot;
 }
 
 function settle(service: string, slot: SlotFound | undefined, cause: string): readonly Step[] {

@@ -1,8 +1,7 @@
 import type { Desired } from "./desired";
-import { checkIn } from "./desired";
 import { liveName } from "../container/names";
-import { type Found, type HostFound, revisionIn, slotOf, type SlotFound } from "./found";
-import type { GateOperation, Operation, Step } from "./operation";
+import { type Found, type HostFound, isUp, revisionIn, slotOf, type SlotFound } from "./found";
+import type { Operation, Step } from "./operation";
 import {
   deadOnes,
   leftCandidate,
@@ -15,15 +14,16 @@ import {
   withoutDead,
 } from "./leftovers";
 import { quiet, retireKept, takesKeptName } from "./kept";
-import { bringBack, changePlaces, nameBack, startAgain } from "./recover-names";
+import { bringBack, changePlaces, nameBack, startAgain, stepAside } from "./recover-names";
 import { isBehindRoute, passOn, recoverFile, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
-import { commit } from "./plan-commit";
+import { interruptedRenaming, isMarked, leftUnderFormer } from "./recover-former";
+import { committed, finishRenames, goForward, nameFirst } from "./recover-forward";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
 import { refOf } from "./ref-of";
 
 /** How often the rows are looked up at most: what one of them brings about may be another one's. */
-export const RECOVERY_PASSES = 4;
+export const RECOVERY_PASSES = 6;
 
 /** What clearing up rests on; slots beyond `replicas` are on their way out. */
 export type Wish = Pick<Desired, "service" | "limits" | "update"> &
@@ -39,28 +39,65 @@ export type Wish = Pick<Desired, "service" | "limits" | "update"> &
  * planner's: it goes on with a candidate of the wanted spec and removes any other.
  */
 export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
-  const { replicas = Number.POSITIVE_INFINITY } = desired;
   const first = recoverSwitches(found, desired);
   if (first.length > 0) return first;
   const file = recoverFile(found, desired);
   if (file.length > 0) return file;
-  const now = found.service.slots.flatMap((all) => {
-    const slot = withoutDead(all);
-    // a slot too many goes when the rollout is done: nothing is started in it any more
-    const rest =
-      slot.slot > replicas
-        ? leftCandidate(slot)
-        : [...recoverRoute(found, slot, desired), ...interruptedSwitch(slot, desired, found)];
-    const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
-    if (renamed !== undefined) return [renamed];
-    return [
-      ...deadOnes(all),
-      ...leftHelpers(all),
-      ...(isServedByCopy(found, slot.slot) ? [] : leftCopy(slot)),
-      ...rest,
+  // who serves under the former name has to be known before anybody is started under the new one
+  const former = formerRows(found, desired);
+  const busy = new Set(former.filter(({ isOpen }) => isOpen).map(({ slot }) => slot));
+  const now = found.service.slots.flatMap((slot) => rowsOf(slot, desired, found, busy.has(slot.slot)));
+  return [...now, ...former.flatMap(({ rows }) => rows)];
+}
+
+/** `isBusy`: who serves there is being found out, and only what is left without need is cleared up. */
+function rowsOf(all: SlotFound, desired: Wish, found: HostFound, isBusy = false): readonly Recovery[] {
+  const { replicas = Number.POSITIVE_INFINITY } = desired;
+  const slot = withoutDead(all);
+  // a slot too many goes when the rollout is done: nothing is started in it any more
+  const serving = (): readonly Recovery[] =>
+    slot.slot > replicas
+      ? leftCandidate(slot)
+      : [...recoverRoute(found, slot, desired), ...interruptedSwitch(slot, desired, found)];
+  const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
+  if (renamed !== undefined) return [renamed];
+  return [
+    ...deadOnes(all),
+    ...leftHelpers(all),
+    // that of another name has its own copy
+    ...(isServedByCopy({ ...found, former: undefined }, slot.slot) ? [] : leftCopy(slot)),
+    ...(isBusy ? [] : serving()),
+  ];
+}
+
+interface SlotRows {
+  readonly slot: number;
+  /** Nobody has its live name and is up. */
+  readonly isOpen: boolean;
+  readonly rows: readonly Recovery[];
+}
+
+/** The same of the name that the service had, where nobody of the new one is up: who serves there has to be known by its name. */
+function formerRows(found: HostFound, desired: Wish): readonly SlotRows[] {
+  const { service, former } = found;
+  if (former === undefined) return [];
+  const { replicas = Number.POSITIVE_INFINITY } = desired;
+  const asNow = { ...found, service: former, former: undefined };
+  const isFree = ({ live, candidate, kept }: SlotFound): boolean =>
+    candidate?.state !== "running" && ![live, ...kept].some((each) => each !== undefined && isUp(each));
+  return former.slots.flatMap((slot) => {
+    const now = slotOf(service, slot.slot);
+    const isOpen = slot.live === undefined || !isUp(slot.live);
+    if (!isFree(now)) return [];
+    const rows = rowsOf(slot, { ...desired, service: former.service }, asNow);
+    if (rows.length > 0) return [{ slot: slot.slot, isOpen, rows }];
+    if (slot.slot > replicas) return [];
+    const last = [
+      ...interruptedRenaming(slot, now, found, desired),
+      ...leftUnderFormer(slot, former.service, found, desired),
     ];
+    return last.length > 0 ? [{ slot: slot.slot, isOpen, rows: last }] : [];
   });
-  return [...now, ...interruptedRenaming(found, desired)];
 }
 
 function interruptedSwitch(slot: SlotFound, desired: Wish, found: HostFound): readonly Recovery[] {
@@ -76,6 +113,18 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
   const up = kept.filter(({ state }) => state === "running");
   const sameAsLive = up.find((each) => live !== undefined && revisionIn(each) === revisionIn(live));
   const serving = sameAsLive ?? up[0];
+  const { live: before, kept: keptBefore } = slotOf(found.former, slot.slot);
+  const isOurs = before !== undefined && isUp(before) && before.foreign === undefined;
+  const none = live?.state !== "running" && serving === undefined;
+  // beside a stranger, which the planner refuses
+  if (none && keptBefore.some(isUp)) return [];
+  // a candidate is the planner's then, but for one that gets requests already
+  if (isOurs && none && !isBehindRoute(found, slot, desired)) {
+    // the planner refuses it where its kept name is taken
+    if (live === undefined || takesKeptName(slot, desired.service) !== undefined) return [];
+    const names = `${live.name} (${live.state}), ${before.name} (${before.state})`;
+    return [{ found: names, steps: stepAside(slot, live, desired) }];
+  }
   if (live?.state === "running" && candidate !== undefined && isBehindRoute(found, slot, desired)) {
     const names = `${candidate.name} behind the route beside ${live.name}`;
     return [{ found: names, steps: goForward(slot, live, candidate, desired, found) }];
@@ -117,6 +166,10 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     return [{ found: `${live.name} stopped, ${names}`, steps }];
   }
   if (candidate.state !== "running") return [];
+  if (serving === undefined && isMarked(before)) {
+    const steps = goForward(slot, before, candidate, desired, found);
+    return [{ found: `${before.name} stopped in a switch, ${names}`, steps }];
+  }
   const last = serving ?? kept[0];
   if (last === undefined) {
     // a first one is the planner's, which goes on with it
@@ -134,20 +187,6 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
 /** A kept one that is up and serves nobody. */
 function silence(kept: Found): Recovery {
   return { found: `${kept.name} (${kept.state})`, steps: retireKept(kept, "it serves no more") };
-}
-
-/** Died inside a switch to another name of the service: who served is stopped under the former one. */
-function interruptedRenaming(
-  { service, former }: HostFound,
-  desired: Pick<Desired, "limits" | "update">,
-): readonly Recovery[] {
-  return (former?.slots ?? []).flatMap(({ slot, live: before }): Recovery[] => {
-    const { live, candidate } = slotOf(service, slot);
-    if (before === undefined || before.foreign !== undefined || before.state !== "exited") return [];
-    // the policy is the mark of a switch; a candidate that runs is the planner's, and has the port
-    if (before.limits.restart !== "always" || live !== undefined || candidate?.state === "running") return [];
-    return [{ found: `${before.name} stopped in a switch`, steps: startAgain(before, desired) }];
-  });
 }
 
 /** Died before the previous one was stopped: the live one is the new one, unless it has become bad since. */
@@ -183,94 +222,4 @@ function withPolicy(kept: readonly Found[]): readonly Recovery[] {
       found: `${previous.name} with the restart policy of a switch`,
       steps: [quiet(previous)],
     }));
-}
-
-/** Died inside the switch, after the start: the candidate goes forward if it is healthy, else the live one comes back. */
-function goForward(
-  slot: SlotFound,
-  live: Found,
-  candidate: Found,
-  desired: Wish,
-  found: HostFound,
-): readonly Step[] {
-  const back = refOf(live);
-  const prove: Step = {
-    operation: gateOf(candidate, desired),
-    cause: "healthy, it goes forward",
-    isVerdict: true,
-    undo: [
-      { kind: "remove", container: refOf(candidate) },
-      // not asked how it is: the run goes on, and its own gates tell
-      { kind: live.state === "paused" ? "unpause" : "start", container: back },
-      { kind: "restart-policy", container: back, restart: desired.limits.restart },
-    ],
-  };
-  const isUp = live.state === "running" || live.state === "paused" || live.state === "restarting";
-  const stays: Operation = {
-    kind: "restart-policy",
-    container: refOf(candidate),
-    restart: desired.limits.restart,
-  };
-  // should the host restart between the renames, the one that is no good would come back alone
-  const first: Step = { operation: stays, cause: "it serves" };
-  const route = passOn(found, candidate, [live], desired);
-  const isSet = ({ operation }: Step): boolean =>
-    operation.kind === "restart-policy" && operation.container.id === candidate.id;
-  const named = commit(slot, live, refOf(candidate), desired, isUp).filter((step) => !isSet(step));
-  return [prove, ...committed([first, ...route]), ...named];
-}
-
-/** Put in its place by the host, and the one before was removed by hand meanwhile: nobody else serves. */
-function nameFirst(slot: SlotFound, candidate: Found, desired: Wish, found: HostFound): readonly Step[] {
-  const container = refOf(candidate);
-  const prove: Step = {
-    operation: gateOf(candidate, desired),
-    cause: "healthy, it gets the name",
-    isVerdict: true,
-    undo: [{ kind: "remove", container }],
-  };
-  const named = commit(slot, undefined, container, desired, false);
-  return [prove, ...named, ...passOn(found, candidate, [], desired)];
-}
-
-/** What takes the proof back must not be done once the other one leaves: an interrupted run is carried on by the next. */
-function committed([first, ...rest]: readonly Step[]): readonly Step[] {
-  return first === undefined ? [] : [{ ...first, commit: true }, ...rest];
-}
-
-/** Died between the two renames. */
-function finishRenames(
-  slot: SlotFound,
-  candidate: Found,
-  last: Found,
-  desired: Wish,
-  found: HostFound,
-): readonly Step[] {
-  const name = liveName(desired.service, slot.slot);
-  const back = { name, id: last.id };
-  const prove: Step = {
-    operation: gateOf(candidate, desired),
-    cause: "it had passed its gate",
-    isVerdict: true,
-    undo: [
-      { kind: "remove", container: refOf(candidate) },
-      { kind: "rename", container: refOf(last), to: name },
-      { kind: "start", container: back },
-      { kind: "restart-policy", container: back, restart: desired.limits.restart },
-    ],
-  };
-  const serves = commit(slot, undefined, refOf(candidate), desired, false);
-  const route = passOn(found, candidate, [last], desired);
-  return [prove, ...serves, ...route, ...retireKept(last, "it serves no more")];
-}
-
-function gateOf(candidate: Found, { update }: Pick<Desired, "update">): GateOperation {
-  return {
-    kind: "gate",
-    container: refOf(candidate),
-    check: checkIn(candidate),
-    minHealthyMs: update.minHealthyMs,
-    deadlineMs: update.healthyDeadlineMs,
-    serves: true,
-  };
 }

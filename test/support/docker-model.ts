@@ -4,7 +4,7 @@ import type { ContainerRef } from "../../provider/rolling-container/container-re
 import type { Operation } from "../../provider/rolling-container/operation";
 import type { ObservedSwitch } from "../../provider/switch/observed-switch";
 import { isRouteOperation } from "../../provider/rolling-container/route-operation";
-import type { RouteModel } from "./route-model";
+import { performRoute, type RouteModel } from "./route-model";
 import type { SwitchModel } from "./switch-model";
 
 /** A container as the model knows it; what Docker keeps, and whether its version is any good. */
@@ -15,8 +15,8 @@ export interface ModelContainer {
   restart: string;
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** It takes the host port while it runs. */
-  readonly publishes: boolean;
+  /** The host port that it takes while it runs. */
+  readonly hostPort: number | undefined;
   /** Passes a gate while it runs. */
   readonly good: boolean;
   readonly foreign: boolean;
@@ -41,12 +41,14 @@ export type Goodness = (imageId: string) => boolean;
 export class DockerModel {
   readonly containers: ModelContainer[];
   readonly tags: Set<string>;
-  /** The program that exchanges the first slot's containers, and what it left. */
-  exchange: SwitchModel | undefined;
+  /** The programs that exchange the first slot's containers, and what they left, by the live name. */
+  exchanges: ReadonlyMap<string, SwitchModel> = new Map();
   /** What the host allows of a switch; undefined where nobody asks it. */
   can: Partial<ObservedSwitch> | undefined;
-  /** The route, where one is wanted. */
-  route: RouteModel | undefined;
+  /** The routes by the service, where one is wanted. */
+  routes: ReadonlyMap<string, RouteModel> = new Map();
+  /** The name that the service had before. */
+  former: string | undefined;
   private readonly goodness: Goodness;
   private counter = 0;
 
@@ -59,15 +61,16 @@ export class DockerModel {
   copy(): DockerModel {
     const copy = new DockerModel(this.containers, this.goodness, this.tags);
     copy.counter = this.counter;
-    copy.exchange = this.exchange?.on(copy);
+    copy.exchanges = new Map([...this.exchanges].map(([name, each]) => [name, each.on(copy)]));
     copy.can = this.can;
-    copy.route = this.route?.copy();
+    copy.routes = new Map([...this.routes].map(([name, each]) => [name, each.copy()]));
+    copy.former = this.former;
     return copy;
   }
 
   /** Docker's answer to one operation; `silent`: the proxy gives none. */
   perform(operation: Operation, silent = false): ModelAnswer {
-    if (isRouteOperation(operation)) return this.route?.perform(operation, this, silent) ?? DONE;
+    if (isRouteOperation(operation)) return performRoute(operation, this, silent);
     switch (operation.kind) {
       case "create": {
         const { name } = operation.container;
@@ -81,7 +84,9 @@ export class DockerModel {
           imageId: Image,
           labels: Labels,
           // a copy is published, too, where nobody else is
-          publishes: JSON.stringify(HostConfig?.PortBindings ?? {}).includes('"HostPort":"80"'),
+          hostPort: JSON.stringify(HostConfig?.PortBindings ?? {}).includes('"HostPort":"80"')
+            ? 80
+            : undefined,
           good: this.goodness(Image),
           foreign: false,
           proved: false,
@@ -135,10 +140,10 @@ export class DockerModel {
         this.tags.delete(operation.tag);
         return DONE;
       case "clear-rules":
-        if (this.exchange !== undefined) this.exchange.rules = false;
+        this.exchanges.get(operation.service)?.clearRules();
         return DONE;
       case "end-switch":
-        this.exchange = undefined;
+        this.exchanges.get(operation.service)?.end();
         return DONE;
       default:
         return DONE;
@@ -147,8 +152,8 @@ export class DockerModel {
 
   /** The host restarts: programs, their files and rules are gone; what its policy brings back comes back, `order` says who is first at the port. */
   reboot(order: readonly number[]): void {
-    this.exchange = undefined;
-    this.route?.reboot();
+    this.exchanges = new Map();
+    this.reload();
     const up = this.containers.filter(({ state }) => HOLDS_PORT.has(state));
     const back = this.containers.filter((each) =>
       each.restart === "always"
@@ -170,12 +175,35 @@ export class DockerModel {
     return id === undefined ? this.named(name) : this.containers.find((each) => each.id === id);
   }
 
+  /** True while a program's copy answers whoever asks the service. */
+  get servesByCopy(): boolean {
+    return [...this.exchanges.values()].some((each) => each.serves);
+  }
+
+  /** True when new requests go to the container by some route. */
+  leadsTo(container: ModelContainer): boolean {
+    return [...this.routes.values()].some((each) => each.leadsTo(container));
+  }
+
+  /** True when the container gets requests after a restart of the host. */
+  lists(container: ModelContainer): boolean {
+    return [...this.routes.values()].some((each) => each.lists(container));
+  }
+
+  /** The proxy starts anew, and knows what the files say. */
+  reload(): void {
+    for (const route of this.routes.values()) route.reload();
+  }
+
   private start(container: ModelContainer): ModelAnswer {
     if (container.state === "running" || container.state === "restarting") return DONE;
     if (container.state === "paused") return refused("409 it is paused");
     if (container.state === "dead" || container.state === "removing") return refused("409 it is dead");
-    const holder = this.containers.find((each) => each.publishes && HOLDS_PORT.has(each.state));
-    if (container.publishes && holder !== undefined) return refused(`500 ${holder.name} has the port`);
+    const { hostPort } = container;
+    const holder = this.containers.find(
+      (each) => each.hostPort === hostPort && each !== container && HOLDS_PORT.has(each.state),
+    );
+    if (hostPort !== undefined && holder !== undefined) return refused(`500 ${holder.name} has the port`);
     container.state = "running";
     container.stoppedByHand = false;
     container.startedAt = 1 + Math.max(0, ...this.containers.map(({ startedAt }) => startedAt));

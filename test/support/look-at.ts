@@ -1,4 +1,6 @@
-import type { Found, HostFound } from "../../provider/rolling-container/found";
+import type { Found, HostFound, ServiceFound } from "../../provider/rolling-container/found";
+import { parseContainerName } from "../../provider/rolling-container/slot-name";
+import type { ObservedSwitch } from "../../provider/switch/observed-switch";
 import { slotsFrom } from "../../provider/rolling-container/observe";
 import type { DockerModel, ModelContainer } from "./docker-model";
 import { foundContainer, foundHost, LIMITS } from "./rollout";
@@ -7,11 +9,22 @@ import { observedIn } from "./switch-model";
 /** What observe.ts would read. */
 export function lookAt(docker: DockerModel): HostFound {
   return foundHost([], {
-    service: { service: "web", slots: slotsFrom(docker.containers.map(foundIn), "web") },
+    service: standingAs(docker, "web"),
+    former: docker.former === undefined ? undefined : standingAs(docker, docker.former),
     keptTags: [...docker.tags],
-    ...(docker.route === undefined ? {} : { routes: [docker.route.observed] }),
-    ...(docker.can === undefined ? {} : { switches: { web: observedIn(docker.exchange, docker.can) } }),
+    ...(docker.routes.size === 0 ? {} : { routes: [...docker.routes.values()].map((each) => each.observed) }),
+    ...(docker.can === undefined ? {} : { switches: switchesIn(docker, docker.can) }),
   });
+}
+
+function standingAs({ containers }: DockerModel, service: string): ServiceFound {
+  const own = containers.filter(({ name }) => parseContainerName(name, service) !== undefined);
+  return { service, slots: slotsFrom(own.map(foundIn), service) };
+}
+
+function switchesIn({ exchanges, former }: DockerModel, can: Partial<ObservedSwitch>) {
+  const names = former === undefined ? ["web"] : ["web", former];
+  return Object.fromEntries(names.map((name) => [name, observedIn(exchanges.get(name), can)]));
 }
 
 function foundIn(container: ModelContainer): Found {

@@ -1,6 +1,7 @@
 import type { HostFound } from "../../provider/rolling-container/found";
 import type { Operation, Step } from "../../provider/rolling-container/operation";
 import type { HostPlan } from "../../provider/rolling-container/plan";
+import { planRemoval } from "../../provider/rolling-container/plan-finish";
 import { PLANNER, type Planner } from "./rollout-model";
 
 type Change = (steps: readonly Step[], found: HostFound) => readonly Step[];
@@ -103,6 +104,36 @@ export const MUTANTS: ReadonlyMap<string, Planner> = new Map<string, Planner>([
   ["stops the old one beside its drain", beside(({ kind }) => kind === "remove-server" || kind === "stop")],
   ["clears nothing up", { ...PLANNER, recover: () => [] }],
   ["tidies nothing up", { ...PLANNER, finish: () => [] }],
+  [
+    "removes the former name before the new one passed its gate",
+    {
+      ...PLANNER,
+      plan: (found, desired) => {
+        const plan = PLANNER.plan(found, desired);
+        const { former } = found;
+        if (former === undefined) return plan;
+        const early = planRemoval(
+          { ...found, service: former, former: undefined, routes: [], switches: {} },
+          "",
+        );
+        return { ...plan, preparation: [...early, ...plan.preparation] };
+      },
+    },
+  ],
+  [
+    "leaves who serves under the former name as an interrupted run left it",
+    { ...PLANNER, recover: (found, desired) => PLANNER.recover({ ...found, former: undefined }, desired) },
+  ],
+  [
+    "removes the former name though nobody proved to serve in its place",
+    {
+      ...PLANNER,
+      finish: (found, desired, proved) =>
+        PLANNER.finish(found, desired, proved).filter(
+          ({ cause }) => cause !== "it has to serve before the former one goes",
+        ),
+    },
+  ],
   ["renames before the gate", first(({ kind }) => kind === "create" || kind === "rename")],
   [
     "acts beside a program that is at work",

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { LABEL } from "../../provider/container/labels";
-import { candidateName, copyName, keptImage, keptName, liveName } from "../../provider/container/names";
-import type { ContainerState } from "../../provider/container/observed";
+import { candidateName, copyName, keptImage } from "../../provider/container/names";
 import type { Desired } from "../../provider/rolling-container/desired";
 import { UPDATE_DEFAULTS } from "../../provider/rolling-container/update-settings";
 import { DockerModel, isUp, type ModelContainer } from "./docker-model";
+import { FORMER } from "./former-name";
+import { containersIn, onePortHolder, SLOT, type Slot, VERSIONS } from "./slot-cases";
 import { desiredService, LIMITS } from "./rollout";
 import type { Outlives } from "./rollout-model";
-import { routeOn } from "./route-cases";
+import { routesOn } from "./route-cases";
 import { WANTED_ROUTE } from "./route-model";
 import { SwitchModel } from "./switch-model";
 
@@ -25,61 +26,22 @@ export interface RolloutCase {
   readonly outlives: Outlives;
 }
 
-interface Version {
-  readonly revision: string;
-  readonly specHash: string;
-  readonly imageId: string;
-}
-
-/** What ran, what is wanted, and something else. */
-const VERSIONS: readonly Version[] = [
-  { revision: "aaaaaaaa", specHash: "1:old", imageId: "sha256:old" },
-  { revision: "bbbbbbbb", specHash: "1:new", imageId: "sha256:new" },
-  { revision: "cccccccc", specHash: "1:odd", imageId: "sha256:odd" },
-];
-
-const STATES: fc.Arbitrary<ContainerState> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant("running" as const) },
-  { weight: 4, arbitrary: fc.constant("exited" as const) },
-  { weight: 3, arbitrary: fc.constantFrom("created" as const, "paused" as const, "restarting" as const) },
-  { weight: 1, arbitrary: fc.constant("dead" as const) },
-);
-
-const NEVER_SERVED: ReadonlySet<ContainerState> = new Set(["created", "restarting", "dead"]);
-
-const ONE = fc.record({
-  version: fc.constantFrom(0, 1, 2),
-  state: STATES,
-  restart: fc.constantFrom("unless-stopped", "always", "no"),
-  stoppedByHand: fc.boolean(),
-  foreign: fc.oneof(
-    { weight: 15, arbitrary: fc.constant(false) },
-    { weight: 1, arbitrary: fc.constant(true) },
-  ),
-  startedAt: fc.nat({ max: 100 }),
-});
-
-type One = typeof ONE extends fc.Arbitrary<infer T> ? T : never;
-
-const maybe = (weight: number): fc.Arbitrary<One | undefined> =>
-  fc.oneof({ weight, arbitrary: ONE }, { weight: 3, arbitrary: fc.constant(undefined) });
-
-const SLOT = fc.record({
-  live: maybe(12),
-  candidate: maybe(2),
-  copy: maybe(2),
-  kept: fc.uniqueArray(ONE, { maxLength: 2, selector: ({ version }) => version }),
-});
-
 const LEFT = fc.record({
   phase: fc.constantFrom("ruled", "oldstopped", "nextstarted", "back", "stuck", "ended"),
   rules: fc.boolean(),
   alive: fc.boolean(),
 });
 
-type Left = typeof LEFT extends fc.Arbitrary<infer T> ? T : never;
+/** The service had another name: what stands under that one, what of all it left goes by which. */
+const RENAMED = fc.record({
+  slots: fc.array(SLOT, { minLength: 1, maxLength: 3 }),
+  /** Nothing stands under the new name yet. */
+  isFirst: fc.boolean(),
+  routeIsFormer: fc.boolean(),
+  switchIsFormer: fc.boolean(),
+});
 
-type Slot = typeof SLOT extends fc.Arbitrary<infer T> ? T : never;
+type Left = typeof LEFT extends fc.Arbitrary<infer T> ? T : never;
 
 const WAYS = {
   overlap: { spec: {}, update: UPDATE_DEFAULTS },
@@ -141,6 +103,9 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
     ),
     left: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: LEFT }),
     reboot: fc.option(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }), { nil: undefined }),
+    // what ran was published elsewhere
+    oldPort: fc.constantFrom(80, 80, 80, 80, 81),
+    renamed: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: RENAMED }),
   })
   .map(
     ({
@@ -156,6 +121,8 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
       outlives,
       can,
       left,
+      oldPort,
+      renamed,
       ...seen
     }) => {
       const wanted = WAYS[way];
@@ -168,38 +135,54 @@ export const ROLLOUT_CASES: fc.Arbitrary<RolloutCase> = fc
       });
       const goodness = (imageId: string): boolean =>
         good[VERSIONS.findIndex((version) => version.imageId === imageId)] ?? false;
-      const containers = slots.flatMap((slot, index) =>
-        containersIn(slot, index + 1, publishes && index === 0, goodness),
+      // under two names at once nobody of ours runs at another port: the first run under the new one ends that
+      const isAlone = renamed === undefined || renamed.isFirst;
+      const standing = (service: string, all: readonly Slot[]): readonly ModelContainer[] =>
+        all.flatMap((each, index) => {
+          const portOf = (version: number): number | undefined =>
+            publishes && index === 0 ? (version === 0 && isAlone ? oldPort : 80) : undefined;
+          return containersIn(each, { service, slot: index + 1, portOf, goodness });
+        });
+      const containers = [
+        ...standing("web", renamed?.isFirst === true ? [] : slots),
+        ...standing(FORMER, renamed?.slots ?? []),
+      ];
+      const tags = containers.map(({ labels }) =>
+        keptImage(labels[LABEL.service] ?? "", labels[LABEL.revision] ?? ""),
       );
-      const tags = containers.map(({ labels }) => keptImage("web", labels[LABEL.revision] ?? ""));
-      const docker = new DockerModel(onePortHolder(containers), goodness, tags.slice(0, 2));
-      if ("route" in wanted) docker.route = routeOn(docker, seen);
+      const docker = new DockerModel(onePortHolder(containers), goodness, tags.slice(-2));
+      if (renamed !== undefined) docker.former = FORMER;
+      if ("route" in wanted) docker.routes = routesOn(docker, seen, renamed?.routeIsFormer === true);
       // only the first slot's switch is looked at
       if (way !== "overlap" && way !== "proxied" && (publishes || replicas === 1)) {
         docker.can = can;
         const isRoot = !("root" in can);
         // who wants never two at once has had no bridged switch
-        if (left !== undefined && isRoot && way === "rehearsed") docker.exchange = leftOn(docker, left);
+        if (left !== undefined && isRoot && way === "rehearsed") {
+          const service = renamed?.switchIsFormer === true ? FORMER : "web";
+          docker.exchanges = new Map([[service, leftOn(docker, left, service)]]);
+        }
       }
       return { docker, desired, cutAt, cutIs, reboot, outlives };
     },
   );
 
 /** What a program that died, or one that is stuck, left of an exchange of these very containers. */
-function leftOn(docker: DockerModel, { phase, rules, alive }: Left): SwitchModel {
+function leftOn(docker: DockerModel, { phase, rules, alive }: Left, service: string): SwitchModel {
   const idOf = (name: string): string => docker.named(name)?.id ?? "";
+  const old = docker.named(service)?.id ?? idOf(FORMER);
   const order = {
     bridged: true,
-    old: idOf("web"),
-    next: idOf(candidateName("web", 1)),
-    copy: idOf(copyName("web", 1)),
+    old,
+    next: idOf(candidateName(service, 1)),
+    copy: idOf(copyName(service, 1)),
     oldRestart: "unless-stopped",
   };
   // where a kept one runs, it has the port: no program brings that about
   const impossible = docker.containers.some(
     (each) => each.foreign || (/[.][0-9a-f]{8}$/.test(each.name) && isUp(each)),
   );
-  const copy = docker.named(copyName("web", 1));
+  const copy = docker.named(copyName(service, 1));
   if (copy !== undefined && rules && !impossible) copy.state = "running";
   const model = new SwitchModel(docker, order, {
     phase: impossible ? "ended" : phase,
@@ -207,61 +190,4 @@ function leftOn(docker: DockerModel, { phase, rules, alive }: Left): SwitchModel
   });
   model.alive = alive;
   return model;
-}
-
-function containersIn(
-  { live, candidate, copy, kept }: Slot,
-  slot: number,
-  publishes: boolean,
-  goodness: (imageId: string) => boolean,
-): readonly ModelContainer[] {
-  const made = (one: One | undefined, name: string, given: Partial<ModelContainer>): ModelContainer[] => {
-    if (one === undefined) return [];
-    const { state, restart, stoppedByHand, foreign, startedAt } = one;
-    const { revision, specHash, imageId } = VERSIONS[one.version] ?? {
-      revision: "",
-      specHash: "",
-      imageId: "",
-    };
-    const labels = { [LABEL.service]: "web", [LABEL.revision]: revision, [LABEL.specHash]: specHash };
-    const good = goodness(imageId);
-    const base = { id: `old-${name}`, name, state, restart, imageId, labels, publishes, good, foreign };
-    return [
-      {
-        ...base,
-        proved: false,
-        gated: false,
-        stoppedByHand: stoppedByHand && state === "exited",
-        startedAt,
-        ...given,
-      },
-    ];
-  };
-  const served = (one: One | undefined): Partial<ModelContainer> => ({
-    proved:
-      one !== undefined &&
-      !one.foreign &&
-      !NEVER_SERVED.has(one.state) &&
-      goodness(VERSIONS[one.version]?.imageId ?? ""),
-  });
-  return [
-    ...made(live, liveName("web", slot), served(live)),
-    ...made(candidate, candidateName("web", slot), {}),
-    ...made(copy, copyName("web", slot), { publishes: false }),
-    ...kept.flatMap((one) =>
-      made(one, keptName("web", slot, VERSIONS[one.version]?.revision ?? ""), {
-        ...served(one),
-        // whether a stranger has the port is seen by its own look
-        publishes: publishes && !one.foreign,
-      }),
-    ),
-  ];
-}
-
-/** The engine gives a port once. */
-function onePortHolder(containers: readonly ModelContainer[]): readonly ModelContainer[] {
-  const first = containers.find((each) => each.publishes && isUp(each));
-  return containers.map((each) =>
-    each !== first && each.publishes && isUp(each) ? { ...each, state: "exited" as const } : each,
-  );
 }

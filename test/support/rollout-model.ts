@@ -17,6 +17,7 @@ import { parseContainerName } from "../../provider/rolling-container/slot-name";
 import type { DockerModel, ModelAnswer } from "./docker-model";
 import { isRouteOperation } from "../../provider/rolling-container/route-operation";
 import type { SwitchOperation } from "../../provider/rolling-container/switch-operation";
+import { FORMER } from "./former-name";
 import { SwitchModel } from "./switch-model";
 import { lookAt } from "./look-at";
 
@@ -60,6 +61,9 @@ export interface RunOptions {
   /** With this operation, if it is a change of the route, the proxy says nothing. @default none */
   readonly silentAt?: number;
 }
+
+/** What the service is called, and was where it has a former name. */
+const SERVICES = ["web", FORMER] as const;
 
 /** Thrown in place of a client that dies. */
 class Died extends Error {}
@@ -191,7 +195,7 @@ export class ModelRun {
     const silent = this.done === this.silentAt;
     if (this.done++ >= this.diesAfter) {
       if (this.halfway && isRouteOperation(operation)) this.docker.perform(this.byId(operation), true);
-      if (this.docker.exchange?.isClearing === true) this.leave(this.docker.exchange);
+      for (const each of this.docker.exchanges.values()) if (each.isClearing) this.leave(each);
       throw new Died();
     }
     this.log.push(formatOperation(operation));
@@ -205,8 +209,8 @@ export class ModelRun {
 
   /** The host does so by itself, sooner or later. */
   private clearCopy(): void {
-    const { exchange } = this.docker;
-    if (exchange?.isClearing === true && exchange.alive && this.done % 4 === 0) exchange.act();
+    for (const each of this.docker.exchanges.values())
+      if (each.isClearing && each.alive && this.done % 4 === 0) each.act();
   }
 
   /** As StepRun: what it created, and what it gave another name, it knows by the id. */
@@ -229,11 +233,15 @@ export class ModelRun {
   ): ModelAnswer | { readonly kind: "left" } {
     const { docker } = this;
     this.log.push(formatOperation(operation));
-    const isBusy = docker.exchange?.alive === true && docker.exchange.isClearing;
+    const name = operation.service;
+    const earlier = docker.exchanges.get(name);
+    const isBusy = earlier?.alive === true && earlier.isClearing;
     if (operation.kind === "switch" && isBusy) return { kind: "refused", why: "an earlier one is at work" };
-    if (operation.kind === "switch") docker.exchange = new SwitchModel(docker, this.orderOf(operation));
-    else if (operation.recover) docker.exchange?.recover();
-    const { exchange } = docker;
+    if (operation.kind === "switch") {
+      const begun = new SwitchModel(docker, this.orderOf(operation));
+      docker.exchanges = new Map([...docker.exchanges, [name, begun]]);
+    } else if (operation.recover) earlier?.recover();
+    const exchange = docker.exchanges.get(name);
     if (exchange === undefined) return { kind: "done" };
     const slot = slotIn(operation.service);
     for (;;) {
@@ -274,5 +282,7 @@ export class ModelRun {
 
 /** The slot that a name of the service speaks of. */
 export function slotIn(name: string): number | undefined {
-  return parseContainerName(name, "web")?.slot;
+  return SERVICES.map((service) => parseContainerName(name, service)?.slot).find(
+    (slot) => slot !== undefined,
+  );
 }

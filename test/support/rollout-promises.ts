@@ -1,3 +1,4 @@
+import { keptImage } from "../../provider/container/names";
 import { isUpToDate } from "../../provider/rolling-container/desired";
 import { containersOf } from "../../provider/rolling-container/found";
 import { needsReload } from "../../provider/proxy/route-file";
@@ -45,7 +46,7 @@ class Promises {
     this.slots = Array.from({ length: desired.replicas }, (_, index) => index + 1);
     this.serving = this.slots.filter((slot) => this.in(slot).some(servesProved));
     const others = this.in(1).filter((each) => isUp(each) && !each.name.endsWith(".try"));
-    const byCopy = docker.exchange?.serves === true && others.length === 0;
+    const byCopy = docker.servesByCopy && others.length === 0;
     this.bridged = byCopy ? [1] : [];
     this.proved = this.slots.filter((slot) => this.in(slot).some(({ proved }) => proved));
     const proved = docker.containers.filter((each) => each.proved);
@@ -59,13 +60,13 @@ class Promises {
         ? this.slots.filter((slot) => this.in(slot).some((each) => this.answers(each)))
         : [];
     this.kept = this.routed.filter((slot) =>
-      this.in(slot).some((each) => this.answers(each) && docker.route?.lists(each) === true),
+      this.in(slot).some((each) => this.answers(each) && docker.lists(each)),
     );
-    this.moves = docker.route?.port !== undefined && docker.route.port !== desired.route?.port;
+    this.moves = [...docker.routes.values()].some(
+      ({ port }) => port !== undefined && port !== desired.route?.port,
+    );
     this.behind = new Set(
-      docker.containers
-        .filter((each) => docker.route?.leadsTo(each) || docker.route?.lists(each))
-        .map(({ id }) => id),
+      docker.containers.filter((each) => docker.leadsTo(each) || docker.lists(each)).map(({ id }) => id),
     );
     this.running = runningIn(docker);
     this.isProxied = way.kind === "proxied";
@@ -75,12 +76,14 @@ class Promises {
   /** What holds after every single operation. */
   after(operation: { readonly kind: string; readonly container?: ContainerRef }, gapSlot?: number): void {
     const ours = ["switch", "follow-switch"].includes(operation.kind);
-    const phase = this.docker.exchange?.alive === true ? this.docker.exchange.phase : "ended";
-    if (this.docker.exchange?.cutOff === true) throw new Broken("what a copy still answered was cut off");
-    if (phase === "clearing" && this.docker.exchange?.isCopy(operation.container?.id) === true)
-      throw new Broken(`${operation.kind} of a copy that still answers`);
-    if (!ours && !["ended", "stuck", "clearing"].includes(phase))
-      throw new Broken(`${operation.kind} beside a program at work`);
+    for (const program of this.docker.exchanges.values()) {
+      const phase = program.alive ? program.phase : "ended";
+      if (program.cutOff) throw new Broken("what a copy still answered was cut off");
+      if (phase === "clearing" && program.isCopy(operation.container?.id))
+        throw new Broken(`${operation.kind} of a copy that still answers`);
+      if (!ours && !["ended", "stuck", "clearing"].includes(phase))
+        throw new Broken(`${operation.kind} beside a program at work`);
+    }
     for (const slot of [...this.serving, ...this.bridged]) {
       if (slot !== gapSlot && !this.isServed(slot)) throw new Broken(`nobody serves slot ${slot}`);
     }
@@ -115,7 +118,7 @@ class Promises {
     if (!suffices && unserved.length > 0)
       throw new Broken(`nobody serves slot ${unserved.join()} behind the route`);
     const unproved = this.docker.containers.find(
-      (each) => this.docker.route?.leadsTo(each) && !this.behind.has(each.id) && !each.gated && !each.proved,
+      (each) => this.docker.leadsTo(each) && !this.behind.has(each.id) && !each.gated && !each.proved,
     );
     if (unproved !== undefined) throw new Broken(`${unproved.name} is behind the route without a gate`);
   }
@@ -124,15 +127,15 @@ class Promises {
   private leftRoute(ref: ContainerRef | undefined): void {
     const stopped = ref === undefined ? undefined : this.docker.byRef(ref);
     if (!this.isProxied || stopped === undefined || !stopped.good || !this.running.has(stopped.id)) return;
-    if (this.docker.route?.leadsTo(stopped)) throw new Broken(`${stopped.name} was stopped behind the route`);
+    if (this.docker.leadsTo(stopped)) throw new Broken(`${stopped.name} was stopped behind the route`);
   }
 
   private answers(container: ModelContainer): boolean {
-    return serves(container) && this.docker.route?.leadsTo(container) === true;
+    return serves(container) && this.docker.leadsTo(container);
   }
 
   private isServed(slot: number): boolean {
-    return this.in(slot).some(serves) || (slot === 1 && this.docker.exchange?.serves === true);
+    return this.in(slot).some(serves) || (slot === 1 && this.docker.servesByCopy);
   }
 
   private in(slot: number): readonly ModelContainer[] {
@@ -229,11 +232,13 @@ function settle(
       throw new Broken("failed with a version that is good");
     return;
   }
-  const { exchange } = docker;
-  // the host goes on by itself
-  if (exchange?.isClearing === true && exchange.alive) exchange.act();
-  if (exchange !== undefined && (exchange.rules || exchange.phase !== "ended"))
-    throw new Broken(`a switch was left: ${exchange.phase}${exchange.rules ? ", with its rules" : ""}`);
+  for (const [name, exchange] of docker.exchanges) {
+    // the host goes on by itself
+    if (exchange.isClearing && exchange.alive) exchange.act();
+    if (exchange.rules || exchange.phase !== "ended" || (exchange.hasFiles && name !== "web"))
+      throw new Broken(`a switch was left: ${exchange.phase}${exchange.rules ? ", with its rules" : ""}`);
+  }
+  formerIsGone(docker);
   for (const slot of lookAt(docker).service.slots) {
     const { live } = slot;
     if (live !== undefined && live.foreign === undefined && slot.slot <= desired.replicas) {
@@ -252,7 +257,7 @@ function settle(
     if (slot.slot > desired.replicas && containersOf(slot).some(({ foreign }) => foreign === undefined))
       throw new Broken(`slot ${slot.slot} was left`);
   }
-  const { route } = docker;
+  const route = docker.routes.get("web");
   if (desired.route !== undefined && route !== undefined) {
     const now = lookAt(docker).service;
     const live = Array.from(
@@ -269,6 +274,19 @@ function settle(
   const again = new ModelRun(docker.copy(), desired, { planner });
   if (again.run() !== "done" || again.log.length > 0)
     throw new Broken(`the next run has something to do: ${again.log.join(", ")}`);
+}
+
+/** Nothing of ours stays under the name that the service had. */
+function formerIsGone(docker: DockerModel): void {
+  const { former } = lookAt(docker);
+  if (former === undefined) return;
+  const left = former.slots.flatMap(containersOf).find(({ foreign }) => foreign === undefined);
+  if (left !== undefined) throw new Broken(`${left.name} was left under the former name`);
+  const tag = [...docker.tags].find((each) => each.startsWith(keptImage(former.service, "")));
+  if (tag !== undefined) throw new Broken(`the tag ${tag} was left`);
+  const route = docker.routes.get(former.service);
+  if (route?.entry !== undefined || route?.runs !== undefined)
+    throw new Broken("the route of the former name was left");
 }
 
 function isGood({ docker, desired }: RolloutCase): boolean {

@@ -41,9 +41,10 @@ export function foundRoute(
   entry: RouteEntry | undefined,
   runs: InProcess | null = entry === undefined ? null : inProcess(entry),
   port: number | undefined = entry?.port,
+  service = entry?.service ?? "web",
 ): FoundRoute {
   const server = (container: string, index: number, state: "ready" | "drain"): RouteServer => ({
-    ...{ pid: 1, backend: backendOf("web"), name: serverName(index + 1), container, state, sessions: 0 },
+    ...{ pid: 1, backend: backendOf(service), name: serverName(index + 1), container, state, sessions: 0 },
     address: "10.0.0.2",
     port,
     up: state === "ready",
@@ -54,7 +55,7 @@ export function foundRoute(
       ? []
       : [...[...runs].map(([container, state], index) => server(container, index, state)), free];
   const route: ObservedRoute = {
-    service: "web",
+    service,
     entry,
     servers,
     former: [],
@@ -62,12 +63,23 @@ export function foundRoute(
     tls: { kind: "none" },
     placeholders: [],
   };
-  return { place: WANTED_PLACE, drainTimeoutMs: WANTED_ROUTE.drainTimeoutMs, route };
+  return { place: { ...WANTED_PLACE, service }, drainTimeoutMs: WANTED_ROUTE.drainTimeoutMs, route };
 }
 
 /** What a proxy that has read the file does. */
 function inProcess({ servers }: RouteEntry): Map<string, "ready" | "drain"> {
   return new Map(servers.map(({ container }) => [container, "ready"]));
+}
+
+/** The operation, as the proxy carries it out; `silent`: the files are changed, and the running proxy says nothing and goes on as before. */
+export function performRoute(operation: RouteOperation, docker: DockerModel, silent: boolean): ModelAnswer {
+  const route = docker.routes.get(operation.place.service);
+  if (route === undefined) return DONE;
+  const before = new Map([...docker.routes].map(([name, each]) => [name, each.copy()]));
+  const answer = route.change(operation, docker);
+  if (!silent || operation.kind === "await-drained") return answer;
+  for (const [name, each] of docker.routes) each.goOnAs(before.get(name));
+  return refused("the proxy does not answer");
 }
 
 /** The service's route on its proxy: its file, which stays over a restart of the host, and what the running proxy does. */
@@ -79,21 +91,24 @@ export class RouteModel {
   /** That the running proxy asks. */
   port: number | undefined;
 
-  constructor(entry: RouteEntry | undefined) {
+  readonly service: string;
+
+  constructor(entry: RouteEntry | undefined, service = "web") {
+    this.service = service;
     this.entry = entry;
     this.runs = entry && inProcess(entry);
     this.port = entry?.port;
   }
 
   copy(): RouteModel {
-    const copy = new RouteModel(this.entry);
+    const copy = new RouteModel(this.entry, this.service);
     copy.runs = this.runs && new Map(this.runs);
     copy.port = this.port;
     return copy;
   }
 
   get observed(): FoundRoute {
-    return foundRoute(this.entry, this.runs ?? null, this.port);
+    return foundRoute(this.entry, this.runs ?? null, this.port, this.service);
   }
 
   /** True when new requests go to the container. */
@@ -107,27 +122,25 @@ export class RouteModel {
   }
 
   /** The proxy starts anew, and knows what the file says. */
-  reboot(): void {
+  reload(): void {
     this.runs = this.entry && inProcess(this.entry);
     this.port = this.entry?.port;
   }
 
-  /** `silent`: the file is changed, and the running proxy says nothing and goes on as before. */
-  perform(operation: RouteOperation, docker: DockerModel, silent = false): ModelAnswer {
-    const before = this.copy();
-    const answer = this.change(operation, docker);
-    if (!silent || operation.kind === "await-drained") return answer;
-    this.runs = before.runs;
-    this.port = before.port;
-    return refused("the proxy does not answer");
+  /** The running proxy does what that one does. */
+  goOnAs(other: RouteModel | undefined): void {
+    this.runs = other?.runs;
+    this.port = other?.port;
   }
 
-  private change(operation: RouteOperation, docker: DockerModel): ModelAnswer {
+  change(operation: RouteOperation, docker: DockerModel): ModelAnswer {
     switch (operation.kind) {
       case "write-route": {
         const found = operation.servers.map((ref) => docker.byRef(ref)?.id ?? ref.id ?? ref.name);
         this.entry = { ...routeEntry(found), ...operation.shape };
-        this.reboot();
+        const replaced = docker.routes.get(operation.replaces ?? "");
+        if (replaced !== undefined) replaced.entry = undefined;
+        docker.reload();
         const [first] = found;
         return first === undefined || isRunning(docker, first) ? DONE : refused("it does not answer");
       }
@@ -148,7 +161,7 @@ export class RouteModel {
         return DONE;
       case "remove-route":
         this.entry = undefined;
-        this.runs = undefined;
+        docker.reload();
         return DONE;
       case "await-drained":
         return DONE;

@@ -81,6 +81,10 @@ export class SwitchModel {
     this.alive = true;
   }
 
+  clearRules(): void {
+    this.rules = false;
+  }
+
   end(): void {
     this.cutOff ||= this.alive && this.isClearing;
     this.rules = false;

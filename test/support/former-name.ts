@@ -1,0 +1,2 @@
+/** What the service "web" was called before. */
+export const FORMER = "shop";
