@@ -6,6 +6,13 @@ import type { CommandOptions, CommandOutcome, HostSession } from "../../provider
 /** What a local session does with one command's standard input: gives fewer bytes, as a line that drops. */
 export type CutInput = (argv: readonly string[]) => number | undefined;
 
+const underWay = new Set<Promise<unknown>>();
+
+/** When all commands of local sessions are over, those too that nobody waits for any more: they write in the home folder. */
+export async function localCommandsEnded(): Promise<void> {
+  await Promise.all(underWay);
+}
+
 /** A session whose commands run on this machine, with a home folder of their own. */
 export function localSession(home: string, cut: CutInput = () => undefined) {
   const calls: { readonly argv: readonly string[]; bytes: number }[] = [];
@@ -15,6 +22,9 @@ export function localSession(home: string, cut: CutInput = () => undefined) {
     const [program = "", ...args] = argv;
     const env = { PATH: process.env.PATH, HOME: home, LC_ALL: "C", ...options.env };
     const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    underWay.add(closed);
+    void closed.then(() => underWay.delete(closed));
     const most = cut(argv);
     let isCut = false;
     return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ import { isWhole, type StoredContext, storeContext } from "../../../provider/rem
 import { contextTar, type TarPiece, tarBytes, tarPieces } from "../../../provider/remote-image/context-tar";
 import { readContext } from "../../../provider/remote-image/read-context";
 import { FROM_FOLDER, FROM_STORE } from "../../../provider/remote-image/store-scripts";
-import { type CutInput, localSession } from "../../support/local-session";
+import { type CutInput, localCommandsEnded, localSession } from "../../support/local-session";
 import { TemporaryFolder } from "../../support/temporary-folder";
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,8 @@ describe("context store", () => {
     for (let at = 1; at < 300; at++) folder.file(`a/${at}`, `file ${at}\n`.repeat(at));
     folder.file("big", randomBytes(1_500_000).toString("base64"));
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await localCommandsEnded();
     home.remove();
     folder.remove();
   });
