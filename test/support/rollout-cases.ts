@@ -184,6 +184,12 @@ function leftOn(docker: DockerModel, { phase, rules, alive }: Left, service: str
   );
   const copy = docker.named(copyName(service, 1));
   if (copy !== undefined && rules && !impossible) copy.state = "running";
+  const before = docker.containers.find(({ id }) => id === old);
+  const next = docker.named(candidateName(service, 1));
+  // a program at that point has just stopped it: up again it can only be by a restart of the engine in that very moment. By
+  // the port that both have the program finds that out; with two it cannot, and that moment is no case here
+  const isStopped = phase === "oldstopped" && alive && !impossible && before?.hostPort !== next?.hostPort;
+  if (before !== undefined && isStopped && isUp(before)) before.state = "exited";
   const model = new SwitchModel(docker, order, {
     phase: impossible ? "ended" : phase,
     rules: rules && !impossible,
