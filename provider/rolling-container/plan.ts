@@ -110,9 +110,10 @@ function planSlot(found: HostFound, number: number, desired: Desired): SlotPlan 
     const steps = planSwitch(withoutKept(slot), live, desired, found, "a limit was taken away");
     return { slot: number, kind: "switch", steps };
   }
-  // one of them may serve: clearing up would have given it the name
-  const others = slot.candidate === undefined ? slot.kept : [slot.candidate, ...slot.kept];
-  if (others.some(isUp)) refuseTakenName(slot, found, desired);
+  // one of them may serve: clearing up would have given it the name, or let the live one make way for it
+  const before = live.state === "running" ? undefined : slotOf(found.former, number).live;
+  const others = [slot.candidate, ...slot.kept, before?.foreign === undefined ? before : undefined];
+  if (others.some((each) => each !== undefined && isUp(each))) refuseTakenName(slot, found, desired);
   const steps = [...clearCandidate(slot), ...(change === "update" ? [updateLimits(live, desired)] : [])];
   // the program that let a copy serve in its place has seen that it does not
   const prove = isServedByCopy(found, number) && live.state !== "paused";

@@ -17,7 +17,13 @@ import { quiet, retireKept, takesKeptName } from "./kept";
 import { bringBack, changePlaces, nameBack, startAgain, stepAside } from "./recover-names";
 import { isBehindRoute, passOn, recoverFile, recoverRoute, type RouteNeed } from "./recover-route";
 import { gateBack } from "./plan-exchange";
-import { interruptedRenaming, isMarked, leftUnderFormer } from "./recover-former";
+import {
+  idleUnderFormer,
+  interruptedRenaming,
+  isMarked,
+  leftUnderFormer,
+  proveFormer,
+} from "./recover-former";
 import { committed, finishRenames, goForward, nameFirst } from "./recover-forward";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
 import { refOf } from "./ref-of";
@@ -47,7 +53,9 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   const former = formerRows(found, desired);
   const busy = new Set(former.filter(({ isOpen }) => isOpen).map(({ slot }) => slot));
   const now = found.service.slots.flatMap((slot) => rowsOf(slot, desired, found, busy.has(slot.slot)));
-  return [...now, ...former.flatMap(({ rows }) => rows)];
+  const beside = former.filter(({ isStrange }) => isStrange).flatMap(({ rows }) => rows);
+  const others = former.filter(({ isStrange }) => !isStrange).flatMap(({ rows }) => rows);
+  return [...beside, ...now, ...others];
 }
 
 /** `isBusy`: who serves there is being found out, and only what is left without need is cleared up. */
@@ -74,6 +82,8 @@ interface SlotRows {
   readonly slot: number;
   /** Nobody has its live name and is up. */
   readonly isOpen: boolean;
+  /** A stranger has it: nobody is started there, and what is left goes before somebody of the new name is. */
+  readonly isStrange: boolean;
   readonly rows: readonly Recovery[];
 }
 
@@ -88,15 +98,19 @@ function formerRows(found: HostFound, desired: Wish): readonly SlotRows[] {
   return former.slots.flatMap((slot) => {
     const now = slotOf(service, slot.slot);
     const isOpen = slot.live === undefined || !isUp(slot.live);
-    if (!isFree(now)) return [];
+    const isStrange = slot.live?.foreign !== undefined;
+    // the planner would take a dead one for who served before
+    const copy = isServedByCopy(asNow, slot.slot) ? [] : leftCopy(withoutDead(slot));
+    const idle = [...deadOnes(slot), ...copy, ...idleUnderFormer(slot)];
+    if (!isFree(now)) return [{ slot: slot.slot, isOpen: false, isStrange, rows: idle }];
     const rows = rowsOf(slot, { ...desired, service: former.service }, asNow);
-    if (rows.length > 0) return [{ slot: slot.slot, isOpen, rows }];
+    if (rows.length > 0) return [{ slot: slot.slot, isOpen, isStrange, rows }];
     if (slot.slot > replicas) return [];
     const last = [
       ...interruptedRenaming(slot, now, found, desired),
       ...leftUnderFormer(slot, former.service, found, desired),
     ];
-    return last.length > 0 ? [{ slot: slot.slot, isOpen, rows: last }] : [];
+    return last.length > 0 ? [{ slot: slot.slot, isOpen, isStrange, rows: last }] : [];
   });
 }
 
@@ -123,7 +137,10 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     // the planner refuses it where its kept name is taken
     if (live === undefined || takesKeptName(slot, desired.service) !== undefined) return [];
     const names = `${live.name} (${live.state}), ${before.name} (${before.state})`;
-    return [{ found: names, steps: stepAside(slot, live, desired) }];
+    const isLast = isMarked(live) && !isServedByCopy(found, slot.slot);
+    const prove = isLast ? proveFormer(before, live, slot, desired) : [];
+    const aside = stepAside(slot, live, desired);
+    return [{ found: names, steps: [...prove, ...(isLast ? committed(aside) : aside)] }];
   }
   if (live?.state === "running" && candidate !== undefined && isBehindRoute(found, slot, desired)) {
     const names = `${candidate.name} behind the route beside ${live.name}`;

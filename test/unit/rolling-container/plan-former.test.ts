@@ -8,7 +8,7 @@ import { planFinish } from "../../../provider/rolling-container/plan-finish";
 import { settleSwitches } from "../../../provider/rolling-container/recover-switch";
 import { observedSwitch } from "../../support/observed-switch";
 import { formerContainer, renamedHost } from "../../support/renamed-host";
-import { desiredService, wantedContainer } from "../../support/rollout";
+import { desiredService, foundContainer, wantedContainer } from "../../support/rollout";
 import { foundRoute, routeEntry, WANTED_ROUTE } from "../../support/route-model";
 
 const NO_PORTS = desiredService({ spec: {} });
@@ -26,6 +26,19 @@ describe("a plan for a service with a new name", () => {
     assert.throws(
       () => planHost(found, desiredService()),
       (error) => isSlipwayError(error, "name-taken"),
+    );
+  });
+
+  it("must refuse where the one that serves there could not be gone over to, and not start another beside it", () => {
+    const web = wantedContainer({ state: "exited" });
+    const stranger = foundContainer({ name: "web.bbbbbbbb", foreign: "somebody" });
+    assert.throws(
+      () => planHost(renamedHost([live], [web, stranger]), desiredService()),
+      (error) => isSlipwayError(error, "name-taken"),
+    );
+    assert.equal(
+      formatPlan(planHost(renamedHost([live], [wantedContainer(), stranger]), desiredService())),
+      "",
     );
   });
 

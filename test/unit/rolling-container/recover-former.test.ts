@@ -3,7 +3,7 @@ import type { Found, HostFound } from "../../../provider/rolling-container/found
 import { formatSteps } from "../../../provider/rolling-container/operation";
 import { recover } from "../../../provider/rolling-container/recover";
 import { observedSwitch } from "../../support/observed-switch";
-import { desiredService, LIMITS, wantedContainer } from "../../support/rollout";
+import { desiredService, foundContainer, LIMITS, wantedContainer } from "../../support/rollout";
 import { formerContainer, renamedHost } from "../../support/renamed-host";
 
 function recovered(
@@ -61,6 +61,74 @@ describe("recover under a service's former name", () => {
       "web (exited), shop (running):",
       "restart policy of web: no (it serves no more)",
       "rename web to web.bbbbbbbb (it does not serve)",
+    ]);
+  });
+
+  it("must not leave a dead one there to be taken for who served, whoever is up under the new name", () => {
+    const dead = formerContainer({ state: "dead" });
+    assert.deepEqual(recovered([dead], [wantedContainer({ name: "web.next" })]), [
+      "shop (dead):",
+      "remove shop (the engine had begun to remove it, and it can never start again)",
+    ]);
+  });
+
+  it("must bring back the one of the new name that was stopped in a switch where the former one is no good", () => {
+    const last = wantedContainer({ state: "exited", limits: ALWAYS });
+    const next = foundContainer({ name: "web.next", revision: "cccccccc" });
+    assert.deepEqual(recovered([live], [last, next]), [
+      "web (exited), shop (running):",
+      "gate shop: running for 1s (it serves in place of the one that did last) <- if it fails: restart policy of shop: no, stop shop, remove web.next, start web, restart policy of web: unless-stopped",
+      "* restart policy of web: no (it serves no more)",
+      "rename web to web.bbbbbbbb (it does not serve)",
+    ]);
+  });
+
+  it("must not start who served there beside a candidate that is up, where a stranger has the copy's name", () => {
+    const stranger = formerContainer({ name: "shop.try", foreign: "somebody" });
+    const crashing = formerContainer({ name: "shop.next", state: "restarting" });
+    assert.deepEqual(recovered([stopped, crashing, stranger]), [
+      "shop.next (restarting) under the former name:",
+      "remove shop.next (the service has a new name)",
+    ]);
+    assert.deepEqual(recovered([stopped, stranger]).slice(0, 2), [
+      "shop stopped in a switch:",
+      "start shop (the live one first)",
+    ]);
+  });
+
+  it("must not leave a copy there beside one of the new name that is up, unless it serves", () => {
+    const copy = formerContainer({ name: "shop.try", state: "restarting" });
+    assert.deepEqual(recovered([copy], [wantedContainer()]), [
+      "the copy shop.try of an interrupted run:",
+      "remove shop.try (nobody watches it)",
+    ]);
+    const shop = observedSwitch({ rules: 4, copyAlive: true });
+    const serving = formerContainer({ name: "shop.try" });
+    assert.deepEqual(recovered([serving], [wantedContainer()], { switches: { shop } }), []);
+  });
+
+  it("must not let a host that restarts give the port to a candidate there that stands still", () => {
+    const idle = formerContainer({ name: "shop.next", state: "exited" });
+    const quieted = [
+      "shop.next would start with the host:",
+      "restart policy of shop.next: no (it serves no more)",
+    ];
+    assert.deepEqual(recovered([live, idle]), quieted);
+    assert.deepEqual(recovered([live, idle], [wantedContainer()]), quieted);
+    assert.deepEqual(recovered([live, { ...idle, limits: NO }]), []);
+  });
+
+  it("must clear up beside a stranger there before it starts who served under the new one", () => {
+    const stranger = formerContainer({ foreign: "somebody" });
+    const last = wantedContainer({ name: "web", state: "exited" });
+    const next = foundContainer({ name: "web.next", state: "created" });
+    assert.deepEqual(recovered([stranger, formerContainer({ name: "shop.try" })], [last, next]), [
+      "the copy shop.try of an interrupted run:",
+      "remove shop.try (nobody watches it)",
+      "web stopped, web.next (created):",
+      "start web (the live one first)",
+      "gate web: running for 1s (it has to serve again)",
+      "restart policy of web: unless-stopped (it serves again)",
     ]);
   });
 
