@@ -1,7 +1,7 @@
 // Imports point downward only (design: index, pulumi -> resource folders -> container, health, proxy -> host -> leaves).
 const resources = "^provider/(docker-host|remote-image|rolling-container|health-policy|edge-proxy)/";
 const leaves =
-  "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values|all-ended|or-aborted)\\.ts$";
+  "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values|all-ended|or-aborted|nonce)\\.ts$";
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -48,6 +48,12 @@ module.exports = {
       severity: "error",
       from: { path: "^provider/([^/]+)/", pathNot: "^provider/(pulumi|host|container|health|proxy|switch)/" },
       to: { path: resources, pathNot: "^provider/$1/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "docker-host-is-above-its-rooms",
+      severity: "error",
+      from: { path: "^provider/docker-host/[^/]+/" },
+      to: { path: "^provider/docker-host/[^/]+\\.ts$" },
     },
     {
       name: "pulumi-is-on-top",

@@ -80,7 +80,7 @@ export default tseslint.config(
   },
   { files: ["provider/**/*.ts"], rules: { "no-restricted-syntax": ["error", ...hiddenImports] } },
   {
-    files: ["provider/*/plan.ts"],
+    files: ["provider/*/plan.ts", "provider/docker-host/plan/*.ts"],
     rules: {
       "@typescript-eslint/promise-function-async": "error",
       "no-restricted-syntax": ["error", plannerIsPure, ...hiddenImports],

@@ -31,6 +31,7 @@ export type ErrorCode =
   | "dockerfile-missing"
   | "image-build-failed"
   | "image-missing"
+  | "image-push-failed"
   | "service-locked"
   | "name-taken"
   | "port-taken"

@@ -8,6 +8,7 @@ import { readyScript } from "./command/ready-script";
 import { forwardFrom } from "./transport/forward";
 import { fingerprintOf } from "./host-key/host-key";
 import type { LiveConnection } from "./transport/live-connection";
+import { nonce } from "../nonce";
 import { orAborted, streamOrAborted } from "../or-aborted";
 import type { CommandOptions, CommandOutcome, HostSession } from "./session";
 import { sudoCall } from "./command/sudo";
@@ -114,8 +115,4 @@ function commandError(
   }
   const why = outcome.kind === "killed" ? `it was killed by ${outcome.signal}` : `exit code ${outcome.code}`;
   return new SlipwayError({ ...parts, code: "command-failed", why });
-}
-
-function nonce(random: () => number): string {
-  return Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("");
 }

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type Docker from "dockerode";
 import type { Redact } from "../secret";
 import type { HostFacts } from "./facts";
@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each whole line as it arrives, cleaned of control sequences and secrets. */
   readonly onLine?: (line: string) => void;
+  /** Gets standard output byte by byte, at its own pace, and is not ended; the outcome and `onLine` have nothing of it then. */
+  readonly stdout?: Writable;
   /** Ends the channel and throws `command-timeout`. @default 60_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;

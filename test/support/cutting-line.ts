@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+import type { Socket } from "node:net";
+import { startRelay } from "./relay";
 
 /** A TCP port of this machine that leads to another one, until the test cuts it. */
 export interface CuttingLine {
@@ -16,36 +16,22 @@ export interface CuttingLine {
 
 /** Starts a line to a port of this machine. */
 export async function startCuttingLine(targetPort: number): Promise<CuttingLine> {
-  const sockets = new Set<Socket>();
+  const heard = new WeakMap<Socket, number>();
   let most = Infinity;
   let sent = 0;
-  const cutAll = (): void => sockets.forEach((socket) => socket.destroy());
-  const server = createServer((client) => {
-    const onward = connect(targetPort, "127.0.0.1");
-    let bytes = 0;
-    for (const [socket, other] of [
-      [client, onward],
-      [onward, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => other.destroy());
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
-    client.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      sent += chunk.length;
+  const { port, cutAll, stop } = await startRelay(targetPort, {
+    connected(client) {
+      if (most <= 0) client.destroy();
+    },
+    said(client, { length }) {
+      const bytes = (heard.get(client) ?? 0) + length;
+      heard.set(client, bytes);
+      sent += length;
       if (bytes > most) client.destroy();
-    });
-    client.pipe(onward);
-    onward.pipe(client);
-    if (most <= 0) client.destroy();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+    },
+  });
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     sent: () => sent,
     cutAfter: (bytes) => (most = bytes),
     cut() {
@@ -53,9 +39,6 @@ export async function startCuttingLine(targetPort: number): Promise<CuttingLine>
       cutAll();
     },
     heal: () => (most = Infinity),
-    stop() {
-      server.close();
-      cutAll();
-    },
+    stop,
   };
 }

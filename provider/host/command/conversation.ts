@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ClientChannel } from "ssh2";
 import { SlipwayError, messageOf } from "../../errors";
@@ -17,7 +18,7 @@ export interface ConversationContext {
 }
 
 /** How the command is to be run; its signal ends it, and from then on nothing is fed or handed over. */
-export interface ConversationOptions extends Pick<CommandOptions, "stdin" | "onLine"> {
+export interface ConversationOptions extends Pick<CommandOptions, "stdin" | "onLine" | "stdout"> {
   readonly sudo: SudoCall | undefined;
   readonly signal: AbortSignal;
 }
@@ -51,7 +52,7 @@ export class Conversation {
       ((line: string): void => {
         if (!options.signal.aborted) hand(context.redact(stripControl(line)));
       });
-    this.stdout = new FramedOutput(marker, onLine);
+    this.stdout = new FramedOutput(marker, onLine, options.stdout && pacedBy(options.stdout, channel));
     this.stderr = new FramedOutput(marker, onLine);
     this.channelClosed = new Promise((resolve) => {
       channel.once("close", () => resolve());
@@ -169,6 +170,16 @@ export class Conversation {
       evidence: words,
     });
   }
+}
+
+/** Hands bytes on as fast as they are taken. */
+function pacedBy(reader: Writable, channel: ClientChannel): (chunk: Buffer) => void {
+  reader.on("drain", () => channel.resume());
+  reader.on("close", () => channel.resume()); // nobody reads any more: the command is to hear its end all the same
+  return (chunk) => {
+    if (reader.destroyed || reader.write(chunk)) return;
+    channel.pause();
+  };
 }
 
 /** True when it was the other side that closed, before it had read to the end. */

@@ -12,15 +12,18 @@ export class FramedOutput {
   started = false;
   private readonly marker: Buffer;
   private readonly onLine: ((line: string) => void) | undefined;
+  private readonly onBytes: ((chunk: Buffer) => void) | undefined;
   private noiseBytes: Buffer = Buffer.alloc(0);
   private readonly chunks: Buffer[] = [];
   private size = 0;
   private readonly decoder = new StringDecoder("utf8");
   private line = "";
 
-  constructor(marker: string, onLine?: (line: string) => void) {
+  /** Where `onBytes` gets what the command writes, nothing is kept, and no line is handed on. */
+  constructor(marker: string, onLine?: (line: string) => void, onBytes?: (chunk: Buffer) => void) {
     this.marker = Buffer.from(marker);
     this.onLine = onLine;
+    this.onBytes = onBytes;
   }
 
   push(chunk: Buffer): void {
@@ -59,6 +62,7 @@ export class FramedOutput {
 
   private keep(chunk: Buffer): void {
     if (chunk.length === 0) return;
+    if (this.onBytes !== undefined) return this.onBytes(chunk);
     this.chunks.push(chunk);
     this.size += chunk.length;
     for (

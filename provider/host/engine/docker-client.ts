@@ -3,6 +3,7 @@ import Docker from "dockerode";
 import { SlipwayError, isSlipwayError, messageOf } from "../../errors";
 import type { Log } from "../../log";
 import { quoteAll } from "../command/command";
+import { LOOK_AT_DAEMON } from "../daemon-log";
 import { type ApiCall, borrowedAgent } from "./engine-agent";
 import { negotiateVersion } from "./engine-version";
 import { DIAL_STDIO, ENGINE_SOCKET, ENGINE_WAYS, type EngineWay } from "./engine-way";
@@ -67,7 +68,7 @@ async function searchEngine(live: LiveConnection, log: Log): Promise<FoundEngine
     what: "reaching the Docker Engine",
     host: live.target,
     why: live.redact(failures.at(-1) ?? "no way leads to it"),
-    next: "Look at systemctl status docker there; the user has to be root, in the group docker, or a sudoer",
+    next: `${LOOK_AT_DAEMON}; the user has to be root, in the group docker, or a sudoer`,
     evidence: failures.map((failure) => `- ${live.redact(failure)}`).join("\n"),
   });
 }

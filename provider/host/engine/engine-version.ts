@@ -1,5 +1,6 @@
 import { type Agent, type IncomingMessage, request } from "node:http";
 import { SlipwayError } from "../../errors";
+import { LOOK_AT_DAEMON } from "../daemon-log";
 
 /** Docker 19.03. */
 const OLDEST_API = 40;
@@ -58,7 +59,7 @@ function silent(target: string, answerMs: number): SlipwayError {
     host: target,
     why: "it takes the call and does not answer",
     after: `after ${answerMs / 1_000}s`,
-    next: "Look at systemctl status docker there, then run pulumi up again",
+    next: `${LOOK_AT_DAEMON}, then run pulumi up again`,
   });
 }
 
