@@ -2,6 +2,7 @@ import type { Clock } from "../clock";
 import { formatDuration } from "../duration";
 import { SlipwayError } from "../errors";
 import { withTimeLimit } from "../health/time-limit";
+import { LOOK_AT_DAEMON } from "../host/daemon-log";
 import type { HostSession } from "../host/session";
 
 /** One look at a lock, or at a whole host. */
@@ -39,6 +40,6 @@ export async function inTime<T>(
     why: `the engine did not answer${left === undefined ? ", and whether it was done is not known" : ""}`,
     after: `waited ${formatDuration(timeoutMs)}`,
     ...(left === undefined ? {} : { left }),
-    next: `Look at systemctl status docker there; ${left === undefined ? "the next pulumi up looks what was done, and goes on from there" : "when it answers again, run it again"}`,
+    next: `${LOOK_AT_DAEMON}; ${left === undefined ? "the next pulumi up looks what was done, and goes on from there" : "when it answers again, run it again"}`,
   });
 }

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { RESTART_DAEMON } from "../host/daemon-log";
 import type { HostSession } from "../host/session";
 import type { PublishedPort } from "./spec";
 
@@ -20,7 +21,7 @@ export interface PortTaker {
 export function howToFree({ proxyPid }: PortTaker): string {
   return proxyPid === undefined
     ? "Stop it, or publish another port"
-    : "Restart Docker on the host (systemctl restart docker), which frees it, then run pulumi up again";
+    : `Restart Docker on the host (${RESTART_DAEMON}), which frees it, then run pulumi up again`;
 }
 
 // the engine's own listeners stand for containers, which are asked for by name

@@ -4,6 +4,8 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import type { RegistryLogin } from "./registry-login";
 
+const HUB = "docker.io";
+
 /** What pulling needs of a host. */
 export interface PullAccess {
   readonly docker: Docker;
@@ -45,17 +47,22 @@ export async function pullImage(
 
 /** The login whose address begins the reference; without an address in it, the reference is Docker Hub's. */
 export function loginFor(reference: string, registries: readonly RegistryLogin[]): RegistryLogin | undefined {
-  const first = reference.split("/")[0] ?? "";
-  const named = reference.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  const address = named ? first : "docker.io";
+  const address = registryOf(reference);
   return registries.find((login) => {
     const host = login.address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
-    return host === address || (address === "docker.io" && host.endsWith(".docker.io"));
+    return host === address || (address === HUB && host.endsWith(".docker.io"));
   });
 }
 
+/** The address of the registry that a reference leads to; `docker.io` where it names none. */
+export function registryOf(reference: string): string {
+  const first = reference.split("/")[0] ?? "";
+  const named = reference.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  return named ? first : HUB;
+}
+
 /** Without a tag or digest Docker would pull every tag there is. */
-function repositoryAndTag(reference: string): { readonly fromImage: string; readonly tag: string } {
+export function repositoryAndTag(reference: string): { readonly fromImage: string; readonly tag: string } {
   const digest = reference.indexOf("@");
   if (digest > 0) return { fromImage: reference.slice(0, digest), tag: reference.slice(digest + 1) };
   const colon = reference.indexOf(":", reference.lastIndexOf("/") + 1);

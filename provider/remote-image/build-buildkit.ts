@@ -1,6 +1,9 @@
 import type { BuildJob } from "./build-job";
 import { BuildKitLog } from "./build-log";
-import type { EnvironmentValue, HostBuild } from "./build-on-host";
+import type { HostBuild } from "./build-on-host";
+import { loginValues } from "./command-login";
+import type { EnvironmentValue } from "./environment-value";
+import { INLINE_CACHE } from "./spec";
 
 /** A build by the host's own `docker buildx`, on the engine's BuildKit. */
 export function buildKitBuild(job: BuildJob): HostBuild {
@@ -8,7 +11,8 @@ export function buildKitBuild(job: BuildJob): HostBuild {
     argv: buildCommand(job),
     takesFolders: true,
     env: { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
-    values: [...argumentsOf(job), ...secretsOf(job)],
+    values: [...argumentsOf(job), ...secretsOf(job), ...loginValues(job.spec.registries)],
+    logins: job.spec.registries,
     log: new BuildKitLog(job.redact, (line) => job.log.progress(line)),
   };
 }
@@ -19,7 +23,13 @@ export function buildCommand(job: BuildJob): readonly string[] {
     ...["docker", "buildx", "build", "--builder=default", "--load", "--progress=plain"],
     ...commonOptions(job),
     ...secretsOf(job).map(({ name, variable }) => `--secret=id=${name},env=${variable}`),
+    ...job.spec.cacheTo.map((to) => `--cache-to=${cacheTarget(to)}`),
   ];
+}
+
+/** With the layers of every stage, where the registry keeps a cache of its own. */
+function cacheTarget(to: string): string {
+  return to === INLINE_CACHE ? "type=inline" : `type=registry,mode=max,ref=${to}`;
 }
 
 /** What both builders' commands call by the same names. */

@@ -7,15 +7,17 @@ import { argumentsOf, commonOptions } from "./build-buildkit";
 import type { BuildJob, BuildResult } from "./build-job";
 import { ClassicLog, ClassicTextLog } from "./build-log";
 import type { HostBuild } from "./build-on-host";
+import { loginValues } from "./command-login";
 import { registryConfig } from "./registry-auth";
 
-/** A build by the host's own docker command and the engine's classic builder. Registry logins have no place there. */
+/** A build by the host's own docker command and the engine's classic builder. */
 export function classicBuild(job: BuildJob): HostBuild {
   return {
     argv: ["docker", "build", "--force-rm", ...commonOptions(job)],
     takesFolders: false,
     env: { DOCKER_BUILDKIT: "0" },
-    values: argumentsOf(job),
+    values: [...argumentsOf(job), ...loginValues(job.spec.registries)],
+    logins: job.spec.registries,
     log: new ClassicTextLog(job.redact, (line) => job.log.progress(line)),
   };
 }

@@ -128,12 +128,14 @@ export class BuildKitLog {
       memory.error = said.slice("ERROR: ".length);
       memory.step = titles.get(id);
       memory.line(said, false);
-    } else if (said.startsWith("[")) {
+    } else if (said.startsWith("[") || said.startsWith("resolve image config for ")) {
       const begun = !titles.has(id);
       titles.set(id, said);
       if (memory.error === undefined) memory.step = said;
       if (begun) memory.line(said);
-    } else if (!/^(?:DONE|CACHED|transferring|sha256:|\.\.\.)/.test(said)) {
+    } else if (said === "CACHED") {
+      memory.line(`${titles.get(id) ?? ""} (cached)`);
+    } else if (!/^(?:DONE|transferring|sha256:|\.\.\.)/.test(said)) {
       memory.line(said.replace(/^\d+\.\d+ /, ""));
     }
   }

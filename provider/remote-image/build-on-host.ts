@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { LABEL } from "../container/labels";
+import type { RegistryLogin } from "../container/registry-login";
 import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
 import type { BuildJob, BuildResult } from "./build-job";
 import type { BuildVerdict } from "./build-log";
+import { withLogins } from "./command-login";
 import type { StoredContext } from "./context-store";
-import { FROM_FOLDER, FROM_STORE } from "./store-scripts";
+import type { EnvironmentValue } from "./environment-value";
+import { FROM_STORE } from "./store-scripts";
+import { FROM_FOLDER } from "./tree-script";
 
 /** Where a builder's tar comes from: the host's own store, or the program's machine. */
 export type ContextSource =
@@ -21,12 +25,9 @@ export interface HostBuild {
   readonly env: Readonly<Record<string, string>>;
   /** Environment variables with secret values, which are in no command line: they go in by standard input. */
   readonly values: readonly EnvironmentValue[];
+  /** Of the registries that it may ask; their values are among the others. */
+  readonly logins: readonly RegistryLogin[];
   readonly log: BuildOutput;
-}
-
-export interface EnvironmentValue {
-  readonly variable: string;
-  readonly value: string;
 }
 
 /** What makes something of the lines that a builder writes. */
@@ -110,7 +111,12 @@ export async function buildOnHost(
   }
 }
 
-function commandOf(
+function commandOf(build: HostBuild, source: ContextSource, job: BuildJob): readonly string[] {
+  const place = source.kind === "stored" ? source.context.store : "/tmp";
+  return withLogins(build.logins, place, builderCommand(build, source, job));
+}
+
+function builderCommand(
   { argv, takesFolders }: HostBuild,
   source: ContextSource,
   job: BuildJob,

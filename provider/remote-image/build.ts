@@ -1,17 +1,24 @@
-import { SlipwayError, isSlipwayError } from "../errors";
+import type Docker from "dockerode";
+import type { Clock } from "../clock";
+import { pauseAfter } from "../container/registry-trouble";
 import { formatDuration } from "../duration";
+import { isSlipwayError } from "../errors";
 import type { HostSession } from "../host/session";
 import type { Log } from "../log";
 import type { Redact } from "../secret";
 import { buildKitBuild } from "./build-buildkit";
 import { buildClassic, classicBuild } from "./build-classic";
+import { baseOf, contextChanged, type FailedBuild, failed, late, lookBehind } from "./build-failure";
 import type { BuildJob, Builder, BuildResult } from "./build-job";
-import { type ContextSource, buildOnHost, findDockerCommand } from "./build-on-host";
+import { type ContextSource, buildOnHost } from "./build-on-host";
+import { chooseBuilder } from "./choose-builder";
 import { INLINE_DOCKERFILE } from "./context";
-import { type StoredContext, isWhole, storeContext } from "./context-store";
+import { type StoreOptions, type StoredContext, isWhole, storeContext } from "./context-store";
 import { type TarPiece, contextTar, tarBytes, tarPieces } from "./context-tar";
+import { engineRoom, mustHaveRoom } from "./engine-room";
 import { readContext } from "./read-context";
-import { type ImageSpec, isCommandVariable } from "./spec";
+import { fitsCommand, type ImageSpec, needsBuildKit } from "./spec";
+import { needsSudo } from "./sudo";
 import { formatBytes, withProgress } from "./upload";
 
 /** What a build needs from its resource. */
@@ -25,30 +32,37 @@ export interface BuildWish {
   readonly log: Log;
   readonly redact: Redact;
   readonly signal: AbortSignal;
-  /** The calendar's milliseconds. */
-  readonly wall: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
+}
+
+/** A build that ended well. */
+export interface Built {
+  readonly builder: Builder;
+  /** What of the context had to be sent, before it was compressed. */
+  readonly sentBytes: number;
 }
 
 /**
  * Sends the context and builds the image under its ref and tags.
  * @throws SlipwayError image-build-failed (nothing else was touched), context-changed, connection-lost (outcome unknown)
  */
-export async function buildImage(session: HostSession, wish: BuildWish): Promise<Builder> {
+export async function buildImage(session: HostSession, docker: Docker, wish: BuildWish): Promise<Built> {
   const { spec, ref, log, signal } = wish;
   const deadline = AbortSignal.timeout(spec.timeoutMs);
   const limits = { timeoutMs: spec.timeoutMs, signal: AbortSignal.any([signal, deadline]) };
   const sudo = await needsSudo(session, signal);
-  // the files are read while the host answers
-  const choosing = chooseBuilder(session, wish, sudo);
-  choosing.catch(() => {});
+  // the files are read, and sent, while the host answers
+  const choosing = chooseBuilder(session, wish, sudo, signal);
+  const looking = engineRoom(session, docker, signal);
+  for (const each of [choosing, looking]) each.catch(() => {});
   const { folder, entries, bytes, digests, hash, dockerfile } = await readContext({
     folder: spec.context ?? "",
     dockerfile: spec.dockerfile,
-    wall: wish.wall,
+    wall: () => wish.clock.wall(),
     signal: limits.signal,
   });
-  if (hash !== wish.contextHash) throw changed(folder);
+  if (hash !== wish.contextHash) throw contextChanged(folder);
   const pieces = tarPieces({ entries }, digests, spec.dockerfileInline);
   const job: BuildJob = {
     ...wish,
@@ -57,21 +71,19 @@ export async function buildImage(session: HostSession, wish: BuildWish): Promise
     dockerfile: dockerfile ?? INLINE_DOCKERFILE,
     redact: (text) => session.redact(wish.redact(text)),
   };
-  const store = (): Promise<StoredContext | undefined> =>
-    storeContext(session, pieces, { log, random: wish.random, ...limits });
   try {
+    const room = await looking;
+    if (room !== undefined) mustHaveRoom(room, bytes, ref, session.target);
+    const sent = { session, pieces, job, wish };
+    // whoever may be refused sends nothing before
+    const early = needsBuildKit(spec) === undefined && fitsCommand(spec) ? store(sent) : undefined;
+    early?.catch(() => {});
     const { builder, byCommand } = await choosing;
-    let stored = byCommand ? await store() : undefined;
+    const stored = byCommand ? await (early ?? store(sent)) : await early?.then(() => undefined);
+    const stage: Stage = { ...sent, docker, builder, sudo };
     log.progress(`building ${ref} on ${session.target} (${builder}), context ${formatBytes(bytes)}`);
-    let result = await buildWith(session, builder, sourceOf(stored, pieces, log), job, sudo);
-    if (result.kind === "failed" && stored !== undefined && hasRunNothing(result)) {
-      if (await isWhole(session, stored, { log, random: wish.random, ...limits })) throw failed(job, result);
-      log.progress(`a part of the context was gone on ${session.target}: sending it again`);
-      stored = await store();
-      result = await buildWith(session, builder, sourceOf(stored, pieces, log), job, sudo);
-    }
-    if (result.kind === "failed") throw failed(job, result);
-    return builder;
+    await buildThrough(stage, stored);
+    return { builder, sentBytes: stored?.sentBytes ?? tarBytes(pieces) };
   } catch (error) {
     signal.throwIfAborted();
     if (deadline.aborted || isSlipwayError(error, "command-timeout")) throw late(job, error);
@@ -79,16 +91,62 @@ export async function buildImage(session: HostSession, wish: BuildWish): Promise
   }
 }
 
-async function buildWith(
-  session: HostSession,
-  builder: Builder,
-  source: ContextSource,
-  job: BuildJob,
-  sudo: boolean,
+/** What is sent, and where to. */
+interface Sending {
+  readonly session: HostSession;
+  readonly pieces: readonly TarPiece[];
+  readonly job: BuildJob;
+  readonly wish: BuildWish;
+}
+
+interface Stage extends Sending {
+  readonly docker: Docker;
+  readonly builder: Builder;
+  readonly sudo: boolean;
+}
+
+/** Builds, again where a piece of the context was gone, or where the registry of a base image may be better in a moment. */
+async function buildThrough(stage: Stage, first: StoredContext | undefined): Promise<void> {
+  const { session, job, wish } = stage;
+  const { log, clock, random } = wish;
+  let stored = first;
+  let isSound = false;
+  for (let n = 1; ; n++) {
+    const result = await buildOnce(stage, stored);
+    if (result.kind === "ended") return;
+    if (stored !== undefined && !isSound && hasRunNothing(result)) {
+      isSound = true;
+      if (!(await isWhole(session, stored, storeOptions(stage)))) {
+        log.progress(`a part of the context was gone on ${session.target}: sending it again`);
+        stored = await store(stage);
+        continue;
+      }
+    }
+    const trouble = await lookBehind({ ...stage, wall: () => clock.wall() }, job, result);
+    const error = failed(job, result, trouble);
+    const pauseMs = trouble.registry && pauseAfter(trouble.registry, n, random);
+    if (pauseMs === undefined) throw error;
+    log.progress(`${error.message.split("\n")[0] ?? ""} Trying again in ${formatDuration(pauseMs)}`);
+    await clock.sleep(pauseMs, job.signal);
+  }
+}
+
+async function buildOnce(
+  { session, docker, job, wish, pieces, builder, sudo }: Stage,
+  stored: StoredContext | undefined,
 ): Promise<BuildResult> {
+  const source = sourceOf(stored, pieces, wish.log);
   if (builder === "buildkit") return buildOnHost(session, buildKitBuild(job), source, job, sudo);
   if (source.kind === "stored") return buildOnHost(session, classicBuild(job), source, job, sudo);
-  return buildClassic(await session.docker(job.signal), source.tar, job);
+  return buildClassic(docker, source.tar, job);
+}
+
+function store(sending: Sending): Promise<StoredContext | undefined> {
+  return storeContext(sending.session, sending.pieces, storeOptions(sending));
+}
+
+function storeOptions({ job, wish }: Sending): StoreOptions {
+  return { log: wish.log, random: wish.random, timeoutMs: job.timeoutMs, signal: job.signal };
 }
 
 function sourceOf(stored: StoredContext | undefined, pieces: readonly TarPiece[], log: Log): ContextSource {
@@ -97,74 +155,7 @@ function sourceOf(stored: StoredContext | undefined, pieces: readonly TarPiece[]
   return { kind: "stream", tar };
 }
 
-/** No step of the Dockerfile was begun: what came may be no tar. */
-function hasRunNothing({ step }: Extract<BuildResult, { kind: "failed" }>): boolean {
-  return step === undefined || step.startsWith("[internal]");
-}
-
-interface Choice {
-  readonly builder: Builder;
-  /** By the host's docker command, which takes a context from the host's store; else by the Engine API. */
-  readonly byCommand: boolean;
-}
-
-async function chooseBuilder(session: HostSession, wish: BuildWish, sudo: boolean): Promise<Choice> {
-  const { spec } = wish;
-  // a command line has no place for these
-  const needsApi = spec.registries.length > 0 || Object.keys(spec.buildArgs).some(isCommandVariable);
-  if (needsApi) return { builder: "classic", byCommand: false };
-  const command = await findDockerCommand(session, sudo, wish.signal);
-  const secret = Object.keys(spec.secrets).length > 0;
-  if (spec.builder === "classic" || (command !== "buildkit" && spec.builder === "auto" && !secret)) {
-    return { builder: "classic", byCommand: command !== "none" };
-  }
-  if (command === "buildkit") return { builder: "buildkit", byCommand: true };
-  throw new SlipwayError({
-    code: "image-build-failed",
-    what: `building ${wish.ref}`,
-    host: session.target,
-    why: `${secret ? "secrets need" : "builder buildkit needs"} BuildKit, and the docker command there has no buildx`,
-    left: "Nothing was touched",
-    next: "Install the host's package docker-buildx-plugin (Docker's own) or docker-buildx (Debian's)",
-  });
-}
-
-/** The docker command wants the socket: root, its group, or sudo. */
-async function needsSudo(session: HostSession, signal: AbortSignal): Promise<boolean> {
-  const { user, sudo } = await session.facts({ signal });
-  return user.uid !== 0 && !user.groups.includes("docker") && sudo !== "none";
-}
-
-function changed(folder: string): SlipwayError {
-  return new SlipwayError({
-    code: "context-changed",
-    what: "sending the build context",
-    why: `${folder} is not any more what the run began with`,
-    left: "Nothing was built",
-    next: "Run the update again when nothing writes into the folder",
-  });
-}
-
-function failed(job: BuildJob, result: Extract<BuildResult, { kind: "failed" }>): SlipwayError {
-  return new SlipwayError({
-    code: "image-build-failed",
-    what: `building ${job.ref}`,
-    host: job.target,
-    why: result.step === undefined ? result.error : `${result.step}: ${result.error}`,
-    left: "Nothing else was touched",
-    ...(result.tail === "" ? {} : { evidence: result.tail }),
-  });
-}
-
-function late(job: BuildJob, cause: unknown): SlipwayError {
-  return new SlipwayError({
-    code: "image-build-failed",
-    what: `building ${job.ref}`,
-    host: job.target,
-    why: "it did not end in time",
-    after: `timeout ${formatDuration(job.timeoutMs)}`,
-    left: "Nothing else was touched",
-    next: "Give it a longer `timeout`, or send less (.dockerignore)",
-    cause,
-  });
+/** No step of the Dockerfile was begun, and no image was looked for: what came may be no tar. */
+function hasRunNothing({ step }: FailedBuild): boolean {
+  return step === undefined || (step.startsWith("[internal]") && baseOf(step) === undefined);
 }

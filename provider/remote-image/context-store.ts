@@ -5,6 +5,7 @@ import { SlipwayError } from "../errors";
 import { assertOutcomeKnown } from "../host/known-outcome";
 import type { CommandOutcome, HostSession } from "../host/session";
 import type { Log } from "../log";
+import { nonce } from "../nonce";
 import { stripControl, tail } from "../secret";
 import { type Recipe, recipeBook } from "./context-recipe";
 import { changedWhileRead } from "./context-entry";
@@ -51,7 +52,7 @@ export async function storeContext(
 ): Promise<StoredContext | undefined> {
   const book = recipeBook(pieces);
   const run = { session, options, store: "" };
-  const asked = await call(run, ASK, [book.digest, word(options)], book.text);
+  const asked = await call(run, ASK, [book.digest, nonce(options.random)], book.text);
   if (asked.code === NO_STORE) return undefined;
   const [first = "", ...names] = mustBeZero(run, asked);
   const store = first.replace(/^store /, "");
@@ -114,7 +115,7 @@ async function put(
   const stdin = isSmaller ? compressed(counted) : counted;
   const needKb = Math.ceil(needBytes / 1024) + objects.length * BLOCK_KB;
   const how = isSmaller ? "gzip" : "plain";
-  const args = [store, word(options), how, String(objects.length), String(needKb), kind];
+  const args = [store, nonce(options.random), how, String(objects.length), String(needKb), kind];
   try {
     const outcome = await call(run, PUT, args, stdin);
     if (outcome.code === NO_SPACE) throw noSpace(run, outcome, needKb);
@@ -242,9 +243,4 @@ function distinct<T extends { readonly digest: string }>(all: readonly T[]): rea
 
 function sizeOf(objects: readonly { readonly size: number }[]): number {
   return objects.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** A word that no other run has. */
-function word({ random }: StoreOptions): string {
-  return Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("");
 }

@@ -1,17 +1,19 @@
+import type Docker from "dockerode";
 import { SlipwayError, isSlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { type Connection, secretsOf, targetOf } from "../host/connection";
+import { type Connection, targetOf } from "../host/connection";
 import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
-import { withHost } from "../host/pool";
-import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { formerOf, type Machines } from "../host/machine/same-machine";
 import type { HostSession } from "../host/session";
 import { LABEL } from "../container/labels";
 import type { Log } from "../log";
 import { retry } from "../retry";
-import { type Redact, redactor } from "../secret";
-import { type BuildWish, buildImage } from "./build";
+import type { BuildWish } from "./build";
+import { pruneBuildCache } from "./build-cache";
+import { buildFitting, isFor, wantedArchitecture } from "./build-fitting";
 import { CONTEXT_HASH_LABEL, earlierRefs, ensureTags, findImage, removeNames } from "./images";
+import { onImageHost } from "./image-host";
+import { pushImage, type RegistryAccess } from "./push";
 import type { ImageOnHost, RecordedImage } from "./recorded";
 import type { ImageSpec } from "./spec";
 
@@ -26,6 +28,8 @@ export interface Wish {
   readonly contextHash: string;
   /** Names of an earlier run that are not wanted any more. */
   readonly dropped: readonly string[];
+  /** Whether this host is the one that pushes it. */
+  readonly pushes: boolean;
   readonly recordedIds: Readonly<Record<string, string>>;
   /** The hosts of an earlier run. */
   readonly before: Machines;
@@ -42,23 +46,19 @@ export async function ensureImage(
   const onRetry = (error: unknown): void =>
     context.log.progress(`${error instanceof Error ? error.message : ""} Looking at the host again`);
   return retry(ATTEMPTS, { ...context, isTransient, onRetry }, () =>
-    onHost(connection, wish, context, async (session, log, redact) => {
+    onImageHost(connection, wish, context, async (session, log, redact) => {
       const docker = await session.docker(context.signal);
       const { spec, ref, contextHash } = wish;
-      const before = await findImage(docker, ref, contextHash);
-      let builder: ImageOnHost["builder"];
-      if (before === undefined) {
-        const labels = { ...spec.labels, ...ownLabels(contextHash, context) };
-        const { signal, clock, random } = context;
-        const wall = (): number => clock.wall();
-        const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, wall, random };
-        builder = await buildImage(session, build);
-      }
-      const image = before ?? (await findImage(docker, ref, contextHash));
+      const { signal, clock, random } = context;
+      const found = await findImage(docker, ref, contextHash);
+      const wanted = await wantedArchitecture(session, spec, signal);
+      const before = found !== undefined && isFor(found, wanted) ? found : undefined;
+      const labels = { ...spec.labels, ...ownLabels(contextHash, context) };
+      const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, clock, random };
+      const built = before === undefined ? await buildFitting(session, docker, build, wanted) : undefined;
+      const image = before ?? built?.image;
       if (image === undefined) throw notThere(ref, session.target);
-      await ensureTags(docker, ref, image.id, spec.tags);
-      if (before === undefined) log.keep(`${ref} built on ${session.target}`);
-      else log.progress(`${ref} is there already on ${session.target}`);
+      if (before !== undefined) log.progress(`${ref} is there already on ${session.target}`);
       const resource = resourceOf(context);
       const earlier = await earlierRefs(docker, {
         name: wish.name,
@@ -66,13 +66,52 @@ export async function ensureImage(
         stack: context.stack,
         current: ref,
       });
+      await ensureTags(docker, ref, image.id, spec.tags);
+      const access = { session, docker, log, redact, clock, random, signal };
+      const repoDigest = wish.pushes ? await pushAll(access, ref, spec) : undefined;
+      await removeEarlier(docker, connection, wish, earlier, { session, log, context });
+      const builder = built?.builder;
+      if (builder !== undefined && spec.cacheBytes !== undefined) {
+        await pruneBuildCache(docker, spec.cacheBytes, { log, target: session.target, signal });
+      }
       const machineId = machineIdOf(await session.facts());
-      const imageId = wish.recordedIds[formerTarget(connection, machineId, wish.before)];
-      const owner = { imageId, resource, stack: context.stack };
-      await removeNames(docker, [...new Set([...earlier, ...wish.dropped])], owner, log);
-      return { connection, hostKey: session.hostKey, machineId, image, builder };
+      return { connection, hostKey: session.hostKey, machineId, image, builder, repoDigest };
     }),
   );
+}
+
+/** Earlier images that nothing uses go, but for as many as are to stay. */
+async function removeEarlier(
+  docker: Docker,
+  connection: Connection,
+  wish: Wish,
+  earlier: readonly string[],
+  {
+    session,
+    log,
+    context,
+  }: { readonly session: HostSession; readonly log: Log; readonly context: HandlerContext },
+): Promise<void> {
+  const { spec, dropped, before, recordedIds } = wish;
+  const resource = resourceOf(context);
+  const { stack } = context;
+  const staying = new Set(earlier.slice(0, spec.keepImages));
+  const machineId = machineIdOf(await session.facts());
+  const owner = { imageId: recordedIds[formerTarget(connection, machineId, before)], resource, stack };
+  const going = [...new Set([...earlier, ...dropped])].filter((each) => !staying.has(each));
+  await removeNames(docker, going, owner, log);
+}
+
+/** Pushes the ref and the tags that have a registry's name; the digest is the ref's. */
+async function pushAll(
+  access: RegistryAccess,
+  ref: string,
+  { tags, registries }: ImageSpec,
+): Promise<string> {
+  const digest = await pushImage(access, ref, registries);
+  for (const tag of tags.filter((each) => each.includes("/"))) await pushImage(access, tag, registries);
+  access.log.keep(`${ref} pushed from ${access.session.target}`);
+  return digest;
 }
 
 /** What one host has now; changes nothing. */
@@ -81,7 +120,7 @@ export async function observeImage(
   of: Pick<Wish, "ref" | "contextHash" | "hostKeys">,
   context: HandlerContext,
 ): Promise<ImageOnHost> {
-  return onHost(connection, of, context, async (session) => {
+  return onImageHost(connection, of, context, async (session) => {
     const image = await findImage(await session.docker(context.signal), of.ref, of.contextHash);
     const machineId = machineIdOf(await session.facts());
     return { connection, hostKey: session.hostKey, machineId, image, builder: undefined };
@@ -95,7 +134,7 @@ export async function dropImage(
   staying: ReadonlySet<string>,
   context: HandlerContext,
 ): Promise<void> {
-  await onHost(connection, of, context, async (session, log) => {
+  await onImageHost(connection, of, context, async (session, log) => {
     // a release before this one recorded no ids: the old address may lead to a machine that stays
     if (staying.has(machineIdOf(await session.facts()))) return;
     const docker = await session.docker(context.signal);
@@ -109,39 +148,6 @@ export async function dropImage(
 function formerTarget(connection: Connection, machineId: string, before: Machines): string {
   const machineIds = machineIdsFrom([[targetOf(connection), machineId]]);
   return targetOf(formerOf(connection, { hosts: [connection], machineIds }, before) ?? connection);
-}
-
-function onHost<T>(
-  connection: Connection,
-  { hostKeys, spec }: { readonly hostKeys: Wish["hostKeys"]; readonly spec?: ImageSpec },
-  context: HandlerContext,
-  use: (session: HostSession, log: Log, redact: Redact) => Promise<T>,
-): Promise<T> {
-  const redact = redactor([...secretsOf(connection), ...(spec === undefined ? [] : secretValues(spec))]);
-  const log = redacted(context.log, redact);
-  const { clock, random, signal } = context;
-  const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
-  return withHost(connection, { log, clock, random, signal, recordedHostKey }, (session) =>
-    use(session, log, redact),
-  );
-}
-
-/** Build arguments count as secrets here: nobody says which of them are. */
-function secretValues(spec: ImageSpec): readonly string[] {
-  return [
-    ...Object.values(spec.secrets),
-    ...Object.values(spec.buildArgs),
-    ...spec.registries.map((login) => login.password),
-  ];
-}
-
-function redacted(log: Log, redact: Redact): Log {
-  return {
-    progress: (line) => log.progress(redact(line)),
-    keep: (text) => log.keep(redact(text)),
-    warn: (text) => log.warn(redact(text)),
-    debug: (text) => log.debug(redact(text)),
-  };
 }
 
 function ownLabels(contextHash: string, context: HandlerContext): Readonly<Record<string, string>> {

@@ -5,7 +5,8 @@ import { refuseSameMachineTwice } from "../host/machine/reconnect";
 import { leftOf, recordedMachines } from "../host/machine/same-machine";
 import { withAbandonHint } from "../host/machine/unreachable";
 import { checkImage } from "./check";
-import { ensureImage, observeImage, type Wish } from "./ensure-image";
+import { ensureEverywhere } from "./ensure-everywhere";
+import { observeImage, type Wish } from "./ensure-image";
 import { leaveHost } from "./leave-host";
 import { type ImageOnHost, type RecordedImage, imageOutputs, readRecorded } from "./recorded";
 import { untouched } from "./untouched";
@@ -24,9 +25,7 @@ export const remoteImageHandler: Handler = {
   async create(inputs, context) {
     const wish = wishOf(inputs, {});
     await refuseSameMachineTwice(wish.spec.hosts, {}, context);
-    const outcomes = await Promise.allSettled(
-      wish.spec.hosts.map((host) => ensureImage(host, wish, context)),
-    );
+    const outcomes = await ensureEverywhere(wish, context);
     const found = outcomes.map((outcome, index) => resultOf(outcome, wish.spec.hosts[index], wish));
     const outputs = imageOutputs(inputs, found);
     const failure = failureIn(outcomes);
@@ -41,7 +40,7 @@ export const remoteImageHandler: Handler = {
     for (const { connection, image } of found) {
       if (image === undefined) context.log.warn(`${recorded.ref} is not on ${targetOf(connection)} any more`);
     }
-    return { id, outputs: imageOutputs(outputs, found, recorded.builder) };
+    return { id, outputs: imageOutputs(outputs, found, recorded) };
   },
 
   async update(_id, olds, news, context) {
@@ -50,14 +49,12 @@ export const remoteImageHandler: Handler = {
     const quiet = await untouched(olds, news, recorded, wish, context);
     if (quiet !== undefined) return quiet;
     await refuseSameMachineTwice(wish.spec.hosts, olds, context);
-    const outcomes = await Promise.allSettled(
-      wish.spec.hosts.map((host) => ensureImage(host, wish, context)),
-    );
+    const outcomes = await ensureEverywhere(wish, context);
     const failure = failureIn(outcomes);
     // what other hosts built meanwhile is found by its label and used, or removed, by the next run
     if (failure !== undefined) throw failure;
     const found = outcomes.map((outcome, index) => resultOf(outcome, wish.spec.hosts[index], wish));
-    const outputs = imageOutputs(news, found, recorded.builder);
+    const outputs = imageOutputs(news, found, { builder: recorded.builder });
     const now = recordedMachines(outputs);
     const staying = new Set(Object.values(now.machineIds));
     const { abandonUnreachable } = wish.spec;
@@ -88,6 +85,7 @@ function wishOf(inputs: Properties, olds: Properties, recorded?: RecordedImage):
     ref,
     contextHash,
     dropped: dropped.filter((each) => !wanted.includes(each)),
+    pushes: false,
     recordedIds: recorded?.imageIds ?? {},
     before: recordedMachines(olds),
     hostKeys: recorded?.hostKeys ?? {},
@@ -111,5 +109,6 @@ function failureIn(outcomes: readonly PromiseSettledResult<unknown>[]): Error | 
   const errors = outcomes.flatMap((outcome) =>
     outcome.status === "rejected" ? [outcome.reason as unknown] : [],
   );
-  return errors.length === 0 ? undefined : oneErrorOf(errors);
+  // hosts that wait for one have its failure
+  return errors.length === 0 ? undefined : oneErrorOf([...new Set(errors)]);
 }

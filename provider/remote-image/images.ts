@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { allEnded } from "../all-ended";
 import { engineStatus } from "../container/engine-status";
 import { LABEL } from "../container/labels";
 import type { Log } from "../log";
@@ -43,21 +44,19 @@ export async function findImage(
   };
 }
 
-/** Puts the tags on the image where they are not yet; gives those that were missing. */
+/** Puts the tags on the image where they are not yet. */
 export async function ensureTags(
   docker: Docker,
   ref: string,
   imageId: string,
   tags: readonly string[],
-): Promise<readonly string[]> {
-  const added: string[] = [];
-  for (const tag of tags) {
-    if ((await inspect(docker, tag))?.Id === imageId) continue;
+): Promise<void> {
+  const ensure = async (tag: string): Promise<void> => {
+    if ((await inspect(docker, tag))?.Id === imageId) return;
     const colon = tag.lastIndexOf(":");
     await docker.getImage(ref).tag({ repo: tag.slice(0, colon), tag: tag.slice(colon + 1) });
-    added.push(tag);
-  }
-  return added;
+  };
+  await allEnded(tags.map(ensure));
 }
 
 /**
@@ -70,22 +69,21 @@ export async function removeNames(
   owner: Owner,
   log: Log,
 ): Promise<void> {
-  for (const name of names) {
-    const found = await inspect(docker, name);
+  const remove = async (name: string): Promise<void> => {
+    const [found, users] = await Promise.all([
+      inspect(docker, name),
+      docker.listContainers({ all: true, filters: { ancestor: [name] } }),
+    ]);
     const labels = found?.Config.Labels ?? {};
-    if (found === undefined || labels[CONTEXT_HASH_LABEL] === undefined) continue;
-    if (found.Id !== owner.imageId && labels[LABEL.resource] !== owner.resource) continue;
+    if (found === undefined || labels[CONTEXT_HASH_LABEL] === undefined) return;
+    if (found.Id !== owner.imageId && labels[LABEL.resource] !== owner.resource) return;
     if (labels[LABEL.stack] !== owner.stack) {
       // its build was used here as it was found: the id is recorded, and it is still theirs
-      log.progress(`${name} stays: another stack built it`);
-      continue;
+      return log.progress(`${name} stays: another stack built it`);
     }
-    const users = await docker.listContainers({ all: true, filters: { ancestor: [found.Id] } });
     if (users.length > 0) {
-      log.progress(
-        `${name} stays: ${users.map((user) => user.Names[0]?.slice(1) ?? user.Id).join(", ")} was made from it`,
-      );
-      continue;
+      const made = users.map((user) => user.Names[0]?.slice(1) ?? user.Id).join(", ");
+      return log.progress(`${name} stays: ${made} was made from it`);
     }
     try {
       await docker.getImage(name).remove();
@@ -95,17 +93,20 @@ export async function removeNames(
       // gone meanwhile, or taken into use meanwhile
       if (status !== 404 && status !== 409) throw error;
     }
-  }
+  };
+  // one after another: an engine that removes two names of one image at once can lose sight of it (seen with 20.10)
+  for (const name of names) await remove(name);
 }
 
-/** Refs of earlier builds of this resource that are still on the host. */
+/** Refs of earlier builds of this resource that are still on the host, newest first. */
 export async function earlierRefs(
   docker: Docker,
   of: { readonly name: string; readonly resource: string; readonly stack: string; readonly current: string },
 ): Promise<readonly string[]> {
   const label = [`${LABEL.resource}=${of.resource}`, `${LABEL.stack}=${of.stack}`];
   const images = await docker.listImages({ filters: JSON.stringify({ label }) });
-  const names = images.flatMap((image) => image.RepoTags ?? []);
+  const newestFirst = [...images].sort((a, b) => b.Created - a.Created);
+  const names = newestFirst.flatMap((image) => image.RepoTags ?? []);
   return names.filter((name) => name !== of.current && isRefOf(of.name, name));
 }
 

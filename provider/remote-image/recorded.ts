@@ -20,6 +20,8 @@ export interface RecordedImage {
   /** By target. */
   readonly hostKeys: Readonly<Record<string, string>>;
   readonly builder: Builder | undefined;
+  /** Undefined when it was not pushed. */
+  readonly repoDigest: string | undefined;
   readonly keepOnDelete: boolean;
   readonly abandonUnreachable: boolean;
 }
@@ -34,6 +36,8 @@ export interface ImageOnHost {
   readonly image: BuiltImage | undefined;
   /** Undefined when nothing was built in this run. */
   readonly builder: Builder | undefined;
+  /** Undefined when nothing was pushed from it in this run. */
+  readonly repoDigest?: string | undefined;
 }
 
 /** Reads outputs, of this or an earlier release. */
@@ -52,6 +56,8 @@ export function readRecorded(outputs: Properties): RecordedImage {
     imageIds: isObject(ids) ? texts(ids) : single,
     hostKeys: isObject(outputs.hostKeys) ? texts(outputs.hostKeys) : {},
     builder: outputs.builder === "buildkit" || outputs.builder === "classic" ? outputs.builder : undefined,
+    repoDigest:
+      typeof outputs.repoDigest === "string" && outputs.push === true ? outputs.repoDigest : undefined,
     keepOnDelete: outputs.keepOnDelete === true,
     abandonUnreachable: outputs.abandonUnreachable === true,
   };
@@ -61,20 +67,23 @@ export function readRecorded(outputs: Properties): RecordedImage {
 export function imageOutputs(
   inputs: Properties,
   found: readonly ImageOnHost[],
-  builder?: Builder,
+  recorded: Partial<Pick<RecordedImage, "builder" | "repoDigest">> = {},
 ): Properties {
   const ids = Object.fromEntries(found.map((host) => [targetOf(host.connection), host.image?.id ?? ""]));
   const several = found.length > 1;
   const image = found.find((host) => host.image !== undefined)?.image;
+  const pushed = found.find((host) => host.repoDigest !== undefined)?.repoDigest ?? recorded.repoDigest;
   return {
     ...inputs,
+    ...(pushed === undefined ? {} : { repoDigest: pushed }),
     imageId: several ? ids : (Object.values(ids)[0] ?? ""),
     size: image?.size ?? 0,
     createdAt: image?.createdAt ?? "",
     architecture: image?.architecture ?? "",
     layers: image?.layers ?? 0,
     // an argument keeps its value, or every diff would show it
-    builder: inputs.builder ?? found.find((host) => host.builder !== undefined)?.builder ?? builder ?? "",
+    builder:
+      inputs.builder ?? found.find((host) => host.builder !== undefined)?.builder ?? recorded.builder ?? "",
     targets: found.map((host) => targetOf(host.connection)),
     hostKeys: withoutEmpty(
       Object.fromEntries(found.map((host) => [targetOf(host.connection), host.hostKey])),

@@ -11,14 +11,16 @@ export function readBuildRegistry(fields: Fields): RegistryLogin | undefined {
   return fields.fail("address", "must be a host name with or without a port, as in an image reference");
 }
 
+/** The name under which Docker looks for a registry's login. */
+export function authAddress({ address }: RegistryLogin): string {
+  return HUB_NAMES.includes(address) ? HUB : address;
+}
+
 /** The logins in the form of the Engine API's X-Registry-Config: they are used for this one call and stored nowhere. */
 export function registryConfig(
   logins: readonly RegistryLogin[],
 ): Readonly<Record<string, { readonly username: string; readonly password: string }>> {
   return Object.fromEntries(
-    logins.map(({ address, username, password }) => [
-      HUB_NAMES.includes(address) ? HUB : address,
-      { username, password },
-    ]),
+    logins.map((login) => [authAddress(login), { username: login.username, password: login.password }]),
   );
 }

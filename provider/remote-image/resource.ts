@@ -42,6 +42,11 @@ export interface RemoteImageArgs {
   readonly noCache?: pulumi.Input<boolean | undefined>;
   /** Images whose layers may serve as cache. */
   readonly cacheFrom?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  /**
+   * Where the cache goes: "inline" puts it into the image, for a `cacheFrom` that names the pushed image; a reference takes all
+   * stages to a registry, for which the engine needs containerd's image store. BuildKit only.
+   */
+  readonly cacheTo?: pulumi.Input<pulumi.Input<string>[] | undefined>;
   /** Network of the build's steps. */
   readonly network?: pulumi.Input<string | undefined>;
   /** Further names in the steps' /etc/hosts, as "name:address". */
@@ -54,9 +59,24 @@ export interface RemoteImageArgs {
   readonly secrets?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>;
   /** "buildkit", "classic", or "auto": BuildKit where the host has it, else classic. @default "auto" */
   readonly builder?: pulumi.Input<"auto" | "buildkit" | "classic" | undefined>;
-  /** Push after the build. @default false */
+  /**
+   * Push the ref, and the tags that have a registry's name, from the first of the hosts. `name` has to begin with the
+   * registry's address, or with the account's name at Docker Hub. @default false
+   */
   readonly push?: pulumi.Input<boolean | undefined>;
-  /** Logins for base images and for the push. Secret. */
+  /**
+   * How several hosts get the image: each builds it ("build"), or one does and the others get the layers that they have not,
+   * through the program's machine ("copy") or from where it was pushed ("registry", needs `push`). @default "build"
+   */
+  readonly distribute?: pulumi.Input<"build" | "copy" | "registry" | undefined>;
+  /** How many earlier images of this resource stay on a host, besides those that containers were made from. @default 0 */
+  readonly keepImages?: pulumi.Input<number | undefined>;
+  /**
+   * What the engine's build cache may hold after a build: "10g". The oldest of it goes, whoever made it. Without it the cache is
+   * left alone.
+   */
+  readonly pruneBuildCache?: pulumi.Input<string | number | undefined>;
+  /** Logins for base images and for the push: used for the call that needs them, and written into no file of the host. Secret. */
   readonly registries?: pulumi.Input<pulumi.Input<RegistryArgs>[] | undefined>;
   /** The longest a build may take. @default "30m" */
   readonly timeout?: pulumi.Input<string | undefined>;

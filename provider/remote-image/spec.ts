@@ -5,6 +5,7 @@ import { Fields } from "../values";
 import type { Properties } from "../handler";
 import { isRemoteContext } from "./context";
 import { isImageName, parseReference, tagReference } from "./reference";
+import { parseByteSize } from "../container/byte-size";
 import type { RegistryLogin } from "../container/registry-login";
 import { readBuildRegistry } from "./registry-auth";
 
@@ -12,6 +13,8 @@ import { readBuildRegistry } from "./registry-auth";
 export const DEFAULT_TIMEOUT_MS = 30 * 60_000;
 const DEFAULT_TAGS = ["latest"] as const;
 const BUILDERS = ["auto", "buildkit", "classic"] as const;
+/** The word of `cacheTo` for a cache that is in the image itself. */
+export const INLINE_CACHE = "inline";
 /** Outputs that check or a build adds; they may stand among the inputs. */
 const COMPUTED = [
   ..."ref targets hostKeys imageId repoDigest size createdAt architecture layers contextHash contextBytes".split(
@@ -19,6 +22,9 @@ const COMPUTED = [
   ),
   "commit",
 ];
+
+const WAYS = ["build", "copy", "registry"] as const;
+const CLASSIC = "needs BuildKit, and builder is classic";
 
 /** What is to be built, as the arguments say it; undefined where nothing was said. */
 export interface ImageSpec {
@@ -37,6 +43,8 @@ export interface ImageSpec {
   readonly pull: boolean;
   readonly noCache: boolean;
   readonly cacheFrom: readonly string[];
+  /** References, or {@link INLINE_CACHE}. */
+  readonly cacheTo: readonly string[];
   readonly network: string | undefined;
   readonly extraHosts: readonly string[];
   readonly triggers: readonly unknown[];
@@ -44,6 +52,13 @@ export interface ImageSpec {
   readonly secrets: Readonly<Record<string, string>>;
   readonly builder: (typeof BUILDERS)[number];
   readonly registries: readonly RegistryLogin[];
+  readonly push: boolean;
+  /** How hosts beside the first get the image. */
+  readonly distribute: (typeof WAYS)[number];
+  /** How many earlier images stay besides those that containers need. */
+  readonly keepImages: number;
+  /** What the build cache may hold after a build; undefined where it is left alone. */
+  readonly cacheBytes: number | undefined;
   readonly timeoutMs: number;
   readonly keepOnDelete: boolean;
   readonly abandonUnreachable: boolean;
@@ -66,6 +81,7 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
     pull: fields.boolean("pull") ?? false,
     noCache: fields.boolean("noCache") ?? false,
     cacheFrom: readReferences(fields, "cacheFrom"),
+    cacheTo: readReferences(fields, "cacheTo", [INLINE_CACHE]),
     network: readWord(fields, "network", /^[A-Za-z0-9][A-Za-z0-9_.:-]*$/),
     extraHosts: readExtraHosts(fields),
     triggers: fields.list("triggers", (value) => value ?? null) ?? [],
@@ -77,12 +93,14 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
     ),
     builder: fields.oneOf("builder", BUILDERS) ?? "auto",
     registries: fields.objects("registries", readBuildRegistry) ?? [],
+    push: fields.boolean("push") ?? false,
+    distribute: fields.oneOf("distribute", WAYS) ?? "build",
+    keepImages: fields.integer("keepImages", { min: 0, max: 1_000 }) ?? 0,
+    cacheBytes: readSize(fields, "pruneBuildCache"),
     timeoutMs: fields.duration("timeout") ?? DEFAULT_TIMEOUT_MS,
     keepOnDelete: fields.boolean("keepOnDelete") ?? false,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
-  if (fields.boolean("push") === true)
-    fields.fail("push", "is not supported yet: the image stays on its hosts");
   refuseCombinations(spec, fields);
   fields.rejectOthers(COMPUTED);
   return spec;
@@ -92,23 +110,36 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
  * Environment names that would change what the docker command itself does: such a build argument cannot be handed to it
  * without showing its value in a command line.
  */
-export function isCommandVariable(name: string): boolean {
+function isCommandVariable(name: string): boolean {
   const own = ["PATH", "HOME", "IFS", "ENV", "PWD", "TMPDIR", "BUILDKIT_HOST", "BUILDKIT_PROGRESS"];
   return (
     own.includes(name) || /^(?:DOCKER_|BUILDX_|LD_|XDG_|SLIPWAY_|GODEBUG$|GO[A-Z]+$|LC_|OTEL_)/.test(name)
   );
 }
 
+/** What of the wish the classic builder cannot do, as the start of a sentence ("secrets need"); undefined where it can. */
+export function needsBuildKit(spec: Pick<ImageSpec, "secrets" | "cacheTo" | "builder">): string | undefined {
+  if (Object.keys(spec.secrets).length > 0) return "secrets need";
+  if (spec.cacheTo.length > 0) return "cacheTo needs";
+  return spec.builder === "buildkit" ? "builder buildkit needs" : undefined;
+}
+
+/** Whether the host's docker command can be given all of it: else the Engine API builds, with the classic builder. */
+export function fitsCommand({ buildArgs }: Pick<ImageSpec, "buildArgs">): boolean {
+  return !Object.keys(buildArgs).some(isCommandVariable);
+}
+
 function refuseCombinations(spec: ImageSpec, fields: Fields): void {
-  const secret = Object.keys(spec.secrets).length > 0;
-  if (secret && spec.builder === "classic") fields.fail("secrets", "needs BuildKit, and builder is classic");
-  if (spec.registries.length > 0 && spec.builder === "buildkit") {
-    fields.fail("registries", "is not supported with builder buildkit yet");
-  } else if (spec.registries.length > 0 && secret) {
-    fields.fail("registries", "is not supported together with secrets yet");
+  if (spec.builder === "classic") {
+    if (Object.keys(spec.secrets).length > 0) fields.fail("secrets", CLASSIC);
+    if (spec.cacheTo.length > 0) fields.fail("cacheTo", CLASSIC);
   }
+  if (spec.push && spec.name?.includes("/") === false) {
+    fields.fail("push", 'needs a name with its registry in it, such as "registry.example:5000/team/web"');
+  }
+  if (spec.distribute === "registry" && !spec.push) fields.fail("distribute", '"registry" needs push: true');
   for (const name of Object.keys(spec.buildArgs).filter(isCommandVariable)) {
-    if (spec.builder === "buildkit" || secret) {
+    if (needsBuildKit(spec) !== undefined) {
       fields.fail(
         `buildArgs.${name}`,
         "is a variable of the docker command itself: with BuildKit, use another name",
@@ -175,17 +206,23 @@ function readMap(fields: Fields, key: string, names: RegExp, rule: string): Read
   return map;
 }
 
+function readSize(fields: Fields, key: string): number | undefined {
+  const value = fields.raw(key);
+  if (value === undefined) return undefined;
+  return parseByteSize(value) ?? fields.fail(key, 'must be a size such as "10g"');
+}
+
 function readWord(fields: Fields, key: string, allowed: RegExp): string | undefined {
   const value = fields.string(key);
   if (value === undefined || allowed.test(value)) return value;
   return fields.fail(key, "holds characters that are not allowed there");
 }
 
-function readReferences(fields: Fields, key: string): readonly string[] {
+function readReferences(fields: Fields, key: string, words: readonly string[] = []): readonly string[] {
   const read = fields.list(key, (value, fail) =>
-    typeof value === "string" && parseReference(value) !== undefined
+    typeof value === "string" && (words.includes(value) || parseReference(value) !== undefined)
       ? value
-      : fail("must be an image reference"),
+      : fail(`must be an image reference${words.map((word) => ` or "${word}"`).join("")}`),
   );
   return read ?? [];
 }

@@ -1,7 +1,8 @@
 /**
  * What runs on the host for its store of context pieces. It is the account's own (`$XDG_CACHE_HOME`, else `~/.cache`,
  * `/slipway/context`, 0700): `objects/SHA256` holds the bytes with that digest, pieces of tars and the recipes that name them.
- * Every object got there by a rename after its digest was seen to be right, so that nobody ever sees half of one, and any
+ * `tree.NAME` is a folder made of a tar,
+ * as a builder saw it last. Every object got there by a rename after its digest was seen to be right, so that nobody ever sees half of one, and any
  * number of runs may write at once. What a run needs it touches first; what nobody touched for an hour may go, so that no lock
  * is wanted: a run that lost one all the same finds that out, and sends it again.
  */
@@ -62,15 +63,20 @@ in=../incoming.$2 how=$3 count=$4 need=$5 kind=$6
 trap 'rm -rf -- "$in"' EXIT; trap 'exit 129' HUP INT PIPE TERM
 free() { set -- $(df -Pk . | tail -n 1); echo "$4"; }
 full() { cat >/dev/null; echo "free $(free)"; exit ${NO_SPACE}; }
+trees() { find .. -maxdepth 1 -name 'tree.*' -mmin +"$1" -exec chmod -R u+rwX {} + -exec rm -rf {} +; }
 too_much() { set -- $(du -sk .); [ $(($1 + need)) -gt ${MOST_KB} ] || [ "$(free)" -lt "$need" ]; }
 if [ "$kind" = recipes ]; then
   find .. -maxdepth 1 -name 'incoming.*' -mmin +60 | xargs rm -rf
   find . -type f -mmin +${LONGEST_UNUSED} | xargs rm -f
+  trees ${LONGEST_UNUSED}
 fi
-for age in ${SHORTER.join(" ")}; do
-  too_much || break
-  find . -type f -mmin +"$age" | xargs rm -f
-done
+if too_much; then
+  trees ${SHORTER[SHORTER.length - 1]}
+  for age in ${SHORTER.join(" ")}; do
+    find . -type f -mmin +"$age" | xargs rm -f
+    too_much || break
+  done
+fi
 [ "$(free)" -ge "$need" ] || full
 mkdir -- "$in" || full
 if [ "$how" = gzip ]; then gzip -dc | tar -xomf - -C "$in"; else tar -xomf - -C "$in"; fi || full
@@ -101,7 +107,7 @@ exit ${NOT_WHOLE}`;
  * Writes the tar. Its end is written only after all that stands before it: when a piece is missing something else comes there,
  * so that nobody takes what came for the whole.
  */
-const WHOLE_TAR = `
+export const WHOLE_TAR = `
 whole_tar() {
   cd -- "$store/objects" && pieces=$(xargs cat <"$book") && printf '%s\\n' $pieces | xargs cat &&
     dd if=/dev/zero bs=512 count=2 2>/dev/null || printf 'a piece of the context is missing'
@@ -111,18 +117,3 @@ whole_tar() {
 export const FROM_STORE = `store=$1 book=$2; shift 2
 ${WHOLE_TAR}
 whole_tar | "$@"`;
-
-/**
- * `$1` store, `$2` digest of a recipe book, `$3` a name for the folder, `$4` the Dockerfile in it, then the command of a builder that
- * takes from a folder only what changed since it last saw one of this name. It gets the folder, which is gone when it ends. Where tar
- * knows no parts of a second, or somebody else builds in that folder, it gets the tar.
- */
-export const FROM_FOLDER = `store=$1 book=$2 folder=$1/incoming.$3 dockerfile=$4; shift 4
-${WHOLE_TAR}
-case $(tar --version 2>/dev/null) in *GNU*) mkdir -m 700 -- "$folder" 2>/dev/null ;; *) false ;; esac || {
-  whole_tar | "$@" --file="$dockerfile" -
-  exit
-}
-trap 'chmod -R u+rwX -- "$folder"; rm -rf -- "$folder"' EXIT; trap 'exit 129' HUP INT PIPE TERM
-whole_tar | tar -xpf - -C "$folder" || exit ${NOT_WHOLE}
-"$@" --file="$folder/$dockerfile" "$folder"`;

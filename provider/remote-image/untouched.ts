@@ -33,6 +33,7 @@ function isSameImage(recorded: RecordedImage, { spec, ref, contextHash, dropped 
     ref === recorded.ref &&
     contextHash === recorded.contextHash &&
     dropped.length === 0 &&
+    spec.push === (recorded.repoDigest !== undefined) &&
     spec.tags.every((tag) => recorded.tags.includes(tag)) &&
     recorded.hosts.every((host) => (recorded.imageIds[targetOf(host)] ?? "") !== "")
   );
@@ -48,7 +49,7 @@ async function ofMoved(
   const wanted = { ref, contextHash, hostKeys };
   const found = await allEnded(spec.hosts.map((host) => observeImage(host, wanted, context)));
   const isThere = found.every(({ image }) => image !== undefined);
-  return isThere ? imageOutputs(news, found, recorded.builder) : undefined;
+  return isThere ? imageOutputs(news, found, recorded) : undefined;
 }
 
 /** The recorded outputs under the new arguments; a machine may have another user, so another target. */
@@ -57,11 +58,12 @@ function carried(
   news: Properties,
   { nameNow, hostKeys, machineIds }: Reconnection,
 ): Properties {
-  const { size, createdAt, architecture, layers, imageId } = olds;
+  const { size, createdAt, architecture, layers, imageId, repoDigest } = olds;
   const ids = Object.entries(typeof imageId === "object" ? (imageId ?? {}) : {});
   return {
     ...news,
     ...{ size, createdAt, architecture, layers, hostKeys },
+    ...(repoDigest === undefined ? {} : { repoDigest }),
     builder: news.builder ?? olds.builder,
     imageId:
       ids.length === 0

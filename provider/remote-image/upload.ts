@@ -14,16 +14,23 @@ export interface Sent {
 
 /** The stream, with a progress line for every further megabyte that was sent. */
 export function withProgress(source: Readable, before: Sent, log: Log): Readable {
-  let sent = before.bytes;
+  return counted(source, before.bytes, (sent) =>
+    log.progress(
+      `context: ${formatBytes(sent)} of about ${formatBytes(Math.max(before.ofBytes, sent))} sent`,
+    ),
+  );
+}
+
+/** The stream; `tell` hears of every further megabyte, of which `before` bytes went already. */
+export function counted(source: Readable, before: number, tell: (bytes: number) => void): Readable {
+  let sent = before;
   let said = sent;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sent += chunk.length;
       if (sent - said >= STEP_BYTES) {
         said = sent;
-        log.progress(
-          `context: ${formatBytes(sent)} of about ${formatBytes(Math.max(before.ofBytes, sent))} sent`,
-        );
+        tell(sent);
       }
       done(null, chunk);
     },

@@ -1,3 +1,4 @@
+import { imageArchitecture } from "../container/architecture";
 import { engineMessage, engineStatus } from "../container/engine-status";
 import { pullImage } from "../container/pull";
 import { SlipwayError } from "../errors";
@@ -5,7 +6,7 @@ import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
-import { inTime } from "../container/in-time";
+import { inTime, LOOK_MS } from "../container/in-time";
 import type { Wanted } from "./inputs";
 
 /** What a reference means on one host. */
@@ -14,19 +15,13 @@ export interface HostImage {
   readonly hasHealthcheck: boolean;
 }
 
-// the kernel's names for what images call otherwise
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x86_64: "amd64",
-  aarch64: "arm64",
-  armv7l: "arm",
-  armv6l: "arm",
-  i686: "386",
-};
+// what an interrupted run left may have been cleared up before
+const NOT_BEGUN = "The rollout was not begun; what runs there goes on";
 
 /**
  * The image that the reference means on the host, pulled where it has to be. `renew`: a newer one is looked for, but the one
  * that is there will do. `look`: where somebody looked already.
- * @throws SlipwayError image-missing; nothing else was touched then
+ * @throws SlipwayError image-missing, engine-unreachable; nothing else was touched then
  */
 export async function ensureImage(
   host: HostAccess,
@@ -62,15 +57,21 @@ export async function ensureImage(
 /** An image as the engine shows it; undefined when it is not there. */
 export type ImageLook = Readonly<Record<string, unknown>> | undefined;
 
-/** Looks for what a reference means on the host. */
-export async function lookAtImage({ docker }: HostAccess, reference: string): Promise<ImageLook> {
-  try {
-    const raw: unknown = await docker.getImage(reference).inspect();
-    return isObject(raw) ? raw : undefined;
-  } catch (error) {
-    if (engineStatus(error) === 404) return undefined;
-    throw error;
-  }
+/**
+ * Looks for what a reference means on the host.
+ * @throws SlipwayError engine-unreachable
+ */
+export function lookAtImage(host: HostAccess, reference: string): Promise<ImageLook> {
+  const look = async (): Promise<ImageLook> => {
+    try {
+      const raw: unknown = await host.docker.getImage(reference).inspect();
+      return isObject(raw) ? raw : undefined;
+    } catch (error) {
+      if (engineStatus(error) === 404) return undefined;
+      throw error;
+    }
+  };
+  return inTime(host, `looking for ${reference}`, LOOK_MS, look, NOT_BEGUN);
 }
 
 async function refuseOtherArchitecture(
@@ -79,7 +80,7 @@ async function refuseOtherArchitecture(
   raw: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { architecture } = await host.session.facts({ signal: host.signal });
-  const ofHost = ARCHITECTURES[architecture];
+  const ofHost = imageArchitecture(architecture);
   const ofImage = typeof raw.Architecture === "string" ? raw.Architecture : "";
   if (ofHost === undefined || ofImage === "" || ofImage === ofHost) return;
   throw missing(host, wanted, `the image is for ${ofImage}, the host is ${ofHost}`);

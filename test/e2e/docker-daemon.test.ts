@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
-import { RESTART } from "../../provider/docker-host/restart-program";
-import type { Properties } from "../../provider/handler";
+import { RESTART } from "../../provider/docker-host/daemon/restart-program";
+import { PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { type LabHost, startLabHost } from "../lab/lab-host";
 import { until } from "../lab/until";
@@ -16,12 +16,17 @@ describe("DockerHost and a daemon that goes on", function () {
   let host: LabHost;
   let inputs: Properties;
   let outputs: Properties;
+  /** What came of a first run with a log driver that no engine has. */
+  let refusal: unknown;
 
   before(async function () {
     this.timeout(300_000);
     host = await startLabHost({ suite: "trixie" });
     inputs = { connection: host.connection("deploy"), dockerVersion: "26.1.5", source: "distro" };
-    outputs = (await handler.create({ ...inputs, liveRestore: false }, handlerContext())).outputs;
+    const unloggable = { ...inputs, liveRestore: false, daemonConfig: { "log-driver": "nonsense" } };
+    refusal = await handler.create(unloggable, handlerContext()).catch((error: unknown) => error);
+    const left = refusal instanceof PartialFailure ? refusal.outputs : {};
+    outputs = await handler.update("id", left, { ...inputs, liveRestore: false }, handlerContext());
     await preparePages(host);
     await buildPage(host, "one");
     await host.must(["docker", "run", "-d", "--name", "web", "-p", "8080:3000", "page:one"]);
@@ -37,6 +42,33 @@ describe("DockerHost and a daemon that goes on", function () {
   const web = () => host.must(["docker", "inspect", "-f", "{{.State.Pid}} {{.State.StartedAt}}", "web"]);
   const rules = () => host.must(["iptables-save"]);
   const daemonPid = () => host.must(["systemctl", "show", "--value", "-p", "MainPID", "docker.service"]);
+
+  it("must put daemon.json back where the engine that it brought has no such log driver", () => {
+    assert.ok(refusal instanceof PartialFailure);
+    assert.match(
+      refusal.message,
+      /no log driver "nonsense".*daemon\.json was put back, and Docker 26\.1\.5 runs with it.*journald, json-file, local/,
+    );
+    assert.equal(refusal.outputs.version, "26.1.5");
+  });
+
+  it("must refuse a log driver that the engine has not, and a key that it does not know, before it asks for a restart", async () => {
+    const [before, pid] = [await web(), await daemonPid()];
+    await assert.rejects(up({ daemonConfig: { "log-driver": "nonsense" } }), {
+      code: "daemon-config-invalid",
+      message:
+        /no log driver "nonsense".*Docker 26\.1\.5 goes on running, nothing was changed.*journald, json-file/,
+    });
+    const news = { ...inputs, daemonConfig: { "no-such-key": 1 } };
+    const refused = {
+      code: "daemon-config-invalid",
+      message: /the engine does not accept it.*Docker 26\.1\.5 goes on running.*no-such-key/s,
+    };
+    await assert.rejects(up(news), refused);
+    await assert.rejects(handler.diff("id", outputs, news, handlerContext()), refused);
+    await assert.rejects(up({ daemonConfig: { mtu: 1400 } }), { code: "engine-consent" });
+    assert.deepEqual([await web(), await daemonPid()], [before, pid]);
+  });
 
   it("must switch live restore on by a reload under a running container, which then outlives the daemon's restart", async () => {
     const [before, pid] = [await web(), await daemonPid()];
@@ -155,5 +187,18 @@ describe("DockerHost and a daemon that goes on", function () {
       /plain : .*COMMAND/,
     );
     await service.delete(running);
+  });
+
+  it("must stop a container that outlived its daemon when Docker goes, and say so", async () => {
+    const [pid = ""] = (await web()).split(" ");
+    await host.must(["systemctl", "stop", "docker.socket", "docker.service"]);
+    assert.equal((await host.exec(["test", "-d", `/proc/${pid}`])).code, 0);
+    const context = handlerContext();
+    const said: string[] = [];
+    const log = { ...context.log, keep: (line: string) => void said.push(line) };
+    await handler.delete("id", { ...outputs, uninstallOnDelete: true }, { ...context, log });
+    assert.match(said.join("\n"), /^1 containers on .* are stopped/m);
+    assert.equal((await host.exec(["test", "-d", `/proc/${pid}`])).code, 1);
+    assert.equal((await host.exec(["pgrep", "-x", "containerd-shim"])).stdout, "");
   });
 });

@@ -8,6 +8,7 @@ import { isSlipwayError } from "../../provider/errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
 import { docker } from "../lab/docker";
+import { holdPackageLock } from "../lab/package-lock";
 import { type RpmHost, startRpmHost } from "../lab/rpm-host";
 import { labContext } from "../support/lab-context";
 
@@ -21,7 +22,8 @@ describe("DockerHost by dnf", function () {
   let rpm: RpmHost;
   let outputs: Properties;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(600_000); // the first time makes its image
     rpm = await startRpmHost();
   });
   after(async () => {
@@ -75,6 +77,21 @@ describe("DockerHost by dnf", function () {
     assert.equal((await rpm.host.exec(["which", "dockerd", "docker"])).stdout, "");
   });
 
+  it("must wait while another one changes packages, and say who does", async () => {
+    const lock = await holdPackageLock(rpm.host, "/var/lib/rpm/.rpm.lock", "dnf");
+    let waiting = "";
+    let released: Promise<void> | undefined;
+    const listening = labContext((line) => {
+      if (!line.includes("waiting for")) return;
+      waiting = line;
+      released ??= lock.release();
+    });
+    const refusal = { code: "engine-version-unavailable" };
+    await assert.rejects(handler.create(inputs("99.0.0"), listening), refusal);
+    await released;
+    assert.match(waiting, /: waiting for dnf \(process \d+\), which holds the package manager's lock$/);
+  });
+
   it("must list what the source offers when the version is not among it", async () => {
     await assert.rejects(
       create(inputs("27.0.0")),
@@ -82,8 +99,21 @@ describe("DockerHost by dnf", function () {
     );
   });
 
-  it("must install the highest version of a range, running and held", async () => {
-    outputs = await create(inputs("26.x"));
+  it("must take nothing of others along", async () => {
+    await rpm.host.must(["sh", "-ec", makeOthers("runc 1.1 - oci-runtime", "podman 4.9 oci-runtime")]);
+    const along = /that would remove podman, which need runc\. No package was changed/;
+    const adopt = /runc cannot stay beside docker-ce and would be removed.*Set adopt: true/s;
+    await assert.rejects(create(inputs("26.x", { adopt: true })), along);
+    assert.match(await rpm.host.must(["rpm", "-q", "runc", "podman"]), /^runc-1\.1-1\S*\npodman-4\.9-1/);
+    await rpm.host.must(["rpm", "-e", "podman"]);
+    await assert.rejects(create(inputs("26.x")), adopt);
+    await rpm.host.must(["rpm", "-q", "runc"]);
+    assert.equal((await rpm.host.exec(["which", "dockerd", "docker"])).stdout, "");
+  });
+
+  it("must install the highest version of a range, running and held, for a part of another engine that it may replace", async () => {
+    outputs = await create(inputs("26.x", { adopt: true }));
+    assert.match((await rpm.host.exec(["rpm", "-q", "runc"])).stdout, /not installed/);
     assert.equal(outputs.version, "26.1.5");
     assert.equal(await running(), "26.1.5");
     assert.deepEqual(outputs.drift, []);
@@ -136,6 +166,19 @@ describe("DockerHost by dnf", function () {
     for (const lock of engineLocks("26.1.5")) assert.ok(held.includes(lock), lock);
   });
 
+  it("must take nothing off that others need, and name them", async () => {
+    await rpm.host.must(["sh", "-ec", makeOthers("lazydocker 1 docker-ce", "ctop 1 containerd.io")]);
+    const gone = { ...outputs, uninstallOnDelete: true };
+    const refusal = {
+      code: "engine-foreign",
+      message: /it cannot go without ctop, lazydocker, which need it/,
+    };
+    await assert.rejects(handler.delete("id", gone, context), refusal);
+    assert.equal(await running(), "26.1.5");
+    await rpm.host.must(["rpm", "-q", "lazydocker", "ctop"]);
+    await rpm.host.must(["rpm", "-e", "lazydocker", "ctop"]);
+  });
+
   it("must take packages, locks and the source off again when asked to", async () => {
     await handler.delete("id", { ...outputs, uninstallOnDelete: true }, context);
     assert.equal(await ours(), "");
@@ -171,3 +214,21 @@ describe("DockerHost by dnf", function () {
     }
   });
 });
+
+/** sh text that makes packages without files, `NAME VERSION NEEDED PROVIDED` each, and installs them, as others have them. */
+function makeOthers(...packages: readonly string[]): string {
+  return `
+cd "$(mktemp -d)"
+make() {
+  {
+    printf 'Name: %s\\nVersion: %s\\nRelease: 1\\nSummary: x\\nLicense: x\\nBuildArch: noarch\\n' "$1" "$2"
+    [ "$3" = - ] || echo "Requires: $3"
+    [ -z "$4" ] || echo "Provides: $4"
+    printf '%%description\\nx\\n%%files\\n'
+  } >"$1.spec"
+  rpmbuild --quiet -bb --define "_rpmdir $PWD" --define "_topdir $PWD" "$1.spec"
+}
+${packages.map((words) => `make ${words}`).join("\n")}
+rpm -i noarch/*.rpm
+`;
+}

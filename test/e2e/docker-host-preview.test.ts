@@ -39,6 +39,10 @@ describe("a preview of DockerHost", () => {
       new RegExp(`install docker-ce=5:${middle}-1~debian.13~trixie docker-ce-cli=5:${middle}`),
     );
     assert.match(said(), /containerd\.io=\d/);
+    assert.match(
+      said(),
+      /^ {2}add the package source .*: the host does not know it\n {2}install docker-ce=/m,
+    );
     assert.equal(await site.ours(), "");
   });
 
@@ -108,12 +112,14 @@ describe("a preview of DockerHost", () => {
     await docker(["cp", await busyboxPath(), `${site.host.name}:/root/busybox`]);
     await site.host.must(["sh", "-ec", `{ ${image}; } >/dev/null`]);
     await site.host.must(run);
+    await site.host.must(["docker", "run", "-d", "--name", "rests", "tiny"]);
+    await site.host.must(["docker", "pause", "rests"]);
     const outputs = { ...site.outputs(), uninstallOnDelete: true, purge: true };
     await handler.delete("id", outputs, site.context());
     // in the lab both folders are mounts, which are emptied
     const files = "find /var/lib/docker /var/lib/containerd -mindepth 1";
     const left = `${files}; apt-mark showhold; pgrep -x containerd-shim; command -v dockerd`;
     assert.equal((await site.host.exec(["sh", "-c", left])).stdout, "");
-    assert.match(said(), /1 containers on .* are stopped/);
+    assert.match(said(), /2 containers on .* are stopped/);
   });
 });

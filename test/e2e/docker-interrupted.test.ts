@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
 import type { Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
-import { holdAptLock } from "../lab/apt-lock";
+import { holdPackageLock } from "../lab/package-lock";
 import { type DockerRepository, startDockerRepository } from "../lab/docker-repository";
 import { until } from "../lab/until";
 import { CONSENT, type DockerSite, PACKAGES, startDockerSite } from "../support/docker-site";
@@ -50,7 +50,7 @@ describe("DockerHost beside others, and cut off", function () {
   const audit = (): Promise<string> => site.host.must(["dpkg", "--audit"]);
 
   it("must wait for the package manager's lock, and a second stack for the first, each saying for whom", async () => {
-    const lock = await holdAptLock(site.host, "/var/lib/dpkg/lock-frontend", "unattended-upgr");
+    const lock = await holdPackageLock(site.host, "/var/lib/dpkg/lock-frontend", "unattended-upgr");
     const since = performance.now();
     const inputs = site.inputs(old);
     const first = startDockerStack({ inputs, holder: "shop/prod of ann on desk" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dockerHostHandler as handler } from "../../provider/docker-host/handler";
 import { PartialFailure, type Properties } from "../../provider/handler";
 import { closeConnections } from "../../provider/host/pool";
-import { holdAptLock } from "../lab/apt-lock";
+import { holdPackageLock } from "../lab/package-lock";
 import { type DockerRepository, startDockerRepository } from "../lab/docker-repository";
 import { CONSENT, type DockerSite, PACKAGES, startDockerSite } from "../support/docker-site";
 
@@ -60,7 +60,7 @@ describe("DockerHost from a package source of its own", function () {
   });
 
   it("must wait while another one reads the package lists, and say who does", async () => {
-    const lock = await holdAptLock(site.host, "/var/lib/apt/lists/lock", "apt-get");
+    const lock = await holdPackageLock(site.host, "/var/lib/apt/lists/lock", "apt-get");
     let waiting = "";
     let released: Promise<void> | undefined;
     const context = site.context("e2e", (line) => {
@@ -121,6 +121,7 @@ make kubelet 'Depends: containerd (>= 1.5)
     await site.host.must(["sh", "-c", broken]);
     const outputs = await up(">=20.10");
     assert.match(site.lines.join("\n"), /has another package source that cannot be read/);
+    assert.doesNotMatch(site.lines.join("\n"), /Operation refused|Could not execute/);
     assert.equal(outputs.version, recent);
     assert.equal(await site.running(), recent);
     assert.deepEqual(outputs.drift, []);
@@ -145,6 +146,25 @@ make kubelet 'Depends: containerd (>= 1.5)
     assert.deepEqual(site.lines, []);
     const diff = await handler.diff("id", site.outputs(), site.inputs("28.x"), site.context());
     assert.equal(diff.changes, undefined);
+  });
+
+  it("must write the source that the program changed though the version fits, and see one that somebody changed", async () => {
+    const [, , recent] = repository.engines;
+    const file = "/etc/apt/sources.list.d/slipway-docker.sources";
+    const change = `add the package source ${repository.url}/: it has changed`;
+    const outputs = site.outputs();
+    const mirror = { url: `${repository.url}/` };
+    site.lines.length = 0;
+    await handler.diff("id", outputs, site.inputs("28.x", {}, mirror), site.context());
+    assert.ok(site.lines.join("\n").includes(change));
+    await up("28.x", {}, mirror);
+    assert.ok((await site.host.must(["cat", file])).includes(`URIs: ${repository.url}/\n`));
+    await site.host.must(["sed", "-i", "s/^Suites:.*/Suites: other/", file]);
+    assert.deepEqual((await site.refresh()).drift, [change]);
+    assert.deepEqual((await up("28.x", {}, mirror)).drift, []);
+    await up("28.x");
+    assert.deepEqual(site.outputs(), outputs);
+    assert.deepEqual([await site.running(), await site.starts()], [recent, 0]);
   });
 
   it("must name its source when that is down, and leave all as it is", async () => {

@@ -28,16 +28,27 @@ describe("an EdgeProxy that is hindered", function () {
     host = site.host;
     await buildApp(host, "v1");
     await buildApp(host, "v2");
+    await sessions(1);
+    await site.create(site.inputs(NEW));
+    service = new RollingService({
+      hosts: [host.connection("deploy")],
+      route: { proxy: site.outputs.ref, hosts: ["example.com"], port: 3000 },
+      healthcheck: { tcp: { port: 3000 } },
+      update: { minHealthyTime: "1s" },
+    });
+    web = await service.create("app:v1");
+    await unhinder();
   });
-  afterEach(async () => {
-    closeConnections();
-    await restore?.();
-    restore = undefined;
-  });
+  afterEach(() => unhinder());
   after(() => site.remove());
 
   const sessions = async (count: number): Promise<void> => {
     restore = await sshdSettings(host, `MaxSessions ${count}`);
+  };
+  const unhinder = async (): Promise<void> => {
+    closeConnections();
+    await restore?.();
+    restore = undefined;
   };
   const version = async (): Promise<string> => {
     await site.refresh();
@@ -57,16 +68,8 @@ describe("an EdgeProxy that is hindered", function () {
     };
   };
 
-  it("must be made, exchanged and swapped behind over the only session that sshd gives", async () => {
+  it("must be exchanged and swapped behind over the only session that sshd gives, which has made it, too", async () => {
     await sessions(1);
-    await site.create(site.inputs(NEW));
-    service = new RollingService({
-      hosts: [host.connection("deploy")],
-      route: { proxy: site.outputs.ref, hosts: ["example.com"], port: 3000 },
-      healthcheck: { tcp: { port: 3000 } },
-      update: { minHealthyTime: "1s" },
-    });
-    web = await service.create("app:v1");
     await site.update(site.inputs(OLD));
     assert.deepEqual(site.outputs.lastExchange, { switch: "bridged", gapMs: 0 });
     assert.equal(await version(), "2.6");
@@ -75,6 +78,7 @@ describe("an EdgeProxy that is hindered", function () {
   });
 
   it("must hear that it is stopped in its exchange where sshd gives two", async () => {
+    await site.update(site.inputs(OLD));
     await sessions(2);
     // it keeps the old one from ending at once
     const socket = await openWebSocket(host.url(), "example.com");
@@ -100,6 +104,7 @@ describe("an EdgeProxy that is hindered", function () {
   });
 
   it("must wait for whoever changes the proxy before it swaps", async () => {
+    web = await service.update(web, "app:v2");
     const release = await holdLock();
     const shown: string[] = [];
     service.onProgress = (text) => shown.push(text);

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { isObject } from "../../provider/values";
 import { labDemoHost } from "../demo/lab-demo-host";
 import { PulumiStack, REPOSITORY } from "../support/pulumi-project";
 import { formatPlan, type PlannedStep, readPlan } from "../support/plan";
@@ -72,5 +75,27 @@ describe("pulumi preview of the root project", () => {
     assert.equal(down.code, 0, down.output);
     assert.deepEqual(readPlan(down.output), up);
     assert.match(text.output, /could not look/);
+  });
+
+  it("must show no change while the context is as it was, and the image's new ref downstream after one file changed", async () => {
+    await stack.configure({ version: "v2" });
+    assert.equal((await stack.up()).code, 0);
+    const unchanged = formatPlan(await preview()).filter((line) => !line.startsWith("same"));
+    assert.deepEqual(unchanged, []);
+    const inputOf = (steps: readonly PlannedStep[], resource: string, key: string): unknown => {
+      const step = steps.find((each) => each.resource === resource);
+      return isObject(step?.inputs) ? step.inputs[key] : undefined;
+    };
+    const before = inputOf(await preview(), "RemoteImage web-image", "ref");
+    writeFileSync(path.join(host.config.context ?? "", "one-more"), "changed");
+    const steps = await preview();
+    const ref = inputOf(steps, "RemoteImage web-image", "ref");
+    assert.match(String(ref), /^web:[0-9a-f]{12}$/);
+    assert.notEqual(ref, before);
+    assert.equal(inputOf(steps, "RollingContainer web", "image"), ref);
+    assert.deepEqual(formatPlan(steps).slice(2, 4), [
+      "update RemoteImage web-image",
+      "update RollingContainer web",
+    ]);
   });
 });

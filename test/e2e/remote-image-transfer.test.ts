@@ -71,9 +71,10 @@ for (const { suite, user, builder, home } of CASES) {
 
     /** Everything in the store is what its name says, and nothing is left of a run that ended. */
     async function mustBeSound(): Promise<void> {
-      const wrong = `cd ${store}/objects && sha256sum * | awk '$1 != $2'; ls ${store} | grep -v '^objects$'`;
+      const wrong = `cd ${store}/objects && sha256sum * | awk '$1 != $2'; ls ${store} | grep -v '^objects$\\|^tree\\.'`;
       assert.equal((await host.exec(["sh", "-c", wrong])).stdout, "");
       assert.equal(await host.must(["stat", "-c", "%a %U", store]), `700 ${user}`);
+      assert.equal(await host.must(["find", store, "!", "-user", user, "!", "-name", "seal"]), "");
     }
 
     it("must build what lies here, and send kilobytes after one line changed", async () => {
@@ -134,6 +135,8 @@ for (const { suite, user, builder, home } of CASES) {
       // what a machine that lost its power may be left with
       const largest = `cd ${store}/objects && f=$(ls -S | head -n 1) && : >"$f"`;
       await host.must(["sh", "-c", largest]);
+      // the folder that was made of it is right, and is all that BuildKit needs
+      await host.must(["sh", "-c", `rm -rf ${store}/tree.*`]);
       const again = await up();
       assert.equal(await contentOf(again.ref, "f10"), "whole");
       await mustBeSound();

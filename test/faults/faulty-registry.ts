@@ -18,6 +18,8 @@ export type RegistryMood =
       readonly headers?: Readonly<Record<string, string>>;
       times: number;
     }
+  /** Whoever does not say who it is hears 401. */
+  | { readonly kind: "login"; readonly username: string; readonly password: string }
   /** Layers end in the middle; `times` counts down to "well". */
   | { readonly kind: "truncates"; times: number };
 
@@ -33,7 +35,7 @@ export class FaultyRegistry {
     this.real = real;
   }
 
-  static async start(site: Site): Promise<FaultyRegistry> {
+  static async start(site: Pick<Site, "host">): Promise<FaultyRegistry> {
     const real = await startRegistry();
     const gateway = await docker(["inspect", "-f", "{{.NetworkSettings.Gateway}}", site.host.name]);
     const port = await freePort();
@@ -60,7 +62,8 @@ export class FaultyRegistry {
   private answer(asked: IncomingMessage, answer: ServerResponse): void {
     const { mood } = this;
     const isLayer = asked.method === "GET" && (asked.url ?? "").includes("/blobs/");
-    const isContent = isLayer || (asked.url ?? "").includes("/manifests/");
+    const isUpload = asked.method !== "GET" && (asked.url ?? "").includes("/blobs/");
+    const isContent = isLayer || isUpload || (asked.url ?? "").includes("/manifests/");
     if (mood.kind === "silent") return;
     if (mood.kind === "down") {
       asked.socket.destroy();
@@ -70,6 +73,10 @@ export class FaultyRegistry {
       mood.times -= 1;
       answer.writeHead(mood.status, { "content-type": "application/json", ...mood.headers });
       answer.end(JSON.stringify({ errors: [{ code: "DENIED", message: "not now" }] }));
+      return;
+    }
+    if (mood.kind === "login" && asked.headers.authorization !== basicOf(mood)) {
+      answer.writeHead(401, { "www-authenticate": 'Basic realm="lab"' }).end();
       return;
     }
     this.pass(asked, answer, isLayer && mood.kind === "truncates" && mood.times-- > 0);
@@ -91,4 +98,8 @@ export class FaultyRegistry {
     onward.on("error", () => asked.socket.destroy());
     asked.pipe(onward);
   }
+}
+
+function basicOf({ username, password }: Extract<RegistryMood, { kind: "login" }>): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }

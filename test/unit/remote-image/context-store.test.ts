@@ -18,7 +18,7 @@ import { silentLog } from "../../../provider/log";
 import { isWhole, type StoredContext, storeContext } from "../../../provider/remote-image/context-store";
 import { contextTar, type TarPiece, tarBytes, tarPieces } from "../../../provider/remote-image/context-tar";
 import { readContext } from "../../../provider/remote-image/read-context";
-import { FROM_FOLDER, FROM_STORE } from "../../../provider/remote-image/store-scripts";
+import { FROM_STORE } from "../../../provider/remote-image/store-scripts";
 import { type CutInput, localCommandsEnded, localSession } from "../../support/local-session";
 import { TemporaryFolder } from "../../support/temporary-folder";
 
@@ -80,24 +80,6 @@ describe("context store", () => {
     assert.ok(built(stored).equals(tar));
     assert.equal(tar.length, tarBytes(await piecesOf()));
     assert.equal(statSync(path.dirname(objects())).mode & 0o777, 0o700);
-  });
-
-  it("must make a folder whose files are from the moment that their content says, and take it away", async () => {
-    folder.file("a/secret", "k", 0o600);
-    const look = async (): Promise<readonly string[]> => {
-      const { stored } = await store();
-      const command = ["/bin/sh", "-c", 'stat -c "%a %s %.9Y" "$2/a/secret" && echo "$1" && ls "$2"', "look"];
-      const args = ["-c", FROM_FOLDER, "build", stored.store, stored.book, "tree", "Dockerfile", ...command];
-      return execFileSync("/bin/sh", args).toString().split("\n");
-    };
-    const [first = "", file = "", ...names] = await look();
-    assert.match(first, /^600 1 0\.\d{9}$/);
-    assert.equal(file, `--file=${path.join(home.path, ".cache/slipway/context/incoming.tree/Dockerfile")}`);
-    assert.deepEqual(names, ["Dockerfile", "a", "big", ""]);
-    assert.deepEqual(await look(), [first, file, ...names]);
-    folder.file("a/secret", "K", 0o600);
-    assert.notEqual((await look())[0], first);
-    assert.deepEqual(readdirSync(path.dirname(objects())), ["objects"]);
   });
 
   it("must send kilobytes after a change of one line, and nothing but a question when nothing changed", async () => {

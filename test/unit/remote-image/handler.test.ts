@@ -70,8 +70,9 @@ describe("remoteImageHandler", () => {
 
   it("must compute the same ref for another host, other tags, another secret value and spelled-out defaults", async () => {
     const other = { host: { host: "other" }, tags: ["1"], timeout: "1h", keepOnDelete: true };
+    const ways = { distribute: "copy", keepImages: 3, pruneBuildCache: "10g", cacheTo: ["inline"] };
     const defaults = { dockerfile: "./Dockerfile", buildArgs: {}, labels: {}, pull: false, builder: "auto" };
-    assert.equal(await refOf({ ...other, ...defaults }), await refOf());
+    assert.equal(await refOf({ ...other, ...ways, ...defaults }), await refOf());
     assert.equal(await refOf({ secrets: { id: "a" } }), await refOf({ secrets: { id: "b" } }));
   });
 
@@ -110,8 +111,13 @@ describe("remoteImageHandler", () => {
     [{ extraHosts: ["a"] }, "extraHosts[0]"],
     [{ secrets: { id: "x" }, builder: "classic" }, "secrets"],
     [{ push: true }, "push"],
+    [{ distribute: "registry" }, "distribute"],
+    [{ distribute: "carrier pigeon" }, "distribute"],
+    [{ cacheTo: ["inline"], builder: "classic" }, "cacheTo"],
+    [{ cacheTo: ["--x"] }, "cacheTo[0]"],
+    [{ keepImages: -1 }, "keepImages"],
+    [{ pruneBuildCache: "much" }, "pruneBuildCache"],
     [{ registries: [{ address: "r", username: "u" }] }, "registries[0].password"],
-    [{ registries: [{ address: "r", username: "u", password: "p" }], builder: "buildkit" }, "registries"],
     [{ timeout: "soon" }, "timeout"],
     [{ builder: "kaniko" }, "builder"],
     [{ contxt: "x" }, "contxt"],
