@@ -2,25 +2,26 @@ import { isSlipwayError } from "../errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
-import { refuseWithoutConsent } from "./consent";
-import type { Desired } from "./desired";
-import { withEngineLock } from "./engine-lock";
-import { execute } from "./execute";
-import type { ExecuteContext } from "./execute-context";
-import { observe, type Seen } from "./observe";
-import type { ObservedEngine } from "./observed";
-import { formatPlan, formatStep } from "./operation";
+import { refuseWithoutConsent } from "./plan/consent";
+import type { Desired } from "./wish/desired";
+import { withEngineLock } from "./apply/engine-lock";
+import { execute } from "./apply/execute";
+import type { ExecuteContext } from "./apply/execute-context";
+import { refuseInvalidConfig } from "./look/config-verdict";
+import { observe, type Seen } from "./look/observe";
+import type { ObservedEngine } from "./look/observed";
+import { formatPlan, formatStep } from "./plan/operation";
 import { outputsOf } from "./outputs";
 import { initOf } from "./init/init-of";
 import { familyOf } from "./packages/families";
-import { offersOf } from "./package-file";
-import { planEngine } from "./plan";
-import { goesOn } from "./plan-install";
-import { planSource } from "./plan-source";
-import { leftBehind, refuse, refusePlan } from "./refuse";
-import { removalNeeds, removalsOf } from "./removals";
-import { type Offer, upstreamOf } from "./version";
-import type { EngineWish, Former } from "./wish";
+import { offersOf } from "./packages/package-file";
+import { planEngine } from "./plan/plan";
+import { goesOn } from "./plan/install";
+import { planSource } from "./plan/source";
+import { configToJudge, leftBehind, leftOf, refuseMachine, refusePlan } from "./plan/refuse";
+import { removalNeeds, removalsOf } from "./apply/taken-along";
+import { type Offer, upstreamOf } from "./packages/version";
+import type { EngineWish, Former } from "./wish/wish";
 
 /** One machine, what it is to be, and what it was to be the last time. */
 export interface Task {
@@ -48,7 +49,7 @@ export async function converge(task: ConvergeTask): Promise<Properties> {
   const { session, wish, former, context } = task;
   const { desired, observed } = await observe(session, wish, former, context);
   if (isSettled(desired, observed)) return outputsOf(task.inputs, task.connection, session, observed, []);
-  refuse(desired, await withRights(session, observed, context.signal));
+  await refuseBefore(desired, await withRights(session, observed, context.signal), session, context.signal);
   return withEngineLock(session, context, () => changeEngine(task));
 }
 
@@ -66,7 +67,7 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const { desired, observed } = await observe(session, wish, former, context);
   const seen = await withRights(session, observed, signal);
   const family = familyOf(session.target, seen.facts, wish.source);
-  refuse(desired, seen);
+  await refuseBefore(desired, seen, session, signal);
   const isHalfDone = async (): Promise<boolean> =>
     (await observe(session, wish, former, context)).observed.packages.interrupted !== "no";
   const around = { ...context, session, family, init: initOf(session.target, seen.facts), isHalfDone };
@@ -98,6 +99,20 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   }
 }
 
+/** Before anything is touched: what cannot be done, what the engine would not take, and only then what nobody allowed. */
+async function refuseBefore(
+  desired: Desired,
+  observed: ObservedEngine,
+  session: HostSession,
+  signal: AbortSignal,
+): Promise<void> {
+  refuseMachine(desired, observed);
+  const plan = planEngine(desired, observed);
+  const config = configToJudge(plan);
+  if (config !== undefined) await refuseInvalidConfig(config, session, leftOf(observed), signal);
+  refusePlan(plan, desired, observed, leftOf(observed));
+}
+
 /** Of uploaded files nobody is asked. */
 function offersOn(
   { wish: { source }, names, followers }: Desired,
@@ -116,7 +131,9 @@ async function partly(task: ConvergeTask, error: Error): Promise<Error> {
     const { desired, observed } = await observe(session, wish, former, context);
     // what was applied the last time stays recorded, so that the next run still knows what to take out
     const applied =
-      olds === undefined ? {} : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold"], inputs);
+      olds === undefined
+        ? {}
+        : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold", "source"], inputs);
     const drift = [...driftOf(desired, observed), "the last run did not end"];
     return new PartialFailure(
       task.id,

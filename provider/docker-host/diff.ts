@@ -2,11 +2,11 @@ import type { DiffResult, HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import { sameAddress } from "../host/machine/same-machine";
 import { hasUnknown, isObject } from "../values";
-import { claimMachine } from "./claims";
-import { claimedBy } from "./claimed-by";
-import { certainNeeds, refuseWithoutConsent } from "./consent";
-import { satisfies } from "./version";
-import { wishOf } from "./wish";
+import { claimMachine } from "./fleet/claims";
+import { claimedBy } from "./fleet/claimed-by";
+import { certainNeeds, refuseWithoutConsent } from "./plan/consent";
+import { satisfies } from "./packages/version";
+import { wishOf } from "./wish/wish";
 
 /**
  * What preview can know of a change. Whether another address is another machine only a look there can tell: update has
@@ -14,7 +14,11 @@ import { wishOf } from "./wish";
  * removes after everything else has moved.
  * @throws SlipwayError engine-consent, so that the preview fails for what the update would refuse
  */
-export function diffHost(olds: Properties, news: Properties, { urn, log }: HandlerContext): DiffResult {
+export function diffHost(
+  olds: Properties,
+  news: Properties,
+  { urn, log, isApplying = false }: HandlerContext,
+): DiffResult {
   const target = String(Array.isArray(olds.targets) ? olds.targets[0] : "the host");
   if (isOtherAddress(olds.connection, news.connection)) {
     if (olds.uninstallOnDelete === true) {
@@ -29,7 +33,9 @@ export function diffHost(olds: Properties, news: Properties, { urn, log }: Handl
   claimMachine(urn, claimedBy(olds, news.abandonUnreachable === true));
   const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
   if (wish === undefined) return { changes: undefined };
-  const before = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
+  const former = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
+  // the engine judges a key before anybody is asked to allow a restart for it: the update does, and says so
+  const before = isApplying ? wish.daemonConfig : former;
   refuseWithoutConsent(target, wish, certainNeeds(olds, wish, before), "Nothing was changed");
   const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;
   const isWanted = typeof olds.version === "string" && satisfies(olds.version, wish.dockerVersion);

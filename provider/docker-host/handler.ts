@@ -4,18 +4,18 @@ import { targetOf, type Connection } from "../host/connection";
 import { reconnect } from "../host/machine/reconnect";
 import type { HostSession } from "../host/session";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
-import { checkSource } from "./check-source";
-import { claimedBy } from "./claimed-by";
-import { claimMachine } from "./claims";
+import { checkSource } from "./wish/check-source";
+import { claimedBy } from "./fleet/claimed-by";
+import { claimMachine } from "./fleet/claims";
 import { converge, lookAt } from "./converge";
 import { diffHost } from "./diff";
-import { amidOthers } from "./elsewhere";
-import { foretellCreate, foretellUpdate } from "./foretell-change";
-import { leaveMachine } from "./removal";
-import { onHost } from "./on-host";
+import { amidOthers } from "./fleet/elsewhere";
+import { foretellCreate, foretellUpdate } from "./preview/foretell-change";
+import { leaveMachine } from "./removal/leaving";
+import { onHost } from "./look/on-host";
 import { reconnected } from "./reconnected";
-import { isSameOnHost } from "./same-on-host";
-import { type EngineWish, formerWish, readHostArguments, wishOf } from "./wish";
+import { isSameOnHost } from "./wish/same-on-host";
+import { type EngineWish, formerWish, readHostArguments, wishOf } from "./wish/wish";
 
 /** DockerHost: Docker at a pinned version, configured, held, and verified to be what runs. */
 export const dockerHostHandler: Handler = {
@@ -31,14 +31,15 @@ export const dockerHostHandler: Handler = {
   },
 
   async diff(_id, olds, news, context) {
-    const ahead = context.isApplying ? () => Promise.resolve() : () => foretellUpdate(olds, news, context);
+    const ahead = async () => (context.isApplying ? undefined : foretellUpdate(olds, news, context));
     let result: DiffResult;
     try {
       result = diffHost(olds, news, context);
     } catch (error) {
       // what it would come to helps to decide whether to allow it
-      if (isSlipwayError(error, "engine-consent")) await ahead();
-      throw error;
+      const refusal = isSlipwayError(error, "engine-consent") ? await ahead() : undefined;
+      // to allow what will not be done all the same is of no use
+      throw refusal ?? error;
     }
     if (result.replaces === undefined) await ahead();
     return result;

@@ -2,8 +2,8 @@ import { targetOf, type Connection } from "../host/connection";
 import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
 import type { Properties } from "../handler";
-import type { EngineSummaryValues, ObservedEngine } from "./observed";
-import { upstreamOf } from "./version";
+import type { EngineSummaryValues, ObservedEngine } from "./look/observed";
+import { upstreamOf } from "./packages/version";
 
 const NO_ENGINE: EngineSummaryValues = {
   storageDriver: "",

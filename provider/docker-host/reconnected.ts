@@ -1,12 +1,12 @@
 import type { HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { Reconnection } from "../host/machine/reconnect";
-import { claimedBy } from "./claimed-by";
-import { claimMachine } from "./claims";
+import { claimedBy } from "./fleet/claimed-by";
+import { claimMachine } from "./fleet/claims";
 import { lookAt } from "./converge";
-import { onHost } from "./on-host";
-import { underArguments } from "./same-on-host";
-import type { EngineWish } from "./wish";
+import { onHost } from "./look/on-host";
+import { underArguments } from "./wish/same-on-host";
+import type { EngineWish } from "./wish/wish";
 
 /** The same wish for the same machine, reached in another way. */
 export interface AnotherWay {

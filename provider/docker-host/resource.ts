@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../host/connection";
 import { SlipwayResource, STANDS_FOR } from "../resource";
-import { waitsFor } from "./rollout";
+import { waitsFor } from "./fleet/rollout";
 
 /**
  * How a machine is reached. The field names are those of `@pulumi/command`'s remote connection, and what both know works
@@ -160,7 +160,8 @@ export interface DockerHostArgs {
   readonly dockerUsers?: pulumi.Input<pulumi.Input<string>[] | undefined>;
   /**
    * Remove Docker from the machine when the resource is deleted; otherwise it stays as it is. Another address is then a
-   * replacement, and Docker stays where the new address leads to the same machine. @default false
+   * replacement, and Docker stays where the new address leads to the same machine. `daemon.json` with its backup, the docker
+   * group and its members, and until the next boot the bridge docker0 are left. @default false
    */
   readonly uninstallOnDelete?: pulumi.Input<boolean | undefined>;
   /**

@@ -15,6 +15,8 @@ package() {
     printf 'Name: %s\nVersion: %s\nRelease: 1.el9\nSummary: %s for tests\nLicense: x\nAutoReqProv: no\n' "$1" "$upstream" "$1"
     [ -z "$3" ] || echo "Epoch: $3"
     [ -z "$4" ] || echo "Requires: $4"
+    # as Docker's own stands to the distribution's
+    case $1 in containerd.io) for word in Provides Conflicts Obsoletes; do echo "$word: containerd, runc"; done ;; esac
     printf '%%description\n%s\n%%install\ncp -a /root/make/tree/. %%{buildroot}/\n' "$1"
     case $1 in
       docker-ce) services docker.service; echo 'getent group docker >/dev/null || groupadd --system docker' ;;

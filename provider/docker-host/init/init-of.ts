@@ -5,12 +5,14 @@ import { openrc } from "./openrc";
 import { systemd } from "./systemd";
 import { sysv } from "./sysv";
 
+export const INIT_SYSTEMS: readonly InitSystem[] = [systemd, openrc, sysv];
+
 /**
  * The init system of a machine.
  * @throws SlipwayError host-unsupported
  */
 export function initOf(target: string, { init }: Pick<HostFacts, "init">): InitSystem {
-  const found = [systemd, openrc, sysv].find(({ processOne }) => processOne === init);
+  const found = INIT_SYSTEMS.find(({ processOne }) => processOne === init);
   if (found !== undefined) return found;
   throw new SlipwayError({
     code: "host-unsupported",

@@ -1,11 +1,18 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
 import type { HostSession } from "../../host/session";
-import type { EngineSource } from "../source";
-import { APK_KEY_FOLDER, APK_KEY_LINE, APK_SOURCE_PATH } from "./apk-text";
+import type { EngineSource } from "./source";
+import type { Offer } from "./version";
+import { APK_KEY_FOLDER, APK_KEY_LINE, APK_SOURCE_PATH, apkPeek, parsePolicy } from "./apk-text";
 import type { RepositoryFile, RunOptions } from "./package-family";
 import { readRsaKeys } from "./rsa-key";
-import { trustedKey } from "./trusted-key";
+import { type KeyKind, refuseOtherKeyAhead, trustedKey } from "./trusted-key";
+
+/** What apk trusts. */
+const RSA: KeyKind = { title: "RSA", fingerprints: readRsaKeys };
+
+/** Of what a preview may wait for altogether. */
+const PEEK_S = 3;
 
 const MIRROR = "https://dl-cdn.alpinelinux.org/alpine";
 /** apk looks for the key by the name that the repository's index gives, which is this file's. */
@@ -34,14 +41,32 @@ export async function addApkRepository(
   repository: RepositoryFile,
   { signal }: RunOptions,
 ): Promise<void> {
-  const kind = { title: "RSA", fingerprints: readRsaKeys };
-  const key = await trustedKey(session, repository, kind, signal);
+  const key = await trustedKey(session, repository, RSA, signal);
   if (key !== undefined) {
     const path = apkKeyPath(repository.key ?? "");
     await session.writeFile(path, key, { mode: 0o644, sudo: true });
   }
   await session.run(["mkdir", "-p", "--", "/etc/apk/repositories.d"], { sudo: true, signal });
   await session.writeFile(APK_SOURCE_PATH, repository.content, { mode: 0o644, sudo: true });
+}
+
+/**
+ * What the repository offers, without adding it to the machine, by its own apk as whoever we are; empty where that cannot be had in
+ * time.
+ * @throws SlipwayError engine-install-failed, of a key that will not be trusted
+ */
+export async function peekAtApks(
+  session: HostSession,
+  repository: RepositoryFile,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Offer[]> {
+  const [outcome] = await Promise.all([
+    session.exec(apkPeek(repository.url, names, PEEK_S), { signal }),
+    refuseOtherKeyAhead(session, repository, RSA, PEEK_S, signal),
+  ]);
+  if (outcome.kind !== "exited") return [];
+  return parsePolicy(outcome.stdout).filter(({ repositories }) => repositories.includes(repository.url));
 }
 
 function apkKeyPath(address: string): string {

@@ -1,13 +1,16 @@
-import { CHANGE_MARK } from "../look-script";
-import type { Offer } from "../version";
+import { CHANGE_MARK } from "./change-mark";
+import type { PackageChoice } from "./package-family";
+import { HOLDER } from "./lock-wait";
+import { LOCK_WAIT_S } from "./package-failure";
+import type { Offer } from "./version";
 
 /** Our own file on the host; a repository's key keeps its own name, for apk finds it by that. */
 export const APK_SOURCE_PATH = "/etc/apk/repositories.d/slipway-docker.list";
 export const APK_KEY_FOLDER = "/etc/apk/keys";
 /** The line of our source file that says where its key is. */
 export const APK_KEY_LINE = "# key ";
-/** How long another one's lock is waited for. */
-export const APK_LOCK_WAIT_S = 300;
+/** Whatever apk changes, and its lists. */
+export const APK_LOCKS: readonly string[] = ["/lib/apk/db/lock"];
 
 /** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
 export const APK_NAMES: readonly string[] = [
@@ -38,6 +41,9 @@ sed -n 's/^\\([a-z][a-z0-9.+_-]*\\)=\\([^ ]*\\)$/held \\1 \\2/p' /etc/apk/world
 command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"
 [ ! -e ${CHANGE_MARK} ] || echo "interrupted yes"
+${HOLDER}
+locks="${APK_LOCKS.join(" ")}"
+[ -z "$(holder)" ] || echo "busy yes"
 [ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
 [ -z "$key" ] || [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"
 for file in /etc/apk/repositories /etc/apk/repositories.d/*.list; do
@@ -51,6 +57,12 @@ done
 /** What the repositories have of these packages, and where. */
 export function apkPolicy(names: readonly string[]): readonly string[] {
   return ["apk", "policy", ...names];
+}
+
+/** The same of one more repository, whose index is only looked at: it is kept nowhere, and needs no signature. Ends after seconds. */
+export function apkPeek(url: string, names: readonly string[], limitS: number): readonly string[] {
+  const peeking = ["--no-cache", "--allow-untrusted", "--repository", url];
+  return ["timeout", String(limitS), "apk", ...peeking, "policy", ...names];
 }
 
 /** A version on offer, with the addresses that have it. */
@@ -77,9 +89,10 @@ export function parsePolicy(text: string): readonly ApkOffer[] {
   return offers.filter(({ repositories }) => repositories.length > 0).reverse();
 }
 
-const APK: readonly string[] = ["apk", "--wait", String(APK_LOCK_WAIT_S), "--no-progress"];
+const APK: readonly string[] = ["apk", "--wait", String(LOCK_WAIT_S), "--no-progress"];
 
-const APK_COMMAND = APK.join(" ");
+/** What changes world alone: it asks no repository. */
+const APK_WORLD: readonly string[] = [...APK, "--no-network", "add"];
 
 /** Reads the lists anew. */
 export const APK_REFRESH: readonly string[] = [...APK, "update"];
@@ -89,17 +102,45 @@ export const APK_REFRESH: readonly string[] = [...APK, "update"];
  * too. `!NAME` in world keeps a package out, and stays there until it is taken out of the file.
  */
 export function apkInstall(
-  packages: readonly { readonly name: string; readonly version?: string }[],
+  packages: readonly PackageChoice[],
   remove: readonly string[] = [],
 ): readonly string[] {
+  return [...APK, "add", ...apkWords(packages, remove)];
+}
+
+function apkWords(packages: readonly PackageChoice[], remove: readonly string[]): readonly string[] {
   const wanted = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
-  return [...APK, "add", ...wanted, ...remove.map((name) => `!${name}`)];
+  return [...wanted, ...remove.map((name) => `!${name}`)];
 }
 
 /** Files on the machine, by themselves. Their checksums vouch for them. */
 export function apkInstallFiles(paths: readonly string[], remove: readonly string[]): readonly string[] {
   const alone = ["--no-network", "--repositories-file", "/dev/null", "--allow-untrusted"];
   return [...APK, ...alone, "add", ...paths, ...remove.map((name) => `!${name}`)];
+}
+
+/** Says what an installation would do, and does nothing. */
+export function apkTrial(packages: readonly PackageChoice[], remove: readonly string[]): readonly string[] {
+  return ["apk", "--no-progress", "add", "--simulate", ...apkWords(packages, remove)];
+}
+
+/** The same of a removal. */
+export function apkRemoveTrial(names: readonly string[]): readonly string[] {
+  return ["apk", "--no-progress", "del", "--simulate", ...names];
+}
+
+/** What such a trial says would go: lines `(1/3) Purging NAME (VERSION)`. */
+export function parsePurged(text: string): readonly string[] {
+  return [...text.matchAll(/^\( *\d+\/\d+\) Purging (\S+) \(/gm)].map(([, name = ""]) => name).sort();
+}
+
+/**
+ * Who needs packages that are asked to go, so that they stay, as the trial of a removal has it: `  NAME: NEEDER NEEDER`, and more of
+ * them below those.
+ */
+export function parseKeepers(text: string): readonly string[] {
+  const lines = [...text.matchAll(/^ {2}(?:\S+:| {2})(.*)$/gm)].map(([, needers = ""]) => needers);
+  return [...new Set(lines.flatMap((needers) => needers.trim().split(" ")))].sort();
 }
 
 /** Of each file `NAME VERSION`, and whether a package of that name is installed. */
@@ -126,12 +167,12 @@ export function apkRemove(names: readonly string[]): readonly string[] {
 export const RELEASE_PINNED = `
 pinned=
 for name; do if grep -q "^$name=" /etc/apk/world; then pinned="$pinned $name"; fi; done
-[ -z "$pinned" ] || ${APK_COMMAND} add $pinned
+[ -z "$pinned" ] || ${APK_WORLD.join(" ")} $pinned
 `;
 
 /** Takes the versions out of world; what is installed stays as it is. */
 export function apkRelease(names: readonly string[]): readonly string[] {
-  return [...APK, "add", ...names];
+  return [...APK_WORLD, ...names];
 }
 
 /** Puts the installed versions into world; who is not there is not pinned. */
@@ -141,7 +182,7 @@ for name; do
   found=$(apk info -e -v "$name") || continue
   pins="$pins $name=\${found#"$name"-}"
 done
-[ -z "$pins" ] || ${APK_COMMAND} add $pins
+[ -z "$pins" ] || ${APK_WORLD.join(" ")} $pins
 `;
 
 /** Brings what is there but not whole back to what its package says. */

@@ -1,10 +1,13 @@
 import { SlipwayError } from "../../errors";
-import { DOCKER_PACKAGES } from "../source";
-import { addApkRepository, apkRepository } from "./apk-source";
+import type { HostSession } from "../../host/session";
+import { namesAmong } from "./package-file";
+import { DOCKER_PACKAGES } from "./source";
+import { addApkRepository, apkRepository, peekAtApks } from "./apk-source";
 import {
   APK_DESCRIBE_FILES,
   APK_HOLD,
   APK_KEY_LINE,
+  APK_LOCKS,
   APK_LOOK,
   APK_NAMES,
   APK_REFRESH,
@@ -15,20 +18,27 @@ import {
   apkPolicy,
   apkRelease,
   apkRemove,
+  apkRemoveTrial,
+  apkTrial,
   FORGET_CONFLICTS,
+  parseKeepers,
   parsePolicy,
+  parsePurged,
   RELEASE_PINNED,
 } from "./apk-text";
-import type { PackageFamily } from "./package-family";
+import { LOCK_TAKEN, runFailure } from "./lock-wait";
+import type { PackageFamily, RunOptions } from "./package-family";
 import { packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 import { packageScripts } from "./package-script";
 
 /** The engine with what starts it, and the command. */
 const ALPINE_PACKAGES: readonly string[] = ["docker-engine", "docker-cli", "docker-openrc"];
 
+const TRIAL_MS = 120_000;
+
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
-const { script: mustScript, command: must } = packageScripts();
+const { script: mustScript, command: must, attempt } = packageScripts(APK_LOCKS);
 
 /** Our source, and the key that it names; one that Alpine itself brought stays. */
 const REMOVE_SOURCE = `
@@ -45,9 +55,7 @@ export const apk: PackageFamily = {
   look: APK_LOOK,
 
   names(source) {
-    if (source.kind === "files") {
-      return source.files.map(({ name }) => name).filter((name) => APK_NAMES.includes(name));
-    }
+    if (source.kind === "files") return namesAmong(APK_NAMES, source.files);
     if (source.kind !== "custom") return ALPINE_PACKAGES;
     return source.packages === DOCKER_PACKAGES ? ALPINE_PACKAGES : source.packages;
   },
@@ -62,15 +70,29 @@ export const apk: PackageFamily = {
     return parsePolicy(await session.run(apkPolicy(names), { signal }));
   },
 
+  peek: peekAtApks,
+
+  async removals(session, { install, remove }, signal) {
+    // what nobody needs any more goes with every run of apk; what somebody needs never does unasked
+    if (remove.length === 0) return [];
+    const argv = install.length === 0 ? apkRemoveTrial(remove) : apkTrial(install, remove);
+    const outcome = await session.exec(argv, { sudo: true, timeoutMs: TRIAL_MS, signal });
+    // half an answer would be taken for one that removes less
+    if (outcome.kind !== "exited") throw packageFailure(session, "trying the change", outcome);
+    if (install.length > 0) return parsePurged(outcome.stdout).filter((name) => !remove.includes(name));
+    refusePackageFailure(session, "trying the removal", outcome);
+    return parseKeepers(outcome.stdout);
+  },
+
   async repair(session, run) {
     await must(session, "finishing an interrupted installation", APK_REPAIR, run);
   },
 
   async addRepository(session, repository, run) {
     await addApkRepository(session, repository, run);
-    const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
+    const outcome = await attempt(session, APK_REFRESH, REFRESH_MS, run);
     const what = `reading the package source ${repository.url}`;
-    if (outcome.kind === "lost") throw packageFailure(session, what, outcome);
+    if (outcome.kind !== "exited" || outcome.code === LOCK_TAKEN) throw runFailure(session, what, outcome);
     const offers = parsePolicy(await session.run(apkPolicy(APK_NAMES), { signal: run.signal }));
     // an index that cannot be read, or that another key signed, is a mere warning to apk
     if (offers.some(({ repositories }) => repositories.includes(repository.url))) return;
@@ -86,25 +108,20 @@ export const apk: PackageFamily = {
   },
 
   async removeRepository(session, run) {
-    await mustScript(session, "removing the package source", REMOVE_SOURCE, [], run);
+    const outcome = await session.script(REMOVE_SOURCE, [], { sudo: true, ...run });
+    refusePackageFailure(session, "removing the package source", outcome);
   },
 
   async refresh(session, run) {
-    const outcome = await session.exec(APK_REFRESH, { sudo: true, timeoutMs: REFRESH_MS, ...run });
-    refusePackageFailure(session, "refreshing the package lists", outcome);
-    return "all";
+    const outcome = await attempt(session, APK_REFRESH, REFRESH_MS, run);
+    if (outcome.kind === "exited" && outcome.code === 0) return "all";
+    throw runFailure(session, "refreshing the package lists", outcome);
   },
 
   async install(session, { install, remove }, run) {
-    await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
-    const wanted = install.map(({ name, version }) => [name, version].join(" ").trim());
-    await must(session, `installing ${wanted.join(", ")}`, apkInstall(install, remove), run);
-    if (remove.length > 0) {
-      await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
-    }
-    // the hold is a step of its own
+    const what = `installing ${install.map(({ name, version }) => [name, version].join(" ").trim()).join(", ")}`;
     const names = install.map(({ name }) => name);
-    await must(session, "releasing the packages", apkRelease(names), run);
+    await exchange(session, { what, names, argv: apkInstall(install, remove), remove }, run);
   },
 
   uploads: {
@@ -113,13 +130,8 @@ export const apk: PackageFamily = {
     describe: APK_DESCRIBE_FILES,
 
     async install(session, { paths, names, remove }, run) {
-      await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
-      await must(session, `installing ${names.join(", ")}`, apkInstallFiles(paths, remove), run);
-      if (remove.length > 0) {
-        await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
-      }
-      // world names the very files until then
-      await must(session, "releasing the packages", apkRelease(names), run);
+      const argv = apkInstallFiles(paths, remove);
+      await exchange(session, { what: `installing ${names.join(", ")}`, names, argv, remove }, run);
     },
   },
 
@@ -135,3 +147,25 @@ export const apk: PackageFamily = {
     await must(session, "releasing the packages", apkRelease(names), run);
   },
 };
+
+/** One installation, and what it is about. */
+interface Exchange {
+  readonly what: string;
+  readonly names: readonly string[];
+  readonly argv: readonly string[];
+  readonly remove: readonly string[];
+}
+
+async function exchange(
+  session: HostSession,
+  { what, names, argv, remove }: Exchange,
+  run: RunOptions,
+): Promise<void> {
+  await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
+  await must(session, what, argv, run);
+  if (remove.length > 0) {
+    await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
+  }
+  // the hold is a step of its own; and of files world names the very ones until then
+  await must(session, "releasing the packages", apkRelease(names), run);
+}

@@ -1,8 +1,8 @@
 import type { HostSession } from "../../host/session";
-import type { Offer } from "../version";
+import type { Offer } from "./version";
 import { parseNeeds } from "./apt-text";
 import type { RepositoryFile } from "./package-family";
-import { refuseOtherKeyAhead } from "./trusted-key";
+import { OPEN_PGP, refuseOtherKeyAhead } from "./trusted-key";
 
 /** Of what a preview may wait for altogether. */
 const PEEK_S = 2;
@@ -38,7 +38,7 @@ export async function peekAtRepository(
   const args = [repository.url, suite, ` ${names.join(" ")} `, ...repository.components];
   const [outcome] = await Promise.all([
     session.script(PEEK, args, { signal }),
-    refuseOtherKeyAhead(session, repository, PEEK_S, signal),
+    refuseOtherKeyAhead(session, repository, OPEN_PGP, PEEK_S, signal),
   ]);
   return outcome.kind === "exited" ? parsePackages(outcome.stdout, names[0] ?? "") : [];
 }

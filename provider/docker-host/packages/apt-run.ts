@@ -1,15 +1,12 @@
-import { formatDuration } from "../../duration";
-import { SlipwayError } from "../../errors";
 import type { CommandOutcome, HostSession } from "../../host/session";
-import { stripControl } from "../../secret";
 import { DOCKER_UNITS } from "../init/systemd";
-import { LOCK_WAIT_S, packageFailure } from "./package-failure";
+import { LOCK_WAIT, runFailure, toldLine } from "./lock-wait";
+import { LOCK_WAIT_S } from "./package-failure";
 import type { RunOptions } from "./package-family";
 import { SERVICE_GUARD } from "./service-guard";
 
-/** How a run ends that waited for a lock in vain. */
-export const LOCK_TAKEN = 75;
-const WAITING = "slipway waits for";
+const LOCKS =
+  "/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock";
 const ENVIRONMENT = {
   DEBIAN_FRONTEND: "noninteractive",
   APT_LISTCHANGES_FRONTEND: "none",
@@ -24,28 +21,10 @@ const ENVIRONMENT = {
  */
 const RUN = `
 left=$1 services=$2; shift 2
+locks="${LOCKS}"
 log=/run/slipway/packages.log
 ${SERVICE_GUARD}
-holder() {
-  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    inode=$(stat -c %i "$lock" 2>/dev/null) || continue
-    while read -r number kind mode access pid file rest; do
-      [ "$kind $access" = "POSIX WRITE" ] && [ "\${file##*:}" = "$inode" ] || continue
-      name=; { read -r name <"/proc/$pid/comm"; } 2>/dev/null
-      echo "\${name:-somebody} (process $pid)"
-      return
-    done </proc/locks
-  done
-}
-wait_for_locks() {
-  said=
-  while found=$(holder) && [ -n "$found" ]; do
-    [ "$found" = "$said" ] || echo "${WAITING} $found"
-    said=$found
-    [ "$left" -gt 0 ] || exit ${LOCK_TAKEN}
-    sleep 1; left=$((left - 1))
-  done
-}
+${LOCK_WAIT}
 main() {
   mkdir -p -m 0700 /run/slipway || exit 1
   while :; do
@@ -74,7 +53,7 @@ export interface AptRun extends RunOptions {
   readonly changesPackages: boolean;
 }
 
-/** Runs apt or dpkg as root; see {@link aptFailure} for how it may end. */
+/** Runs apt or dpkg as root; see {@link runFailure} for how it may end. */
 export function runApt(session: HostSession, argv: readonly string[], run: AptRun): Promise<CommandOutcome> {
   const { onLine, signal, timeoutMs, changesPackages } = run;
   const args = [String(LOCK_WAIT_S), changesPackages ? DOCKER_UNITS : "", ...argv];
@@ -83,10 +62,7 @@ export function runApt(session: HostSession, argv: readonly string[], run: AptRu
     env: ENVIRONMENT,
     timeoutMs,
     signal,
-    onLine: (line) => {
-      const holder = holderOf(line);
-      onLine?.(holder === undefined ? line : `waiting for ${holder}, which holds the package manager's lock`);
-    },
+    onLine: (line) => onLine?.(toldLine(line)),
   });
 }
 
@@ -98,29 +74,5 @@ export async function mustRunApt(
   run: AptRun,
 ): Promise<void> {
   const outcome = await runApt(session, argv, run);
-  if (outcome.kind !== "exited" || outcome.code !== 0) throw aptFailure(session, what, outcome);
-}
-
-/** The error of a run that did not end well; it names who holds the lock that was not freed in time. */
-export function aptFailure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
-  const isLocked = outcome.kind === "exited" && outcome.code === LOCK_TAKEN;
-  return isLocked ? lockFailure(session, what, outcome.stdout) : packageFailure(session, what, outcome);
-}
-
-function lockFailure(session: HostSession, what: string, stdout: string): SlipwayError {
-  const holders = stdout.split("\n").map((line) => holderOf(line));
-  const holder = holders.filter((name) => name !== undefined).at(-1) ?? "somebody";
-  return new SlipwayError({
-    code: "engine-install-failed",
-    what,
-    host: session.target,
-    why: `${session.redact(stripControl(holder))} holds the package manager's lock`,
-    after: `after ${formatDuration(LOCK_WAIT_S * 1_000)}`,
-    left: "No package was changed",
-    next: "Run pulumi up again when it has ended",
-  });
-}
-
-function holderOf(line: string): string | undefined {
-  return line.startsWith(`${WAITING} `) ? line.slice(WAITING.length + 1) : undefined;
+  if (outcome.kind !== "exited" || outcome.code !== 0) throw runFailure(session, what, outcome);
 }

@@ -1,6 +1,6 @@
 import { APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
-import type { PackageChoice } from "../operation";
-import { ANY_VERSION, type Offer } from "../version";
+import type { PackageChoice } from "./package-family";
+import { ANY_VERSION, type Offer } from "./version";
 
 /** Packages of Docker that any source brings: looked at, held, and listed in the outputs. */
 export const DEB_NAMES: readonly string[] = [

@@ -1,8 +1,9 @@
 import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
-import { aptFailure, runApt } from "./apt-run";
+import { runApt } from "./apt-run";
 import { aptInstall, DEB_NAMES, parseRemovals } from "./apt-text";
+import { runFailure } from "./lock-wait";
 import { INSTALL_MS } from "./package-failure";
 import type { UploadedPackages } from "./package-family";
 import { UPLOAD_FOLDER } from "./upload-folder";
@@ -42,14 +43,14 @@ done
     const trial = await runApt(session, aptInstall(words, change, [...NO_SOURCES, "-s"]), {
       ...{ signal: run.signal, timeoutMs: INSTALL_MS, changesPackages: false },
     });
-    if (trial.kind !== "exited") throw aptFailure(session, what, trial);
+    if (trial.kind !== "exited") throw runFailure(session, what, trial);
     if (trial.code !== 0) throw unfit(session, what, `${trial.stdout}\n${trial.stderr}`);
     const going = parseRemovals(trial.stdout).filter((name) => !remove.includes(name));
     if (going.length > 0) throw unfit(session, what, `${going.join(", ")} would be removed`);
     const outcome = await runApt(session, aptInstall(words, change, NO_SOURCES), {
       ...{ ...run, timeoutMs: INSTALL_MS, changesPackages: true },
     });
-    if (outcome.kind !== "exited" || outcome.code !== 0) throw aptFailure(session, what, outcome);
+    if (outcome.kind !== "exited" || outcome.code !== 0) throw runFailure(session, what, outcome);
   },
 };
 

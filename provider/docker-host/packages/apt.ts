@@ -1,10 +1,11 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
 import type { CommandOutcome, HostSession } from "../../host/session";
-import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "../source";
+import { namesAmong } from "./package-file";
+import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "./source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import { peekAtRepository } from "./apt-peek";
-import { aptFailure, LOCK_TAKEN, mustRunApt, runApt } from "./apt-run";
+import { mustRunApt, runApt } from "./apt-run";
 import {
   APT_LOOK,
   APT_OPTIONS,
@@ -17,6 +18,7 @@ import {
 } from "./apt-text";
 import { aptUploads } from "./apt-upload";
 import { dockerDistribution } from "./docker-distribution";
+import { LOCK_TAKEN, runFailure } from "./lock-wait";
 import type { NeededSource, PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 
@@ -57,7 +59,7 @@ export const apt: PackageFamily = {
       case "custom":
         return source.packages;
       case "files":
-        return source.files.map(({ name }) => name).filter((name) => DEB_NAMES.includes(name));
+        return namesAmong(DEB_NAMES, source.files);
     }
   },
 
@@ -109,7 +111,7 @@ export const apt: PackageFamily = {
     await addAptRepository(session, repository, run);
     const outcome = await refreshLists(session, run, only(APT_SOURCE_PATH));
     if (outcome.kind === "exited" && outcome.code === 0) return;
-    const error = aptFailure(session, `reading the package source ${repository.url}`, outcome);
+    const error = runFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every apt-get update of this machine fail
     await apt.removeRepository(session, run);
@@ -129,12 +131,12 @@ export const apt: PackageFamily = {
     const outcome = await refreshLists(session, run, WHOLE);
     if (outcome.kind === "exited" && outcome.code === 0) return "all";
     if (outcome.kind !== "exited" || outcome.code === LOCK_TAKEN) {
-      throw aptFailure(session, readingOf(needed), outcome);
+      throw runFailure(session, readingOf(needed), outcome);
     }
     // somebody else's source that is broken is no reason to do without ours
     for (const file of filesOf(needed)) {
       const read = await refreshLists(session, run, only(file));
-      if (read.kind !== "exited" || read.code !== 0) throw aptFailure(session, readingOf(needed), read);
+      if (read.kind !== "exited" || read.code !== 0) throw runFailure(session, readingOf(needed), read);
     }
     return "own";
   },

@@ -1,5 +1,5 @@
 import type { HostSession } from "../../host/session";
-import type { Repository } from "../source";
+import type { Repository } from "./source";
 import { DNF_KEY_PATH, DNF_REPO_ID, DNF_SOURCE_PATH } from "./dnf-text";
 import type { RepositoryFile, RunOptions } from "./package-family";
 import { placeSigningKey } from "./trusted-key";

@@ -1,4 +1,6 @@
-import { ANY_VERSION, type Offer } from "../version";
+import type { PackageChoice } from "./package-family";
+import { HOLDER } from "./lock-wait";
+import { ANY_VERSION, type Offer } from "./version";
 
 /** Our own files on the host. */
 export const DNF_REPO_ID = "slipway-docker";
@@ -23,6 +25,21 @@ export const RPM_NAMES: readonly string[] = [
   "podman-docker",
 ];
 
+/** While one of these is held, packages change: by rpm, whoever runs it, and dnf 4 and dnf 5 themselves. */
+const CHANGE_LOCKS: readonly string[] = [
+  "/var/lib/rpm/.rpm.lock",
+  "/usr/lib/sysimage/rpm/.rpm.lock",
+  "/var/lib/dnf/rpmdb_lock.pid",
+  "/run/dnf/rpmtransaction.lock",
+];
+
+/** All that dnf waits for, the lists' too. */
+export const DNF_LOCKS: readonly string[] = [
+  ...CHANGE_LOCKS,
+  "/var/cache/dnf/metadata_lock.pid",
+  "/var/cache/dnf/download_lock.pid",
+];
+
 const NAMES = RPM_NAMES.join(" ");
 
 /**
@@ -34,6 +51,9 @@ export const DNF_LOOK = `
 source=${DNF_SOURCE_PATH} key=${DNF_KEY_PATH}
 rpm -qa --qf 'package %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} installed\\n' ${NAMES}
 [ -z "$(rpm -qa --qf '%{NAME}\\n' ${NAMES} | sort | uniq -d)" ] || echo "interrupted yes"
+${HOLDER}
+locks="${CHANGE_LOCKS.join(" ")}"
+[ -z "$(holder)" ] || echo "busy yes"
 case $(readlink -f "$(command -v dnf)") in
   */dnf5)
     [ ! -r /etc/dnf/versionlock.toml ] || awk -F'"' '
@@ -69,17 +89,19 @@ fi
 [ -z "$dockerd" ] || rpm -qf "$(readlink -f "$dockerd")" >/dev/null 2>&1 || echo "unpackaged $dockerd"
 `;
 
-/**
- * What there is in all versions, with what each needs; the cache is new enough, for the lists were just refreshed. The same for
- * dnf 4 and 5.
- */
-export function dnfOffers(names: readonly string[]): readonly string[] {
+/** What there is in all versions, with what each needs, in words that dnf 4 and dnf 5 share. */
+export function dnfQuestion(names: readonly string[]): readonly string[] {
   const format = "offer %{name} %{epoch}:%{version}-%{release} %{arch} %{requires}\\n";
-  return ["dnf", "-q", "-C", "repoquery", "--qf", format, ...names];
+  return ["-q", "repoquery", "--qf", format, ...names];
+}
+
+/** Asks for that the lists that are there: they were just refreshed. */
+export function dnfOffers(names: readonly string[]): readonly string[] {
+  return ["dnf", "-C", ...dnfQuestion(names)];
 }
 
 /**
- * The answer to dnfOffers, oldest first: `offer NAME EPOCH:VERSION-RELEASE ARCH` with a requirement behind it, and one on each line
+ * The answer to dnfQuestion, oldest first: `offer NAME EPOCH:VERSION-RELEASE ARCH` with a requirement behind it, and one on each line
  * up to the next. Best first.
  */
 export function parseRepoquery(text: string): readonly Offer[] {
@@ -104,21 +126,51 @@ function needsOf(requirements: string): Readonly<Record<string, string>> {
   };
 }
 
+/** Where PROTECT puts the names that dnf takes nothing of. */
+const PROTECTED_PATH = "/run/slipway/protected.conf";
+
+/** Takes out of the machine what is named, and nothing else: not what nobody needs any more, nor what PROTECT has named. */
+const NOTHING_ELSE: readonly string[] = [
+  "--setopt=clean_requirements_on_remove=False",
+  `--setopt=protected_packages=glob:${PROTECTED_PATH}`,
+];
+
+const NO_MORE = "--setopt=install_weak_deps=False";
+
+/**
+ * Names for the next dnf all that is installed but `$@`: it ends where it would have to remove, or replace by another one, any of
+ * them, whatever the reason.
+ */
+export const PROTECT = `
+mkdir -p -m 0700 /run/slipway || exit 1
+all=$(rpm -qa --qf '%{NAME}\\n') || exit 1
+for name; do all=$(echo "$all" | grep -vxF -- "$name"); done
+echo "$all" >${PROTECTED_PATH}
+`;
+
 /** What is to be there, exactly; older versions are taken without a word from us. dnf waits for another one's lock. */
-export function dnfInstall(
-  packages: readonly { readonly name: string; readonly version?: string }[],
-  mayErase: boolean,
-): readonly string[] {
-  const wanted = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
-  const erasing = mayErase ? ["--allowerasing"] : [];
-  return ["dnf", "-y", "--setopt=install_weak_deps=False", "install", ...erasing, ...wanted];
+export function dnfInstall(packages: readonly PackageChoice[], mayErase: boolean): readonly string[] {
+  return ["dnf", "-y", ...NOTHING_ELSE, NO_MORE, "install", ...erasing(mayErase), ...dnfWords(packages)];
+}
+
+/** Says what that installation would do, by the lists that are there, and does nothing. Locks of dnf 4 do not count, which go before it. */
+export function dnfTrial(packages: readonly PackageChoice[], mayErase: boolean): readonly string[] {
+  const trial = ["-C", "--assumeno", "--disableplugin=versionlock"];
+  return ["dnf", ...trial, NO_MORE, "install", ...erasing(mayErase), ...dnfWords(packages)];
 }
 
 /** Files on the machine, by themselves: what they need besides has to be installed. Their checksums vouch for them. */
 export function dnfInstallFiles(paths: readonly string[], mayErase: boolean): readonly string[] {
-  const erasing = mayErase ? ["--allowerasing"] : [];
   const alone = ["--disablerepo=*", "--setopt=localpkg_gpgcheck=0"];
-  return ["dnf", "-y", ...alone, "--setopt=install_weak_deps=False", "install", ...erasing, ...paths];
+  return ["dnf", "-y", ...alone, ...NOTHING_ELSE, NO_MORE, "install", ...erasing(mayErase), ...paths];
+}
+
+function erasing(mayErase: boolean): readonly string[] {
+  return mayErase ? ["--allowerasing"] : [];
+}
+
+function dnfWords(packages: readonly PackageChoice[]): readonly string[] {
+  return packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
 }
 
 /** Of each file `NAME EPOCH:VERSION-RELEASE`, and whether a package of that name is installed. */
@@ -133,7 +185,7 @@ done
 
 /** Those that are not there are no error. What came with them, and others may use by now, stays. */
 export function dnfRemove(names: readonly string[]): readonly string[] {
-  return ["dnf", "-y", "--setopt=clean_requirements_on_remove=False", "remove", ...names];
+  return ["dnf", "-y", ...NOTHING_ELSE, "remove", ...names];
 }
 
 /** Reads the lists anew, of one repository or of all. */

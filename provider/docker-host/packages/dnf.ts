@@ -1,9 +1,14 @@
 import { SlipwayError } from "../../errors";
-import { DOCKER_PACKAGES, dockerRepository } from "../source";
+import type { HostSession } from "../../host/session";
+import { namesAmong } from "./package-file";
+import { DOCKER_PACKAGES, dockerRepository } from "./source";
+import { peekAtRpms } from "./dnf-peek";
+import { dnfRemovals } from "./dnf-removals";
 import { addDnfRepository, dnfSourceFile } from "./dnf-source";
 import {
   DESCRIBE_FILES,
   DNF_KEY_PATH,
+  DNF_LOCKS,
   DNF_LOOK,
   DNF_REPO_ID,
   DNF_SOURCE_PATH,
@@ -14,21 +19,21 @@ import {
   dnfRemove,
   HOLD,
   parseRepoquery,
+  PROTECT,
   RELEASE,
   REPAIR,
   RPM_NAMES,
 } from "./dnf-text";
 import { dockerDistribution } from "./docker-distribution";
-import type { PackageFamily } from "./package-family";
+import { runFailure } from "./lock-wait";
+import type { PackageFamily, RunOptions } from "./package-family";
 import { packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
 import { packageScripts } from "./package-script";
 
 /** What distributions package beside the engine. */
 const DEPENDENCIES: readonly string[] = ["containerd", "runc"];
 
-const PATIENCE = "dnf waits for another one for as long as that runs";
-
-const { script: mustScript, command: must, change: mustChange } = packageScripts(PATIENCE);
+const { script: mustScript, command: must, change: mustChange, attempt } = packageScripts(DNF_LOCKS);
 
 /** RHEL and what is made of it, Fedora, Amazon Linux. dnf 4 and dnf 5. */
 export const dnf: PackageFamily = {
@@ -46,7 +51,7 @@ export const dnf: PackageFamily = {
       case "custom":
         return source.packages;
       case "files":
-        return source.files.map(({ name }) => name).filter((name) => RPM_NAMES.includes(name));
+        return namesAmong(RPM_NAMES, source.files);
     }
   },
 
@@ -67,16 +72,19 @@ export const dnf: PackageFamily = {
     return parseRepoquery(await session.run(dnfOffers(names), { sudo: true, signal }));
   },
 
+  peek: peekAtRpms,
+
+  removals: dnfRemovals,
+
   repair(session, run) {
     return mustScript(session, "finishing an interrupted installation", REPAIR, RPM_NAMES, run);
   },
 
   async addRepository(session, repository, run) {
     await addDnfRepository(session, repository, run);
-    const argv = dnfRefresh(DNF_REPO_ID);
-    const outcome = await session.exec(argv, { sudo: true, timeoutMs: REFRESH_MS, ...run });
+    const outcome = await attempt(session, dnfRefresh(DNF_REPO_ID), REFRESH_MS, run);
     if (outcome.kind === "exited" && outcome.code === 0) return;
-    const error = packageFailure(session, `reading the package source ${repository.url}`, outcome, PATIENCE);
+    const error = runFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every dnf of this machine fail
     await dnf.removeRepository(session, run);
@@ -88,27 +96,21 @@ export const dnf: PackageFamily = {
   },
 
   async removeRepository(session, run) {
-    await must(
-      session,
-      "removing the package source",
-      ["rm", "-f", "--", DNF_KEY_PATH, DNF_SOURCE_PATH],
-      run,
-    );
+    const argv = ["rm", "-f", "--", DNF_KEY_PATH, DNF_SOURCE_PATH];
+    const outcome = await session.exec(argv, { sudo: true, ...run });
+    refusePackageFailure(session, "removing the package source", outcome);
   },
 
   async refresh(session, run) {
-    const outcome = await session.exec(dnfRefresh(), { sudo: true, timeoutMs: REFRESH_MS, ...run });
-    refusePackageFailure(session, "refreshing the package lists", outcome, PATIENCE);
-    return "all";
+    const outcome = await attempt(session, dnfRefresh(), REFRESH_MS, run);
+    if (outcome.kind === "exited" && outcome.code === 0) return "all";
+    throw runFailure(session, "refreshing the package lists", outcome);
   },
 
   async install(session, { install, remove }, run) {
-    const names = [...install.map(({ name }) => name), ...DEPENDENCIES];
-    // dnf 5 has no way around a lock but to take it off; what the engine needs may have to change with it
-    await mustScript(session, "releasing the packages", RELEASE, names, run);
     const what = `installing ${install.map(({ name, version }) => [name, version].join(" ").trim()).join(", ")}`;
-    await mustChange(session, what, dnfInstall(install, remove.length > 0), run);
-    if (remove.length > 0) await dnf.remove(session, remove, run);
+    const names = [...install.map(({ name }) => name), ...DEPENDENCIES];
+    await exchange(session, { what, names, argv: dnfInstall(install, remove.length > 0), remove }, run);
   },
 
   uploads: {
@@ -117,15 +119,18 @@ export const dnf: PackageFamily = {
     describe: DESCRIBE_FILES,
 
     async install(session, { paths, names, remove }, run) {
-      await mustScript(session, "releasing the packages", RELEASE, names, run);
-      const what = `installing ${names.join(", ")}`;
-      await mustChange(session, what, dnfInstallFiles(paths, remove.length > 0), run);
-      if (remove.length > 0) await dnf.remove(session, remove, run);
+      const argv = dnfInstallFiles(paths, remove.length > 0);
+      await exchange(session, { what: `installing ${names.join(", ")}`, names, argv, remove }, run);
     },
   },
 
   async remove(session, names, run) {
-    await must(session, `removing ${names.join(", ")}`, dnfRemove(names), run);
+    const what = `removing ${names.join(", ")}`;
+    // of a name that is not there dnf would take whoever provides it: containerd.io for runc
+    const there = await installedOf(session, what, names, run);
+    if (there.length === 0) return;
+    await mustScript(session, what, PROTECT, there, run);
+    await must(session, what, dnfRemove(there), run);
   },
 
   hold(session, names, run) {
@@ -136,3 +141,37 @@ export const dnf: PackageFamily = {
     return mustScript(session, "releasing the packages", RELEASE, names, run);
   },
 };
+
+/** One installation, and what it is about. */
+interface Exchange {
+  readonly what: string;
+  readonly names: readonly string[];
+  readonly argv: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** What comes in one step, with its locks off; then what is in its way and still there goes. Nothing else does. */
+async function exchange(
+  session: HostSession,
+  { what, names, argv, remove }: Exchange,
+  run: RunOptions,
+): Promise<void> {
+  // dnf 5 has no way around a lock but to take it off; what the engine needs may have to change with it
+  await mustScript(session, "releasing the packages", RELEASE, names, run);
+  await mustScript(session, what, PROTECT, remove, run);
+  await mustChange(session, what, argv, run);
+  if (remove.length > 0) await dnf.remove(session, remove, run);
+}
+
+async function installedOf(
+  session: HostSession,
+  what: string,
+  names: readonly string[],
+  { signal }: RunOptions,
+): Promise<readonly string[]> {
+  const outcome = await session.exec(["rpm", "-q", "--qf", "%{NAME}\\n", "--", ...names], { signal });
+  // the exit code counts those that are not there
+  if (outcome.kind !== "exited") throw packageFailure(session, what, outcome);
+  const found = outcome.stdout.split("\n");
+  return names.filter((name) => found.includes(name));
+}

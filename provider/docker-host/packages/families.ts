@@ -1,20 +1,13 @@
 import { SlipwayError } from "../../errors";
 import type { HostFacts } from "../../host/facts";
-import { openrc } from "../init/openrc";
-import { systemd } from "../init/systemd";
-import { sysv } from "../init/sysv";
-import { lookScript } from "../look-script";
-import type { EngineSource } from "../source";
+import type { EngineSource } from "./source";
 import { apk } from "./apk";
 import { apt } from "./apt";
 import { dnf } from "./dnf";
 import { dockerDistribution } from "./docker-distribution";
 import type { PackageFamily } from "./package-family";
 
-const FAMILIES: readonly PackageFamily[] = [apt, dnf, apk];
-
-/** The look at a machine of any family. */
-export const LOOK = lookScript(FAMILIES, [systemd, openrc, sysv]);
+export const FAMILIES: readonly PackageFamily[] = [apt, dnf, apk];
 
 /** RHEL 7, its rebuilds and Amazon Linux 2 have yum. */
 const FIRST_WITH_DNF = 8;

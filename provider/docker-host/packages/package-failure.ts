@@ -12,13 +12,8 @@ export const REFRESH_MS = 600_000;
 
 const LOCK_PATIENCE = `another package manager's lock is waited for up to ${formatDuration(LOCK_WAIT_S * 1_000)}`;
 
-/** A package manager's command that did not end well, with its last lines; `patience` is how it waits for others. */
-export function packageFailure(
-  session: HostSession,
-  what: string,
-  outcome: CommandOutcome,
-  patience = LOCK_PATIENCE,
-): SlipwayError {
+/** A package manager's command that did not end well, with its last lines. */
+export function packageFailure(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {
   const evidence = session.redact(stripControl(tail(`${outcome.stdout}\n${outcome.stderr}`)));
   const host = session.target;
   switch (outcome.kind) {
@@ -46,18 +41,13 @@ export function packageFailure(
         what,
         host,
         why: `the package manager ended with exit code ${outcome.code}`,
-        after: patience,
+        after: LOCK_PATIENCE,
         evidence,
       });
   }
 }
 
 /** @throws SlipwayError engine-install-failed, connection-lost */
-export function refusePackageFailure(
-  session: HostSession,
-  what: string,
-  outcome: CommandOutcome,
-  patience = LOCK_PATIENCE,
-): void {
-  if (outcome.kind !== "exited" || outcome.code !== 0) throw packageFailure(session, what, outcome, patience);
+export function refusePackageFailure(session: HostSession, what: string, outcome: CommandOutcome): void {
+  if (outcome.kind !== "exited" || outcome.code !== 0) throw packageFailure(session, what, outcome);
 }

@@ -1,9 +1,14 @@
 import type { CommandOptions, HostSession } from "../../host/session";
 import type { HostFacts } from "../../host/facts";
-import type { FamilyLook } from "../look-script";
-import type { PackageFormat } from "../package-file";
-import type { EngineSource, Repository } from "../source";
-import type { Offer } from "../version";
+import type { PackageFormat } from "./package-file";
+import type { EngineSource, Repository } from "./source";
+import type { Offer } from "./version";
+
+/** What a package family adds to a look: which distributions it serves, and sh text that prints its lines. */
+export interface FamilyLook {
+  readonly distributions: readonly string[];
+  readonly look: string;
+}
 
 /** How one family of distributions installs Docker. Nothing up to `repository` touches the host. */
 export interface PackageFamily extends FamilyLook {
@@ -18,22 +23,22 @@ export interface PackageFamily extends FamilyLook {
   repository(source: EngineSource, facts: HostFacts): RepositoryFile | undefined;
   /** What the host's sources offer of these packages, best first. */
   offers(session: HostSession, names: readonly string[], signal: AbortSignal): Promise<readonly Offer[]>;
-  /** What a repository offers that the host does not know yet; absent where that cannot be read without adding it. */
-  readonly peek?: (
+  /**
+   * What a repository offers that the host does not know yet, without adding it; empty where that cannot be had in time.
+   * @throws SlipwayError engine-install-failed, of a key that will not be trusted
+   */
+  peek(
     session: HostSession,
     repository: RepositoryFile,
     names: readonly string[],
     signal: AbortSignal,
-  ) => Promise<readonly Offer[]>;
+  ): Promise<readonly Offer[]>;
   /**
-   * What else would be removed when these come, as the machine's own package manager has it; absent where it removes nothing
-   * unasked. Changes nothing.
+   * What else would go when these come, or when nothing comes and these go, as the machine's own package manager has it. Changes
+   * nothing.
+   * @throws SlipwayError engine-install-failed, connection-lost
    */
-  readonly removals?: (
-    session: HostSession,
-    order: InstallOrder,
-    signal: AbortSignal,
-  ) => Promise<readonly string[]>;
+  removals(session: HostSession, order: InstallOrder, signal: AbortSignal): Promise<readonly string[]>;
   repair(session: HostSession, run: RunOptions): Promise<void>;
   addRepository(session: HostSession, repository: RepositoryFile, run: RunOptions): Promise<void>;
   removeRepository(session: HostSession, run: RunOptions): Promise<void>;
@@ -62,9 +67,14 @@ export interface RepositoryFile extends Repository {
   readonly content: string;
 }
 
-/** `name=version` where a version is given, else the best on offer. */
+/** One package to install; without a version the best on offer. */
+export interface PackageChoice {
+  readonly name: string;
+  readonly version?: string;
+}
+
 export interface InstallOrder {
-  readonly install: readonly { readonly name: string; readonly version?: string }[];
+  readonly install: readonly PackageChoice[];
   readonly remove: readonly string[];
   readonly allowDowngrade: boolean;
 }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
-import { isKeyText } from "../source";
+import { isKeyText } from "./source";
 import type { RepositoryFile } from "./package-family";
 import { readSigningKeys } from "./signing-key";
 
@@ -27,7 +27,8 @@ export interface KeyKind {
   readonly fingerprints: (text: string) => readonly string[];
 }
 
-const OPEN_PGP: KeyKind = { title: "OpenPGP", fingerprints: readSigningKeys };
+/** What apt and dnf trust. */
+export const OPEN_PGP: KeyKind = { title: "OpenPGP", fingerprints: readSigningKeys };
 
 /**
  * The text of the repository's key, once its fingerprint is right; undefined where the repository has none of its own.
@@ -53,16 +54,17 @@ export async function trustedKey(
 export async function refuseOtherKeyAhead(
   session: HostSession,
   repository: RepositoryFile,
+  kind: KeyKind,
   patienceS: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = repository;
   if (key === undefined) return;
-  if (isKeyText(key)) return refuseOtherKey(session, repository, key, OPEN_PGP);
+  if (isKeyText(key)) return refuseOtherKey(session, repository, key, kind);
   const patience = [String(patienceS), String(patienceS)];
   const outcome = await session.script(FETCH, [key, ...patience], { timeoutMs: FETCH_MS, signal });
   if (outcome.kind === "exited" && outcome.code === 0) {
-    refuseOtherKey(session, repository, outcome.stdout, OPEN_PGP);
+    refuseOtherKey(session, repository, outcome.stdout, kind);
   }
 }
 

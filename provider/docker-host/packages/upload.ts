@@ -4,9 +4,9 @@ import { SlipwayError } from "../../errors";
 import { assertOutcomeKnown } from "../../host/known-outcome";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
-import type { ExecuteContext } from "../execute-context";
-import { type PackageFile, withoutEpoch } from "../package-file";
-import type { InstallOrder, RunOptions, UploadedPackages } from "./package-family";
+import type { MarkContext } from "./change-mark";
+import { type PackageFile, withoutEpoch } from "./package-file";
+import type { InstallOrder, PackageFamily, RunOptions, UploadedPackages } from "./package-family";
 import { UPLOAD_FOLDER } from "./upload-folder";
 
 /** One file over a slow line. */
@@ -36,7 +36,7 @@ export interface UploadOrder extends Pick<InstallOrder, "remove" | "allowDowngra
  */
 export async function installUploaded(
   { files, remove, allowDowngrade }: UploadOrder,
-  { session, family, log }: Pick<ExecuteContext, "session" | "family" | "log">,
+  { session, family, log }: Pick<MarkContext, "session" | "log"> & { readonly family: PackageFamily },
   run: RunOptions,
 ): Promise<void> {
   const { uploads } = family;

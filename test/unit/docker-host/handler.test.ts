@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../provider/clock";
 import { dockerHostHandler } from "../../../provider/docker-host/handler";
-import { wishOf } from "../../../provider/docker-host/wish";
+import { wishOf } from "../../../provider/docker-host/wish/wish";
 import type { HandlerContext, Properties } from "../../../provider/handler";
 import { silentLog } from "../../../provider/log";
 import { UNKNOWN } from "../../../provider/values";

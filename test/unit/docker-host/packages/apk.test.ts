@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { parseLook } from "../../../../provider/docker-host/look";
+import { parseLook } from "../../../../provider/docker-host/look/look";
 import { apk } from "../../../../provider/docker-host/packages/apk";
 import { apkRepository } from "../../../../provider/docker-host/packages/apk-source";
 import { apkInstall, parsePolicy } from "../../../../provider/docker-host/packages/apk-text";
 import { readRsaKeys } from "../../../../provider/docker-host/packages/rsa-key";
-import { DOCKER_PACKAGES, type EngineSource } from "../../../../provider/docker-host/source";
-import { listOffers } from "../../../../provider/docker-host/version";
+import { DOCKER_PACKAGES, type EngineSource } from "../../../../provider/docker-host/packages/source";
+import { listOffers } from "../../../../provider/docker-host/packages/version";
 import { fixture } from "../../../support/fixture";
 import { observedEngine } from "../../../support/observed-engine";
 import { packageHost } from "../../../support/package-host";
@@ -77,7 +77,87 @@ describe("apk", () => {
       "script containerd runc",
       "script  apk --wait 300 --no-progress add docker-engine=27.3.1-r1 !podman-docker",
       "script podman-docker",
-      "script  apk --wait 300 --no-progress add docker-engine",
+      "script  apk --wait 300 --no-progress --no-network add docker-engine",
+    ]);
+  });
+
+  for (const tool of ["apk2", "apk3"]) {
+    it(`must read who needs what is to go of what ${tool} keeps`, async () => {
+      const { session, calls, run } = packageHost(
+        () => false,
+        () => recorded(`del-kept-${tool}.txt`),
+      );
+      const order = { install: [], remove: ["docker-engine", "containerd", "runc"], allowDowngrade: false };
+      assert.deepEqual(await apk.removals(session, order, run.signal), [
+        "a-tool-with-a-very-long-name-that-needs-containerd-and-runc",
+        "another-tool-with-a-very-long-name",
+        "buildkit",
+        "lazydocker",
+        "nerdctl",
+      ]);
+      assert.deepEqual(calls, ["exec apk --no-progress del --simulate docker-engine containerd runc"]);
+    });
+
+    it(`must read what ${tool} would purge with what is replaced`, async () => {
+      const { session, calls, run } = packageHost(
+        () => false,
+        () => recorded(`add-purging-${tool}.txt`),
+      );
+      const install = [{ name: "docker-engine", version: "28.3.3-r2" }];
+      const order = { install, remove: ["podman-docker"], allowDowngrade: false };
+      assert.deepEqual(await apk.removals(session, order, run.signal), ["conmon", "podman"]);
+      assert.deepEqual(calls, [
+        "exec apk --no-progress add --simulate docker-engine=28.3.3-r2 !podman-docker",
+      ]);
+    });
+  }
+
+  it("must not ask where nothing is to go: what nobody needs any more goes with every run of apk", async () => {
+    const { session, calls, run } = packageHost();
+    const order = { install: [{ name: "docker-engine" }], remove: [], allowDowngrade: false };
+    assert.deepEqual(await apk.removals(session, order, run.signal), []);
+    assert.deepEqual(calls, []);
+  });
+
+  it("must not take a removal that cannot be tried for one that takes nothing along", async () => {
+    const { session, run } = packageHost(() => true);
+    const order = { install: [], remove: ["docker-engine"], allowDowngrade: false };
+    await assert.rejects(apk.removals(session, order, run.signal), { code: "engine-install-failed" });
+  });
+
+  it("must show what a repository offers that the machine does not know, unless its key will not be trusted", async () => {
+    const peek = (keyFingerprint: string) => {
+      const host = packageHost(
+        () => false,
+        (call) =>
+          call.startsWith("script")
+            ? RSA
+            : `docker-engine policy:\n  28.3.3-r2:\n    ${URL}\n    /srv/other\n`,
+      );
+      const repository = { url: URL, components: [], packages: [], content: "", key: KEY, keyFingerprint };
+      return apk.peek(host.session, repository, ["docker-engine"], host.run.signal);
+    };
+    const [offer] = await peek(RSA_FINGERPRINT);
+    assert.deepEqual([offer?.name, offer?.version], ["docker-engine", "28.3.3-r2"]);
+    const other = "0".repeat(64);
+    const refusal = {
+      code: "engine-install-failed",
+      message: new RegExp(`${RSA_FINGERPRINT}, not ${other}`),
+    };
+    await assert.rejects(peek(other), refusal);
+  });
+
+  it("must install files without any source, and ask none for the pins", async () => {
+    const { session, calls, run } = packageHost();
+    const files = { paths: ["/p/docker-engine.apk"], names: ["docker-engine"] };
+    await apk.uploads.install(session, { ...files, remove: [], allowDowngrade: false }, run);
+    await apk.unhold(session, ["docker-engine"], run);
+    const release = "script  apk --wait 300 --no-progress --no-network add docker-engine";
+    assert.deepEqual(calls, [
+      "script containerd runc",
+      "script  apk --wait 300 --no-progress --no-network --repositories-file /dev/null --allow-untrusted add /p/docker-engine.apk",
+      release,
+      release,
     ]);
   });
 

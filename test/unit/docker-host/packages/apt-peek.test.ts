@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
 import { peekAtRepository } from "../../../../provider/docker-host/packages/apt-peek";
 import { packageHost } from "../../../support/package-host";
+import { ED25519, ED25519_FINGERPRINT } from "../../../support/signing-key";
 
 const KEY = "https://mirror.example.com/gpg";
-const FINGERPRINT = "1D72AF0363D26F1067A96EB0CFE1C6DB8838965B";
-// made by `gpg --quick-generate-key` 2.4, ed25519
-const ARMORED = `-----BEGIN PGP PUBLIC KEY BLOCK-----
-
-mDMEawFZphYJKwYBBAHaRw8BAQdA5o6yCojdYdlisC13AGpdXJh4IM8w0cor4nqi
-GYnAICu0D290aGVyQGxvY2FsaG9zdIiQBBMWCAA4FiEEHXKvA2PSbxBnqW6wz+HG
-24g4llsFAmsBWaYCGwMFCwkIBwIGFQoJCAsCBBYCAwECHgECF4AACgkQz+HG24g4
-llv50QD+KOpPajNsiHUjsf/Pk50SZCvwWg+DTD24RckbDGjm6tUBAOdQBxjjJiT9
-uI2SdhP6MpCoTcXvBXi2juusoPHGy20L
-=FUAS
------END PGP PUBLIC KEY BLOCK-----
-`;
 const INDEX = "Package: docker-ce\nVersion: 5:28.5.2-1~debian.13~trixie\nDepends: docker-ce-cli\n";
 
 describe("peekAtRepository", () => {
@@ -34,17 +23,20 @@ describe("peekAtRepository", () => {
 
   it("must refuse a repository whose key will not be trusted", async () => {
     const other = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
-    const refusal = { code: "engine-install-failed", message: new RegExp(`${FINGERPRINT}, not ${other}`) };
-    await assert.rejects(peek(other, ARMORED), refusal);
-    await assert.rejects(peek(other, undefined, ARMORED), refusal);
-    await assert.rejects(peek(FINGERPRINT, "<html>"), /not a readable OpenPGP key/);
+    const refusal = {
+      code: "engine-install-failed",
+      message: new RegExp(`${ED25519_FINGERPRINT}, not ${other}`),
+    };
+    await assert.rejects(peek(other, ED25519), refusal);
+    await assert.rejects(peek(other, undefined, ED25519), refusal);
+    await assert.rejects(peek(ED25519_FINGERPRINT, "<html>"), /not a readable OpenPGP key/);
   });
 
   it("must show what a repository offers whose key is right, or cannot be had now", async () => {
     const offers = [
       { name: "docker-ce", version: "5:28.5.2-1~debian.13~trixie", needs: { "docker-ce-cli": "0" } },
     ];
-    assert.deepEqual(await peek(FINGERPRINT, ARMORED), offers);
-    assert.deepEqual(await peek(FINGERPRINT, undefined), offers);
+    assert.deepEqual(await peek(ED25519_FINGERPRINT, ED25519), offers);
+    assert.deepEqual(await peek(ED25519_FINGERPRINT, undefined), offers);
   });
 });

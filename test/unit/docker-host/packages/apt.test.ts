@@ -6,13 +6,13 @@ const ORDER = { install: [{ name: "docker-ce" }], remove: [], allowDowngrade: fa
 const WORDS = { stdout: "Remv runc [1.1]\n", stderr: "" };
 
 /** What apt would remove, when its trial ends this way. */
-const removals = (outcome: CommandOutcome): Promise<readonly string[]> | undefined => {
+const removals = (outcome: CommandOutcome): Promise<readonly string[]> => {
   const session = {
     target: "root@h:22",
     redact: (text: string) => text,
     exec: () => Promise.resolve(outcome),
   };
-  return apt.removals?.(session as unknown as HostSession, ORDER, new AbortController().signal);
+  return apt.removals(session as unknown as HostSession, ORDER, new AbortController().signal);
 };
 
 describe("apt's trial of an installation", () => {

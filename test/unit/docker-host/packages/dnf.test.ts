@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseLook } from "../../../../provider/docker-host/look";
+import { parseLook } from "../../../../provider/docker-host/look/look";
 import { dnf } from "../../../../provider/docker-host/packages/dnf";
 import {
   DNF_LOOK,
@@ -11,12 +11,16 @@ import {
   dnfOffers,
   dnfRefresh,
   dnfRemove,
+  dnfTrial,
   parseRepoquery,
 } from "../../../../provider/docker-host/packages/dnf-text";
-import { listOffers, resolveOffer } from "../../../../provider/docker-host/version";
+import { listOffers, resolveOffer } from "../../../../provider/docker-host/packages/version";
 import { fixture } from "../../../support/fixture";
 import { packageHost } from "../../../support/package-host";
 
+/** Of whatever changes packages. */
+const KEEPING =
+  "--setopt=clean_requirements_on_remove=False --setopt=protected_packages=glob:/run/slipway/protected.conf";
 const recorded = (name: string): string => fixture("docker-host", "dnf", name);
 const looked = (name: string) => parseLook(`\n== os\nID=rocky\n\n${recorded(name)}`)?.packages;
 
@@ -64,38 +68,54 @@ describe("dnf", () => {
     const line = (argv: readonly string[]): string => argv.join(" ");
     assert.equal(
       line(dnfOffers(["docker-ce", "docker-ce-cli"])),
-      "dnf -q -C repoquery --qf offer %{name} %{epoch}:%{version}-%{release} %{arch} %{requires}\\n docker-ce docker-ce-cli",
+      "dnf -C -q repoquery --qf offer %{name} %{epoch}:%{version}-%{release} %{arch} %{requires}\\n docker-ce docker-ce-cli",
     );
     const parts = [{ name: "docker-ce", version: "3:28.5.2-1.el9" }, { name: "curl" }];
     assert.equal(
       line(dnfInstall(parts, false)),
-      "dnf -y --setopt=install_weak_deps=False install docker-ce-3:28.5.2-1.el9 curl",
+      `dnf -y ${KEEPING} --setopt=install_weak_deps=False install docker-ce-3:28.5.2-1.el9 curl`,
     );
     assert.equal(
       line(dnfInstall(parts, true)),
-      "dnf -y --setopt=install_weak_deps=False install --allowerasing docker-ce-3:28.5.2-1.el9 curl",
+      `dnf -y ${KEEPING} --setopt=install_weak_deps=False install --allowerasing docker-ce-3:28.5.2-1.el9 curl`,
     );
+    assert.equal(line(dnfRemove(["docker-ce"])), `dnf -y ${KEEPING} remove docker-ce`);
     assert.equal(
-      line(dnfRemove(["docker-ce"])),
-      "dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
+      line(dnfTrial(parts, true)),
+      "dnf -C --assumeno --disableplugin=versionlock --setopt=install_weak_deps=False install --allowerasing docker-ce-3:28.5.2-1.el9 curl",
     );
     assert.equal(line(dnfRefresh("slipway-docker")), "dnf -q --repo=slipway-docker makecache --refresh");
     assert.equal(line(dnfRefresh()), "dnf -q makecache --refresh");
   });
 
   it("must take the locks off before it installs, those of what the engine needs too, and remove what is in its way last", async () => {
-    const { session, calls, run } = packageHost();
+    const { session, calls, run } = packageHost(
+      () => false,
+      (call) => (call.includes("rpm -q") ? "docker-ce\npackage runc is not installed\n" : ""),
+    );
     const install = [{ name: "moby-engine", version: "0:28.5.1-1.fc42" }];
-    await dnf.install(session, { install, remove: ["docker-ce"], allowDowngrade: true }, run);
+    await dnf.install(session, { install, remove: ["docker-ce", "runc"], allowDowngrade: true }, run);
     assert.deepEqual(calls, [
       "script moby-engine containerd runc",
-      "script docker.service docker.socket containerd.service dnf -y --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42",
-      "script  dnf -y --setopt=clean_requirements_on_remove=False remove docker-ce",
+      "script docker-ce runc",
+      `script docker.service docker.socket containerd.service dnf -y ${KEEPING} --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42`,
+      "exec rpm -q --qf %{NAME}\\n -- docker-ce runc",
+      "script docker-ce",
+      `script  dnf -y ${KEEPING} remove docker-ce`,
     ]);
   });
 
+  it("must not ask for the removal of what has gone already, of which dnf would take who provides it", async () => {
+    const { session, calls, run } = packageHost(
+      () => true,
+      () => "package runc is not installed\n",
+    );
+    await dnf.remove(session, ["runc"], run);
+    assert.deepEqual(calls, ["exec rpm -q --qf %{NAME}\\n -- runc"]);
+  });
+
   it("must take a source off again that cannot be read", async () => {
-    const { session, calls, run } = packageHost((call) => call.startsWith("exec dnf -q --repo="));
+    const { session, calls, run } = packageHost((call) => call.startsWith("script dnf -q --repo="));
     const content = "[slipway-docker]\n";
     const repository = { url: "https://mirror.example/rpm", components: [], packages: [], content };
     await assert.rejects(dnf.addRepository(session, repository, run), {
@@ -103,7 +123,7 @@ describe("dnf", () => {
       message: /reading the package source https:\/\/mirror\.example\/rpm .*The package source was taken off/,
     });
     assert.ok(calls.includes("write /etc/yum.repos.d/slipway-docker.repo"));
-    assert.match(calls.at(-1) ?? "", /^script {2}rm -f -- .* \/etc\/yum\.repos\.d\/slipway-docker\.repo/);
+    assert.match(calls.at(-1) ?? "", /^exec rm -f -- .* \/etc\/yum\.repos\.d\/slipway-docker\.repo/);
   });
 });
 
@@ -126,6 +146,16 @@ describe("dnf's part of the look", () => {
     const found = stdout.split("\n").filter((line) => line.startsWith("other "));
     return found.map((line) => line.slice(`other ${folder}/`.length));
   };
+
+  it("must know that packages change now by the lock of a dnf that lives, and by nothing that it has left", () => {
+    const busy = (pid: number): boolean => {
+      writeFileSync(join(folder, "rpmdb_lock.pid"), String(pid));
+      const text = DNF_LOOK.replaceAll("/var/lib/dnf", folder);
+      return spawnSync("/bin/sh", ["-c", text], { encoding: "utf8" }).stdout.includes("busy yes\n");
+    };
+    assert.ok(busy(process.pid));
+    assert.ok(!busy(spawnSync("/bin/true").pid));
+  });
 
   it("must name the files of others that give the repository to dnf", () => {
     const files = {

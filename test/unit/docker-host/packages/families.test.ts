@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { familyOf } from "../../../../provider/docker-host/packages/families";
 import { dockerDistribution } from "../../../../provider/docker-host/packages/docker-distribution";
-import type { EngineSource } from "../../../../provider/docker-host/source";
+import type { EngineSource } from "../../../../provider/docker-host/packages/source";
 import type { HostFacts } from "../../../../provider/host/facts";
 import { parseFacts } from "../../../../provider/host/machine/facts-script";
 import { fixture, fixtureNames } from "../../../support/fixture";

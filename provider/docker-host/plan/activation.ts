@@ -1,0 +1,174 @@
+import { SlipwayError } from "../../errors";
+import { changedKeys, type DaemonConfig, keysThatRestart } from "../daemon/config";
+import { keysNotInForce } from "../daemon/settings";
+import type { Desired } from "../wish/desired";
+import type { ObservedEngine } from "../look/observed";
+import type { Operation } from "./operation";
+import type { Install } from "./install";
+import { parseWanted, satisfies, upstreamOf } from "../packages/version";
+
+/** What changes under the daemon: its packages, its daemon.json, or both. */
+export interface EngineChange {
+  readonly install: Install | undefined;
+  readonly before: DaemonConfig;
+  readonly after: DaemonConfig;
+  /** One that the daemon to come has to have. */
+  readonly logDriver?: string | undefined;
+}
+
+/**
+ * How the daemon comes to run what is installed and written: one start, restart or reload at most (a start of one that
+ * runs has it start at boot).
+ * @throws SlipwayError engine-masked
+ */
+export function planActivation(
+  desired: Desired,
+  observed: ObservedEngine,
+  change: EngineChange,
+): readonly Operation[] {
+  const operation = activation(desired, observed, change);
+  if (operation === undefined) return [];
+  if (operation.kind !== "reload") refuseMasked(observed);
+  if (operation.kind === "start") return [withFallback(operation, observed, change)];
+  const outlived = containersOutlive(observed, change);
+  if (operation.kind === "reload") {
+    const restart: Activation = { kind: "restart", outlived, cause: "a reload was not enough" };
+    const otherwise = [withFallback(restart, observed, change), ...planLookAfter(desired, observed, change)];
+    // a mask forbids the start that a restart is
+    const mayRestart = desired.wish.allowDaemonRestart && observed.masked.length === 0;
+    const reload = withFallback({ ...operation, ...(mayRestart ? { otherwise } : {}) }, observed, change);
+    // it runs already: a start has it start at boot, too
+    return observed.enabled || observed.masked.length > 0 ? [reload] : [reload, AT_BOOT];
+  }
+  const runtime = exchangesRuntime(change.install, observed);
+  return [withFallback({ ...operation, runtime, outlived }, observed, change)];
+}
+
+/** What is looked at when a daemon was started: its version, and who ran before. */
+export function planLookAfter(
+  { wish }: Desired,
+  observed: ObservedEngine,
+  change: Pick<EngineChange, "after">,
+): readonly Operation[] {
+  const cause = "a package's version is not the daemon's";
+  const verify: Operation = { kind: "verify", wanted: wish.dockerVersion, cause };
+  const { running = [], healthy = [] } = observed.daemon ?? {};
+  if (running.length === 0) return [verify];
+  const outlived = containersOutlive(observed, change);
+  return [verify, { kind: "revive", containers: running, healthy, outlived, cause: "they ran before" }];
+}
+
+function withFallback(operation: Activation, observed: ObservedEngine, change: EngineChange): Operation {
+  const { before, after, logDriver } = change;
+  if (changedKeys(before, after).length === 0) return operation;
+  const asked = logDriver === undefined ? {} : { logDriver };
+  return { ...operation, configBefore: observed.daemonConfigText, ...asked };
+}
+
+/** The containerd that runs, and a socket whose package was replaced, are those of before until somebody restarts them. */
+function exchangesRuntime(install: Install | undefined, { packages, daemon }: ObservedEngine): boolean {
+  const coming = install?.packages.find(({ name }) => name === "containerd.io");
+  const present = packages.installed["containerd.io"];
+  const isOther = coming?.version !== undefined && present !== undefined && coming.version !== present;
+  const isReplaced = install !== undefined && install.remove.length > 0;
+  // of one that was there without an engine, too
+  return isReplaced || (daemon !== undefined && isOther);
+}
+
+/** Who forbade a service to start meant it. */
+function refuseMasked({ target, masked, daemon }: ObservedEngine): void {
+  if (masked.length === 0) return;
+  throw new SlipwayError({
+    code: "engine-masked",
+    what: "starting the Docker daemon",
+    host: target,
+    why: `${masked.join(", ")} ${masked.length === 1 ? "is" : "are"} masked: somebody forbade the start`,
+    left: daemon === undefined ? "No engine runs there" : "Nothing was changed on the host",
+    next: `Run \`systemctl unmask ${masked.join(" ")}\` on the host, then pulumi up again`,
+  });
+}
+
+const AT_BOOT = { kind: "start", cause: "it does not start at boot" } as const;
+
+type Activation = Extract<Operation, { readonly kind: "start" | "restart" | "reload" }>;
+
+function activation(
+  { wish }: Desired,
+  { daemon, enabled, foreign }: ObservedEngine,
+  { install, before, after }: EngineChange,
+): Activation | undefined {
+  // a snap's daemon ends with the snap
+  if (daemon === undefined || foreign.some((engine) => engine.kind === "snap")) {
+    if (install !== undefined) return { kind: "restart", cause: "its first start with this configuration" };
+    return { kind: "start", cause: "it is not running" };
+  }
+  const running = upstreamOf(daemon.version) ?? daemon.version;
+  if (!satisfies(daemon.version, wish.dockerVersion)) {
+    const cause =
+      install === undefined
+        ? `${running} runs, another version is installed`
+        : `${running} goes on running until then`;
+    return { kind: "restart", cause };
+  }
+  if (install !== undefined && install.remove.length > 0) {
+    return { kind: "restart", cause: `that of ${install.remove.join(", ")} goes on running until then` };
+  }
+  const hard = keysThatRestart(before, after);
+  if (hard.length > 0) return { kind: "restart", cause: `${hard.join(", ")} changed` };
+  const soft = changedKeys(before, after);
+  if (soft.length > 0)
+    return { kind: "reload", expected: pick(after, soft), cause: `${soft.join(", ")} changed` };
+  // a run that was cut off before its reload, or somebody's flag
+  const idle = keysNotInForce(pick(after, Object.keys(wish.daemonConfig)), daemon.settings);
+  if (idle.length > 0) {
+    const cause = `${idle.join(", ")} of daemon.json ${idle.length === 1 ? "is" : "are"} not in force`;
+    return { kind: "reload", expected: pick(after, idle), cause };
+  }
+  return enabled ? undefined : AT_BOOT;
+}
+
+function pick(config: DaemonConfig, keys: readonly string[]): DaemonConfig {
+  return Object.fromEntries(keys.filter((key) => key in config).map((key) => [key, config[key]]));
+}
+
+/** The version of the daemon that this change starts, as far as it is known; undefined where it starts none. */
+export function comingVersion(
+  { wish, names }: Desired,
+  { daemon, packages }: ObservedEngine,
+  { install, before, after }: EngineChange,
+): string | undefined {
+  if (install !== undefined) {
+    const isExact = parseWanted(wish.dockerVersion) === "exact";
+    return install.packages[0]?.version ?? (isExact ? wish.dockerVersion : undefined);
+  }
+  const isOther = daemon !== undefined && !satisfies(daemon.version, wish.dockerVersion);
+  const restarts = isOther || keysThatRestart(before, after).length > 0;
+  return restarts ? packages.installed[names[0] ?? ""] : undefined;
+}
+
+/** Whether there are containers that go on while the daemon is restarted. */
+export function containersOutlive(
+  { daemon, foreign }: ObservedEngine,
+  { after }: Pick<EngineChange, "after">,
+): boolean {
+  // a snap's daemon reads another file, and its containers end with it
+  const isSnap = foreign.some((engine) => engine.kind === "snap");
+  return daemon !== undefined && daemon.running.length > 0 && !isSnap && after["live-restore"] === true;
+}
+
+/** Containers outlive the restart only when live restore is on before it. */
+export function liveRestoreFirst(observed: ObservedEngine, change: EngineChange): readonly Operation[] {
+  const isOff = observed.daemon?.summary.liveRestore === false;
+  if (!isOff || !containersOutlive(observed, change)) return [];
+  const config = { ...change.before, "live-restore": true };
+  const cause = "the running containers are to outlive the restart";
+  return [
+    { kind: "write-config", config, keys: ["live-restore"], cause },
+    {
+      kind: "reload",
+      expected: { "live-restore": true },
+      configBefore: observed.daemonConfigText,
+      cause,
+    },
+  ];
+}
