@@ -1,4 +1,4 @@
-import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+import { startRelay } from "../test/support/relay";
 
 /** A TCP port of this machine in front of another one, which remembers when the client spoke. */
 export interface TurnCounter {
@@ -23,35 +23,12 @@ const SILENT_BYTES = 36;
 /** Listens in front of `targetPort`. */
 export async function startTurnCounter(targetPort: number): Promise<TurnCounter> {
   const spokenAt: number[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (client) => {
-    const onward = connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
-    for (const [socket, other] of [
-      [client, onward],
-      [onward, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => other.destroy());
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
-    client.on("data", (chunk: Buffer) => {
-      if (chunk.length > SILENT_BYTES) spokenAt.push(performance.now());
-    });
-    client.pipe(onward);
-    onward.pipe(client);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    turns: (span, pauses, rttMs) => countTurns(spokenAt, span, pauses, rttMs),
-    stop: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
+  const { port, stop } = await startRelay(targetPort, {
+    said(_client, { length }) {
+      if (length > SILENT_BYTES) spokenAt.push(performance.now());
     },
-  };
+  });
+  return { port, stop, turns: (span, pauses, rttMs) => countTurns(spokenAt, span, pauses, rttMs) };
 }
 
 function countTurns(spokenAt: readonly number[], span: Span, pauses: readonly Span[], rttMs: number): number {

@@ -4,7 +4,7 @@ import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
 import type { HostSession } from "../host/session";
 import type { Log } from "../log";
-import { type Crowd, inCrowd } from "./crowd";
+import { type Crowd, inCrowd, type Member } from "./crowd";
 import { type BadReason, type Demand, foldSample, type Sample, WAIT_BEGIN, type WaitState } from "./evaluate";
 import type { Healthcheck, ProbeResult } from "./policy";
 import { probe } from "./probe";
@@ -39,9 +39,9 @@ export type Verdict =
     };
 
 const SHORTEST_PAUSE_MS = 250;
-/** Each of so many that start on one engine waits that much longer. */
+/** Each that is being started on the host makes it longer: the engine has those to start, and the last one is asked soonest. */
 const SHORTEST_START_PAUSE_MS = 20;
-const SHORTEST_FOR_AT_MOST = 5;
+const SHORTEST_FOR_AT_MOST = 10;
 const PAUSE_TO_DURATION = 3;
 /** Those that wait on one engine ask ten times a second in all, it has others to start meanwhile; but each so often in its time. */
 const PAUSE_FOR_EACH_MS = 100;
@@ -61,10 +61,10 @@ export function pauseAfter(result: ProbeResult | undefined): number {
  * @throws only for what says nothing about the container: a lost connection, an abort
  */
 export function waitForHealth(options: WaitOptions): Promise<Verdict> {
-  return inCrowd(options.docker, (crowd) => wait(options, crowd));
+  return inCrowd(options.session.target, (crowd, member) => wait(options, crowd, member));
 }
 
-async function wait(options: WaitOptions, crowd: Crowd): Promise<Verdict> {
+async function wait(options: WaitOptions, crowd: Crowd, member: Member): Promise<Verdict> {
   const { clock, docker, id, signal } = options;
   const startMs = clock.now();
   const samples: Sample[] = [];
@@ -84,6 +84,7 @@ async function wait(options: WaitOptions, crowd: Crowd): Promise<Verdict> {
   for (;;) {
     samples.push(sample);
     state = foldSample(state, sample, demand);
+    member.isHealthy = state.healthySince !== undefined;
     const { evaluation } = state;
     if (evaluation.kind === "bad") return { kind: "bad", samples, reason: evaluation.reason, container };
     if (evaluation.kind === "good" && container !== undefined) return { kind: "good", samples, container };
@@ -109,7 +110,7 @@ function pauseMs(
   { probe }: Sample,
   demand: Demand,
   now: number,
-  { size }: Crowd,
+  { size, starting }: Crowd,
 ): number {
   const leftMs = demand.startMs + demand.deadlineMs - now;
   const crowdedMs = Math.min(size * PAUSE_FOR_EACH_MS, demand.minHealthyMs / ASKED_AT_LEAST);
@@ -117,7 +118,7 @@ function pauseMs(
   if (healthySince !== undefined)
     return Math.max(0, Math.min(calmMs, leftMs, healthySince + demand.minHealthyMs - now));
   // one that is only starting is asked sooner, so that little of its health is missed
-  const shortestMs = SHORTEST_START_PAUSE_MS * Math.min(size, SHORTEST_FOR_AT_MOST);
+  const shortestMs = SHORTEST_START_PAUSE_MS * Math.min(starting, SHORTEST_FOR_AT_MOST);
   const startingMs = Math.max(shortestMs, (now - demand.startMs) / 2);
   const durationMs = probe?.verdict === "fail" ? probe.durationMs : 0;
   return Math.max(0, Math.min(calmMs, Math.max(startingMs, PAUSE_TO_DURATION * durationMs), leftMs));

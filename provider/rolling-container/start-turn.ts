@@ -2,15 +2,16 @@ import { Slots } from "../slots";
 
 /**
  * An engine starts containers one after another for the most part: told to start ten at once it has all of them up only in the
- * end. By turns the first is at its gate while the last is started, and where old ones stop, they do so in turns, too.
+ * end. By turns the first is at its gate while the last is started, and where old ones stop, they do so in turns, too. Two keep
+ * an engine busy; the third is there by the time that word of an end has come from far away.
  */
-const AT_ONCE = 2;
+const AT_ONCE = 3;
 
 /** By machine-id: as many as this process has met. */
 const slotsOf = new Map<string, Slots>();
 
 /**
- * Runs `start` when fewer than two others run on the same machine, whichever resource they are of. `onQueued` is called when it has
+ * Runs `start` when fewer than three others run on the same machine, whichever resource they are of. `onQueued` is called when it has
  * to wait, with the number of starts before it.
  */
 export function inStartTurn<T>(

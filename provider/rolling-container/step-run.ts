@@ -2,6 +2,7 @@ import { engineMessage, engineStatus } from "../container/engine-status";
 import { inTime, LOOK_MS } from "../container/in-time";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
+import { inCrowd } from "../health/crowd";
 import type { ReadyScript } from "../host/session";
 import { isSlipwayError, messageOf } from "../errors";
 import { orAborted } from "../or-aborted";
@@ -253,8 +254,12 @@ export class StepRun {
       const mayWait = operation.kind === "start" && this.gapBeganMs === undefined && !this.isGoingBack;
       const created = mayWait
         ? await orAborted(
-            inStartTurn(this.host.machineId, call, (before) =>
-              log.progress(`${formatOperation(operation)}: queued behind ${before} other starts on the host`),
+            inCrowd(this.host.session.target, () =>
+              inStartTurn(this.host.machineId, call, (before) =>
+                log.progress(
+                  `${formatOperation(operation)}: queued behind ${before} other starts on the host`,
+                ),
+              ),
             ),
             signal,
           )

@@ -17,6 +17,8 @@ class PausesOnly extends FakeClock {
 
 const PROBE_LIMIT_MS = 7_777;
 
+let waits = 0;
+
 interface Scene {
   /** The state at each inspect; the last one stays. */
   readonly states: readonly string[];
@@ -26,8 +28,10 @@ interface Scene {
   readonly onProbe?: () => void;
   /** @default 1_000 */
   readonly minHealthyMs?: number;
-  /** Others that wait on the same engine. @default 0 */
+  /** Others that wait on the same host, each with an API client of its own. @default 0 */
   readonly others?: number;
+  /** @default false */
+  readonly othersAreHealthy?: boolean;
 }
 
 async function wait({
@@ -37,6 +41,7 @@ async function wait({
   onProbe,
   minHealthyMs = 1_000,
   others = 0,
+  othersAreHealthy = false,
 }: Scene) {
   const clock = new PausesOnly();
   const at = { inspect: 0, probe: 0 };
@@ -49,7 +54,10 @@ async function wait({
       return Promise.resolve({ Id: "c1", State: { Status, ExitCode: 5 }, NetworkSettings: { Networks } });
     },
   })) as unknown as Docker["getContainer"];
+  // One target a wait: what waits on another host is no crowd here.
+  const target = `root@host-${++waits}:22`;
   const session: Partial<HostSession> = {
+    target,
     forward: () => {
       onProbe?.();
       const refused = Object.assign(new Error("refused"), { reason: 2 });
@@ -61,7 +69,11 @@ async function wait({
   const times = { intervalMs: 1, timeoutMs: PROBE_LIMIT_MS, retries: 1, startPeriodMs: 0 };
   const over = new AbortController();
   const ended = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve()));
-  for (let at = 0; at < others; at += 1) void inCrowd(docker, () => ended);
+  for (let at = 0; at < others; at += 1)
+    void inCrowd(target, (_crowd, member) => {
+      member.isHealthy = othersAreHealthy;
+      return ended;
+    });
   const verdict = await waitForHealth({
     session: session as HostSession,
     docker,
@@ -88,7 +100,7 @@ describe("waitForHealth", () => {
     assert.deepEqual([tookMs, probes, verdict.samples.length], [1_000, 5, 6]);
   });
 
-  it("must ask less often beside others on one engine, and four times in its time all the same", async () => {
+  it("must ask less often beside others on one host, and four times in its time all the same", async () => {
     const sleeps = async (others: number): Promise<readonly number[]> =>
       (await wait({ states: ["running"], others, minHealthyMs: 3_000 })).sleeps;
     assert.deepEqual(await sleeps(4), [500, 500, 500, 500, 500, 500]);
@@ -109,14 +121,19 @@ describe("waitForHealth", () => {
     assert.equal(tookMs, 705.625);
   });
 
-  it("must ask one that is starting beside others on one engine less often", async () => {
-    const { sleeps } = await wait({
-      states: ["running"],
-      open: [false, false, false, true],
-      others: 9,
-      minHealthyMs: 250,
-    });
-    assert.deepEqual(sleeps, [100, 100, 100, 250]);
+  it("must ask one that is starting less often while others on its host are started, and not when those are healthy", async () => {
+    const sleeps = async (othersAreHealthy: boolean): Promise<readonly number[]> =>
+      (
+        await wait({
+          states: ["running"],
+          open: [false, false, false, true],
+          others: 9,
+          othersAreHealthy,
+          minHealthyMs: 250,
+        })
+      ).sleeps;
+    assert.deepEqual(await sleeps(false), [200, 200, 200, 250]);
+    assert.deepEqual(await sleeps(true), [20, 20, 20, 250]);
   });
 
   it("must begin anew after each failure", async () => {
