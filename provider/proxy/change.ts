@@ -1,6 +1,7 @@
 import { pack } from "tar-stream";
 import { portHex } from "../container/port-hex";
 import { SlipwayError } from "../errors";
+import { LOOK_AT_DAEMON } from "../host/daemon-log";
 import type { CommandOptions, CommandOutcome, HostSession } from "../host/session";
 import { stripControl, tail } from "../secret";
 import { MARK } from "./ask-script";
@@ -163,7 +164,7 @@ function failureOf(session: HostSession, what: string, outcome: CommandOutcome):
         code: "engine-unreachable",
         why: "the engine did not end a try of its configuration, twice",
         left: "Nothing was changed",
-        next: "Look at systemctl status docker there, then run pulumi up again",
+        next: `${LOOK_AT_DAEMON}, then run pulumi up again`,
       });
     case EXIT.reloadFailed:
       return new SlipwayError({

@@ -1,4 +1,5 @@
-import { containersOf, type Found, isUp, type SlotFound } from "./found";
+import { containersOf, type Found, isUp, type ServiceFound, type SlotFound } from "./found";
+import { retireKept } from "./kept";
 import type { Step } from "./operation";
 import { refOf } from "./ref-of";
 
@@ -14,7 +15,7 @@ export interface Recovery {
 /** What filled a volume, or ran a task, for a run that died. A task that still runs may be half done: it is let end. */
 export function leftHelpers({ helpers = [] }: SlotFound): readonly Recovery[] {
   return helpers
-    .filter((each) => each.foreign === undefined && !isDead(each))
+    .filter(({ foreign }) => foreign === undefined)
     .map((helper) => {
       const container = refOf(helper);
       const end: Step = {
@@ -34,35 +35,46 @@ export function leftHelpers({ helpers = [] }: SlotFound): readonly Recovery[] {
     });
 }
 
-function isDead({ state }: Found): boolean {
-  return state === "dead" || state === "removing";
+function isDead({ state, foreign }: Found): boolean {
+  return foreign === undefined && (state === "dead" || state === "removing");
 }
 
-/** What is left of a slot once those are gone. */
-export function withoutDead(slot: SlotFound): SlotFound {
-  const alive = (each: Found | undefined): Found | undefined =>
-    each?.foreign === undefined && each !== undefined && isDead(each) ? undefined : each;
-  return {
-    ...slot,
-    live: alive(slot.live),
-    candidate: alive(slot.candidate),
-    copy: alive(slot.copy),
-    kept: slot.kept.filter((each) => !isDead(each)),
-    ...(slot.strays ? { strays: slot.strays.filter((each) => !isDead(each)) } : {}),
-  };
+/** Only who runs may serve: a candidate or a kept one that crashes or is paused has the port, and no use. */
+function isStuck({ state, foreign }: Found): boolean {
+  return foreign === undefined && (state === "paused" || state === "restarting");
 }
 
-/** Ours that can never start again. */
-export function deadOnes(slot: SlotFound): readonly Recovery[] {
-  return containersOf(slot)
-    .filter((each) => each.foreign === undefined && isDead(each))
-    .map(removeDead);
-}
-
-function removeDead(container: Found): Recovery {
+/** What is cleared away before anything else is decided: nobody is started beside it, and nobody takes it for who served. */
+export function leftUseless(slot: SlotFound): readonly Recovery[] {
   const cause = "the engine had begun to remove it, and it can never start again";
-  const remove: Step = { operation: { kind: "remove", container: refOf(container) }, cause };
-  return { found: `${container.name} (${container.state})`, steps: [remove] };
+  const dead = containersOf(slot).filter(isDead);
+  const stuck = [slot.candidate, ...slot.kept].filter((each) => each !== undefined).filter(isStuck);
+  return [
+    ...dead.map((each): Recovery => {
+      const remove: Step = { operation: { kind: "remove", container: refOf(each) }, cause };
+      return { found: `${each.name} (${each.state})`, steps: [remove] };
+    }),
+    ...stuck.map((each) => ({
+      found: `${each.name} (${each.state})`,
+      steps: retireKept(each, "it does not serve"),
+    })),
+  ];
+}
+
+/** A service as it stands after that. */
+export function withoutUseless(service: ServiceFound): ServiceFound {
+  const alive = (all: readonly (Found | undefined)[] = []): readonly Found[] =>
+    all.filter((each) => each !== undefined).filter((each) => !isDead(each));
+  const quieted = (each: Found): Found =>
+    isStuck(each) ? { ...each, state: "exited", limits: { ...each.limits, restart: "no" } } : each;
+  const slots = service.slots.map((slot): SlotFound => {
+    const [live] = alive([slot.live]);
+    const [candidate] = alive([slot.candidate]).map(quieted);
+    const [copy] = alive([slot.copy]);
+    const kept = alive(slot.kept).map(quieted);
+    return { ...slot, live, candidate, copy, kept, helpers: alive(slot.helpers), strays: alive(slot.strays) };
+  });
+  return { ...service, slots };
 }
 
 /** Renamed by hand, it serves on: where its place is empty it gets its name back. */
@@ -92,24 +104,4 @@ export function leftCandidate({ candidate }: SlotFound): readonly Recovery[] {
     cause: "fewer replicas",
   };
   return [{ found: `${candidate.name} of an interrupted run`, steps: [remove] }];
-}
-
-/** A candidate that crashes or is paused beside a live one that runs. */
-export function removeUseless(candidate: Found): Recovery {
-  const remove: Step = {
-    operation: { kind: "remove", container: refOf(candidate) },
-    cause: "it proves nothing",
-  };
-  return { found: `${candidate.name} (${candidate.state}) of an interrupted run`, steps: [remove] };
-}
-
-/** A candidate that crashes or is paused has the port, and must not be beside the live one. */
-export function stopUp(candidate: Found): readonly Step[] {
-  if (candidate.state !== "paused" && candidate.state !== "restarting") return [];
-  return [
-    {
-      operation: { kind: "stop", container: refOf(candidate), interrupts: false },
-      cause: "it does not serve",
-    },
-  ];
 }

@@ -24,7 +24,7 @@ export function interruptedRenaming(
 ): readonly Recovery[] {
   if (!isMarked(before) || live !== undefined || kept.some(isUp)) return [];
   // beside a stranger nobody goes forward with ours: it goes first
-  if (candidate?.foreign === undefined && candidate !== undefined && isUp(candidate)) return [];
+  if (candidate?.foreign === undefined && candidate?.state === "running") return [];
   const steps = startAgain(before, desired, isServedByCopy(found, slot));
   return [{ found: `${before.name} stopped in a switch`, steps }];
 }

@@ -2,7 +2,6 @@ import { copyName, keptName, liveName } from "../container/names";
 import type { Desired } from "./desired";
 import { type Found, revisionIn, type SlotFound } from "./found";
 import { quiet } from "./kept";
-import { stopUp } from "./leftovers";
 import type { Operation, Step } from "./operation";
 import { gateBack } from "./plan-exchange";
 import { refOf } from "./ref-of";
@@ -82,8 +81,7 @@ export function bringBack(
     operation: { kind: "rename", container: refOf(last), to: name },
     cause: "it served last",
   };
-  const stop = slot.candidate === undefined ? [] : stopUp(slot.candidate);
-  return [...stop, rename, ...startAgain({ ...last, name }, desired, isServedByCopy)];
+  return [rename, ...startAgain({ ...last, name }, desired, isServedByCopy)];
 }
 
 /**

@@ -3,15 +3,13 @@ import { liveName } from "../container/names";
 import { type Found, type HostFound, isUp, revisionIn, slotOf, type SlotFound } from "./found";
 import type { Operation, Step } from "./operation";
 import {
-  deadOnes,
   leftCandidate,
   leftCopy,
   leftHelpers,
+  leftUseless,
   type Recovery,
-  removeUseless,
   renamedByHand,
-  stopUp,
-  withoutDead,
+  withoutUseless,
 } from "./leftovers";
 import { quiet, retireKept, takesKeptName } from "./kept";
 import { bringBack, changePlaces, nameBack, startAgain, stepAside } from "./recover-names";
@@ -49,6 +47,13 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
   if (first.length > 0) return first;
   const file = recoverFile(found, desired);
   if (file.length > 0) return file;
+  const { service, former } = found;
+  const useless = [...service.slots, ...(former?.slots ?? [])].flatMap(leftUseless);
+  const left = { ...found, service: withoutUseless(service), former: former && withoutUseless(former) };
+  return [...useless, ...rowsUnderBoth(left, desired)];
+}
+
+function rowsUnderBoth(found: HostFound, desired: Wish): readonly Recovery[] {
   // who serves under the former name has to be known before anybody is started under the new one
   const former = formerRows(found, desired);
   const busy = new Set(former.filter(({ isOpen }) => isOpen).map(({ slot }) => slot));
@@ -59,9 +64,8 @@ export function recover(found: HostFound, desired: Wish): readonly Recovery[] {
 }
 
 /** `isBusy`: who serves there is being found out, and only what is left without need is cleared up. */
-function rowsOf(all: SlotFound, desired: Wish, found: HostFound, isBusy = false): readonly Recovery[] {
+function rowsOf(slot: SlotFound, desired: Wish, found: HostFound, isBusy = false): readonly Recovery[] {
   const { replicas = Number.POSITIVE_INFINITY } = desired;
-  const slot = withoutDead(all);
   // a slot too many goes when the rollout is done: nothing is started in it any more
   const serving = (): readonly Recovery[] =>
     slot.slot > replicas
@@ -70,8 +74,7 @@ function rowsOf(all: SlotFound, desired: Wish, found: HostFound, isBusy = false)
   const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
   if (renamed !== undefined) return [renamed];
   return [
-    ...deadOnes(all),
-    ...leftHelpers(all),
+    ...leftHelpers(slot),
     // that of another name has its own copy
     ...(isServedByCopy({ ...found, former: undefined }, slot.slot) ? [] : leftCopy(slot)),
     ...(isBusy ? [] : serving()),
@@ -99,9 +102,8 @@ function formerRows(found: HostFound, desired: Wish): readonly SlotRows[] {
     const now = slotOf(service, slot.slot);
     const isOpen = slot.live === undefined || !isUp(slot.live);
     const isStrange = slot.live?.foreign !== undefined;
-    // the planner would take a dead one for who served before
-    const copy = isServedByCopy(asNow, slot.slot) ? [] : leftCopy(withoutDead(slot));
-    const idle = [...deadOnes(slot), ...copy, ...idleUnderFormer(slot)];
+    const copy = isServedByCopy(asNow, slot.slot) ? [] : leftCopy(slot);
+    const idle = [...copy, ...idleUnderFormer(slot)];
     if (!isFree(now)) return [{ slot: slot.slot, isOpen: false, isStrange, rows: idle }];
     const rows = rowsOf(slot, { ...desired, service: former.service }, asNow);
     if (rows.length > 0) return [{ slot: slot.slot, isOpen, isStrange, rows }];
@@ -118,12 +120,6 @@ function interruptedSwitch(slot: SlotFound, desired: Wish, found: HostFound): re
   const { live, candidate, kept } = slot;
   // the planner refuses such a slot, and touches nothing
   if ([live, candidate, slot.copy].some((each) => each?.foreign !== undefined)) return [];
-  const stuck = kept.filter(({ state }) => state === "paused" || state === "restarting").map(silence);
-  return [...stuck, ...whoServes(slot, desired, found)];
-}
-
-function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly Recovery[] {
-  const { live, candidate, kept } = slot;
   const up = kept.filter(({ state }) => state === "running");
   const sameAsLive = up.find((each) => live !== undefined && revisionIn(each) === revisionIn(live));
   const serving = sameAsLive ?? up[0];
@@ -146,10 +142,7 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     const names = `${candidate.name} behind the route beside ${live.name}`;
     return [{ found: names, steps: goForward(slot, live, candidate, desired, found) }];
   }
-  if (live?.state === "running") {
-    const useless = candidate !== undefined && stopUp(candidate).length > 0 ? [removeUseless(candidate)] : [];
-    return [...useless, ...undrained(slot, live, desired, found), ...withPolicy(kept)];
-  }
+  if (live?.state === "running") return [...undrained(slot, live, desired, found), ...withPolicy(kept)];
   if (live !== undefined && serving !== undefined) {
     // the planner refuses it
     if (takesKeptName(slot, desired.service) !== undefined) return [];
@@ -179,7 +172,7 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
     // one that is up in some way is the planner's, which can stop it
     if (live.state !== "exited" && live.state !== "created") return [];
     // stopped by hand, too, looks like this: started it does no harm
-    const steps = [...stopUp(candidate), ...startAgain(live, desired, isServedByCopy(found, slot.slot))];
+    const steps = startAgain(live, desired, isServedByCopy(found, slot.slot));
     return [{ found: `${live.name} stopped, ${names}`, steps }];
   }
   if (candidate.state !== "running") return [];
@@ -199,11 +192,6 @@ function whoServes(slot: SlotFound, desired: Wish, found: HostFound): readonly R
       steps: finishRenames(slot, candidate, last, desired, found),
     },
   ];
-}
-
-/** A kept one that is up and serves nobody. */
-function silence(kept: Found): Recovery {
-  return { found: `${kept.name} (${kept.state})`, steps: retireKept(kept, "it serves no more") };
 }
 
 /** Died before the previous one was stopped: the live one is the new one, unless it has become bad since. */

@@ -1,6 +1,6 @@
-import type { Desired } from "../../provider/docker-host/desired";
-import type { ObservedEngine, RunningDaemon } from "../../provider/docker-host/observed";
-import type { EngineWish } from "../../provider/docker-host/wish";
+import type { Desired } from "../../provider/docker-host/wish/desired";
+import type { ObservedEngine, RunningDaemon } from "../../provider/docker-host/look/observed";
+import type { EngineWish } from "../../provider/docker-host/wish/wish";
 
 /** A bare Debian machine, with what a test says otherwise. */
 export function observedEngine(
@@ -34,6 +34,7 @@ export function observedEngine(
     daemonConfigText: "",
     daemon: undefined,
     unheard: false,
+    outlived: [],
     enabled: over.daemon !== undefined,
     masked: [],
     restartRules: false,
@@ -45,6 +46,7 @@ export function observedEngine(
     packages: {
       installed: {},
       held: [],
+      half: [],
       interrupted: "no",
       hasStaleMark: false,
       missingTools: [],
@@ -72,11 +74,13 @@ export function runningDaemon(version: string, running: readonly string[] = []):
     version,
     apiVersion: "1.45",
     running,
+    halted: [],
     healthy: [],
     containers: running.length,
     images: 0,
     imageStore: "graph driver",
     swarm: false,
+    logDrivers: ["journald", "json-file", "local"],
     summary,
     settings: {},
   };

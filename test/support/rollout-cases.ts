@@ -190,6 +190,8 @@ function leftOn(docker: DockerModel, { phase, rules, alive }: Left, service: str
   // the port that both have the program finds that out; with two it cannot, and that moment is no case here
   const isStopped = phase === "oldstopped" && alive && !impossible && before?.hostPort !== next?.hostPort;
   if (before !== undefined && isStopped && isUp(before)) before.state = "exited";
+  // it gets its policy when the program has ended, or in a run beside one that is stuck
+  if (next !== undefined && !impossible && phase !== "ended" && phase !== "stuck") next.restart = "no";
   const model = new SwitchModel(docker, order, {
     phase: impossible ? "ended" : phase,
     rules: rules && !impossible,

@@ -74,10 +74,8 @@ stop_and_start() {
   [ "$HTTP" = curl ] && alive "$OLD_PID" || return
   begin $((STOP + 90)) engine --fail-early -m $((STOP + 20)) -o /dev/null -X POST "http://localhost/containers/$OLD/stop?t=$STOP" \\
     --next -s -f -m 60 -o /dev/null --noproxy '*' --unix-socket "$SOCKET" -X POST "http://localhost/containers/$NEXT/start"
-  what_the_copy_hears
   ended_limited
 }
-what_the_copy_hears() { [ "$HELD" = 0 ] || { heard "$COPY_PID"; COPY_HEARS=$known; }; }
 # the rules are in and the copy serves, or the old one has been told to stop: from here on it is forward or back
 exchange() {
   is_always || ask 10 update --restart always "$OLD" || stay "the old one's policy cannot be set: $WHY"
@@ -85,10 +83,10 @@ exchange() {
   [ "$WAY" = plain ] || [ "$HELD" = 1 ] || stay the copy died
   in_time || stay the time is over
   at stopping
-  [ "$HELD" = 1 ] && SERVED_BY=copy || WATCHED=$OLD_PID
+  # the copy serves meanwhile: nobody waits for this
+  if [ "$HELD" = 1 ]; then SERVED_BY=copy; heard "$COPY_PID"; COPY_HEARS=$known; else WATCHED=$OLD_PID; fi
   if stop_and_start; then nobody_listens; at oldstopped
   else
-    what_the_copy_hears
     stop_it "$OLD" "$OLD_PID" || back "the old one does not stop: $WHY"
     nobody_listens
     at oldstopped

@@ -259,7 +259,7 @@ describe("planHost", () => {
     const forgotten = { ...taker, by: "Docker", containerId: undefined, proxyPid: "9" };
     assert.throws(() => planned(foundHost([], { portTakers: [forgotten] }), desiredService()), {
       message:
-        'rolling out "web" on root@host:22: port 80/tcp is held by Docker. Nothing was touched. Restart Docker on the host (systemctl restart docker), which frees it, then run pulumi up again.',
+        'rolling out "web" on root@host:22: port 80/tcp is held by Docker. Nothing was touched. Restart Docker on the host (`systemctl restart docker`; without systemd `/etc/init.d/docker restart`), which frees it, then run pulumi up again.',
     });
     planned(foundHost([foundContainer()], { portTakers: [own] }), desiredService());
     // a port of another address is another port

@@ -41,8 +41,8 @@ describe("recover under a service's former name", () => {
       "+ restart policy of shop.next: unless-stopped (it serves from now on)",
     ]);
     assert.deepEqual(recovered([formerContainer({ state: "paused" }), { ...candidate, state: "paused" }]), [
-      "shop.next (paused) under the former name:",
-      "remove shop.next (the service has a new name)",
+      "shop.next (paused):",
+      "stop shop.next (it does not serve)",
     ]);
   });
 
@@ -85,14 +85,31 @@ describe("recover under a service's former name", () => {
 
   it("must not start who served there beside a candidate that is up, where a stranger has the copy's name", () => {
     const stranger = formerContainer({ name: "shop.try", foreign: "somebody" });
-    const crashing = formerContainer({ name: "shop.next", state: "restarting" });
-    assert.deepEqual(recovered([stopped, crashing, stranger]), [
-      "shop.next (restarting) under the former name:",
+    assert.deepEqual(recovered([stopped, candidate, stranger]), [
+      "shop.next (running) under the former name:",
       "remove shop.next (the service has a new name)",
     ]);
     assert.deepEqual(recovered([stopped, stranger]).slice(0, 2), [
       "shop stopped in a switch:",
       "start shop (the live one first)",
+    ]);
+  });
+
+  it("must stop what crashes or is paused under either name before it starts who served there", () => {
+    const paused = foundContainer({ name: "web.next", state: "paused" });
+    const start = ["shop stopped in a switch:", "start shop (the live one first)"];
+    const web = [
+      "web.next (paused):",
+      "restart policy of web.next: no (it serves no more)",
+      "stop web.next (it does not serve)",
+    ];
+    assert.deepEqual(recovered([stopped], [paused]).slice(0, 5), [...web, ...start]);
+    const shop = formerContainer({ name: "shop.next", state: "restarting", limits: NO });
+    assert.deepEqual(recovered([stopped, shop], [paused]).slice(0, 7), [
+      ...web,
+      ...["shop.next (restarting):", "stop shop.next (it does not serve)"],
+      "shop stopped, shop.next (exited):",
+      start[1],
     ]);
   });
 

@@ -169,9 +169,28 @@ describe("recover", () => {
     );
   });
 
-  it("must stop a candidate that crashes before the live one is started: it may have the port", () => {
-    const crashing = wantedContainer({ name: "web.next", state: "restarting" });
-    assert.equal(recovered(stopped, crashing).split("\n")[1], "stop web.next (it does not serve)");
+  it("must stop what crashes or is paused before anybody is started: it may have the port", () => {
+    const crashing = wantedContainer({ name: "web.next", state: "restarting", limits: kept.limits });
+    const stops = ["web.next (restarting):", "stop web.next (it does not serve)"];
+    assert.deepEqual(recovered(stopped, crashing).split("\n").slice(0, 4), [
+      ...stops,
+      "web stopped, web.next (exited):",
+      "start web (the live one first)",
+    ]);
+    assert.equal(recovered(live, crashing), stops.join("\n"));
+    const always = { ...LIMITS, restart: "always" };
+    assert.deepEqual(
+      recovered(stopped, created, { ...kept, state: "paused", limits: always })
+        .split("\n")
+        .slice(0, 5),
+      [
+        "web.aaaaaaaa (paused):",
+        "restart policy of web.aaaaaaaa: no (it serves no more)",
+        "stop web.aaaaaaaa (it does not serve)",
+        "web stopped, web.next (created):",
+        "start web (the live one first)",
+      ],
+    );
   });
 
   it("must remove what can never start again", () => {
