@@ -24,7 +24,7 @@ type Seen = Pick<HostFound, "target" | "routes">;
 export function recoverRoute(found: Seen, slot: SlotFound, desired: RouteNeed): readonly Recovery[] {
   const { live, candidate, kept } = slot;
   const wish = wishOf(found, desired);
-  const route = routeOf(found, wish);
+  const route = wish?.there;
   if (wish?.entry === undefined || route === undefined) return [];
   if (live?.state !== "running" || live.foreign !== undefined) return [];
   // it goes forward, by its own row
@@ -63,12 +63,16 @@ export function passOn(
   desired: RouteNeed,
 ): readonly Step[] {
   const wish = wishOf(found, desired);
-  const route = routeOf(found, wish);
-  if (wish === undefined || route === undefined) return [];
-  const isOn = live.networks.includes(wish.place.network);
-  if (wish.entry === undefined) return [];
-  const enter = isBehind(wish, live) || !isOn ? [] : [admit(wish.place, live)];
-  const leave = goes.filter(({ id }) => hasServer(route, id)).flatMap((each) => leaving(route, refOf(each)));
+  // a rename that was cut off may have passed it on to the other name already, with those behind it
+  const there = wish?.entry === undefined ? wish?.former : wish.there;
+  if (there?.route.entry === undefined) return [];
+  const {
+    place,
+    route: { entry },
+  } = there;
+  const isOn = live.networks.includes(place.network);
+  const enter = isBehind({ entry, there }, live) || !isOn ? [] : [admit(place, live)];
+  const leave = goes.filter(({ id }) => hasServer(there, id)).flatMap((each) => leaving(there, refOf(each)));
   return [...enter, ...leave];
 }
 
@@ -109,10 +113,4 @@ function fileAsItRuns(found: HostFound, desired: RouteNeed): readonly Recovery[]
 
 function wishOf(found: Seen, { replicas = 1, ...desired }: RouteNeed): RouteWish | undefined {
   return routeWish(found, { ...desired, replicas });
-}
-
-function routeOf({ routes = [] }: Seen, wish: RouteWish | undefined) {
-  return routes.find(
-    ({ place }) => place.proxy === wish?.place.proxy && place.service === wish.place.service,
-  );
 }
