@@ -7,6 +7,8 @@ import { formatPlan, planHost } from "../../../provider/rolling-container/plan";
 import { planBack } from "../../../provider/rolling-container/plan-back";
 import { planFinish, planRemoval } from "../../../provider/rolling-container/plan-finish";
 import { recover } from "../../../provider/rolling-container/recover";
+import { FORMER } from "../../support/former-name";
+import { formerContainer, renamedHost } from "../../support/renamed-host";
 import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
 import { foundRoute, routeEntry, WANTED_PLACE, WANTED_ROUTE } from "../../support/route-model";
 
@@ -224,6 +226,19 @@ describe("a plan with a route", () => {
       "remove server web.aaaaaaaa",
       "restart policy of web.aaaaaaaa: no",
       "stop web.aaaaaaaa",
+    ]);
+  });
+
+  it("must let it drain behind the new name, too, where a rename that was cut off passed the route on", () => {
+    const before = formerContainer({ ...NEW, name: FORMER });
+    const kept = formerContainer({ id: WEB.id, name: "shop.aaaaaaaa", ...NETWORKS });
+    const routes = host([], [before, kept]).routes ?? [];
+    const rows = recover(renamedHost([before, kept], [], { routes }), desired());
+    const steps = lines(formatSteps(rows.flatMap((row) => row.steps)));
+    assert.deepEqual(steps.slice(1, 4), [
+      "* drain shop.aaaaaaaa",
+      "wait for shop.aaaaaaaa to drain, at most 30s",
+      "remove server shop.aaaaaaaa",
     ]);
   });
 
