@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import type { Writable } from "node:stream";
 import {
   type Algorithms,
   type AuthContext,
@@ -215,8 +216,18 @@ export function runInShell(line: string, channel: ServerChannel): void {
   child.stderr.pipe(channel.stderr, { end: false });
   channel.once("close", () => child.kill());
   child.once("close", (code, signal) => {
-    if (code === null) channel.exit(signal?.replace(/^SIG/, "") ?? "TERM", false, "");
-    else channel.exit(code);
-    channel.close();
+    // a close overtakes what still waits for the client's window
+    void Promise.all([flushed(channel), flushed(channel.stderr)]).then(() => {
+      if (code === null) channel.exit(signal?.replace(/^SIG/, "") ?? "TERM", false, "");
+      else channel.exit(code);
+      channel.close();
+    });
+  });
+}
+
+function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableEnded) return resolve();
+    stream.write("", () => resolve());
   });
 }
