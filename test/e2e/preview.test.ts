@@ -93,9 +93,7 @@ describe("pulumi preview of the root project", () => {
     assert.match(String(ref), /^web:[0-9a-f]{12}$/);
     assert.notEqual(ref, before);
     assert.equal(inputOf(steps, "RollingContainer web", "image"), ref);
-    assert.deepEqual(formatPlan(steps).slice(2, 4), [
-      "update RemoteImage web-image",
-      "update RollingContainer web",
-    ]);
+    const changed = formatPlan(steps).filter((line) => !line.startsWith("same"));
+    assert.deepEqual(changed.slice(0, 2), ["update RemoteImage web-image", "update RollingContainer web"]);
   });
 });
