@@ -14,6 +14,7 @@ import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
 import { ensureImage } from "./image";
 import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
+import { rolloutTtlMs } from "./lock-ttl";
 import { withLocks } from "./locks";
 import {
   goneRevisions,
@@ -65,14 +66,16 @@ function rollOn(
   const { wanted, olds = {} } = request;
   const former = serviceOf(olds) === wanted.service ? undefined : serviceOf(olds) || undefined;
   const services = former === undefined ? [wanted.service] : [wanted.service, former];
-  const { lockWaitMs, progressDeadlineMs } = wanted.update;
-  const { preDeploy = [], postDeploy = [] } = wanted;
+  const { update, preDeploy = [], postDeploy = [] } = wanted;
   const all = [...hosts, ...leaving];
-  // each host, the pull, and what is cleared up before
-  const ttlMs = progressDeadlineMs * (all.length + 2) + lockWaitMs + tasksMs([...preDeploy, ...postDeploy]);
+  const ttlMs = rolloutTtlMs(update, {
+    hosts: hosts.length,
+    leaving: leaving.length,
+    tasksMs: tasksMs([...preDeploy, ...postDeploy]),
+  });
   const look = new RolloutLook(request, context.stack, former, recordedOwnership(olds));
   for (const host of hosts) look.makeReady(host);
-  const rolling = withLocks(all, { services, waitMs: lockWaitMs, ttlMs }, context, async (locksOf) => {
+  const rolling = withLocks(all, { services, waitMs: update.lockWaitMs, ttlMs }, context, async (locksOf) => {
     const run = new RolloutRun(request, context, look, locksOf);
     const found = await run.recoverAll(hosts);
     const rollouts = await run.plan(hosts, found);
