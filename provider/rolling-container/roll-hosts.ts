@@ -49,7 +49,12 @@ export async function rollHosts(rollouts: readonly HostRollout[]): Promise<Execu
   for (const [index, batch] of inRows(batches(rollouts)).entries()) {
     const first = batch[0];
     if (first === undefined) continue;
-    if (index > 0) await pauseBefore(first);
+    try {
+      if (index > 0) await pauseBefore(first);
+    } catch (error) {
+      // stopped in a pause as at a gate: those that are done do not stay
+      throw await failed({ rollout: first, error }, [], [...begun, first]);
+    }
     begun.push(...batch);
     const ended = await Promise.allSettled(rollBatch(batch));
     const failures: HostFailure[] = [];

@@ -25,13 +25,15 @@ export function rolloutError(failed: FailedRollout): SlipwayError {
   const { error, service, host } = failed;
   const what = `rolling out revision ${failed.revision} of "${service}"`;
   if (!(error instanceof StepFailure)) {
-    if (error instanceof SlipwayError && failed.others === "") return error;
+    const { others, backFailure } = failed;
+    if (error instanceof SlipwayError && others === "" && backFailure === undefined) return error;
+    const stuck = backFailure === undefined ? "" : `Taking it back failed too: ${backFailure}`;
     return new SlipwayError({
-      code: "rollout-failed",
+      code: stuck === "" ? "rollout-failed" : "rollback-failed",
       what,
       host,
       why: messageOf(error),
-      left: failed.others,
+      left: [stuck, others].filter((text) => text !== "").join(". "),
       next: "Run pulumi up again",
       cause: error,
     });

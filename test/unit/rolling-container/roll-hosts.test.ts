@@ -178,6 +178,46 @@ describe("rollHosts", () => {
     assert.ok(clock.now() >= 120_000 && clock.now() < 180_000, String(clock.now()));
   });
 
+  /** Two hosts, of which the first is done when the run is stopped in the pause before the second. */
+  async function stoppedInPause(a: FakeEngine, b: FakeEngine, message: RegExp): Promise<void> {
+    const stopped = new AbortController();
+    const update = { ...PLAIN, parallelism: 1, delayMs: 60_000 };
+    const log = {
+      ...silentLog,
+      progress: (line: string): void => {
+        if (line.includes("update.delay")) stopped.abort(new Error("the run was stopped"));
+      },
+    };
+    const now = foundHost([
+      wantedContainer({ id: "new" }),
+      foundContainer({ id: "id-web", name: "web.aaaaaaaa", state: "exited" }),
+    ]);
+    const stopping = (one: HostRollout): HostRollout => ({
+      ...one,
+      host: { ...one.host, log, signal: stopped.signal },
+    });
+    const done = { ...rollout(a, "root@a:22", { update }), observe: () => Promise.resolve(now) };
+    const next = rollout(b, "root@b:22", { update });
+    await assert.rejects(rollHosts([stopping(done), stopping(next)]), message);
+    assert.deepEqual(b.calls, []);
+  }
+
+  it("must put the hosts back that are done when the run is stopped in the pause before the next", async () => {
+    const a = new FakeEngine();
+    await stoppedInPause(
+      a,
+      new FakeEngine(),
+      /on root@b:22: the run was stopped[^]*hosts done before \(1\) were put back/,
+    );
+    assert.equal(a.calls.filter((call) => call === "rename id-web web").length, 1, a.calls.join("\n"));
+  });
+
+  it("must say which host could not be put back when the run is stopped in a pause", () => {
+    const a = new FakeEngine();
+    a.failing.set("start id-web", 500);
+    return stoppedInPause(a, new FakeEngine(), /the run was stopped[^]*Taking it back failed too: root@a:22/);
+  });
+
   it("must show in the one row which host is at work, who is queued behind it, and the pause before the next", async () => {
     const shown: string[] = [];
     const log = { ...silentLog, progress: (line: string): void => void shown.push(line) };
