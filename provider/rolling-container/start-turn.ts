@@ -1,4 +1,7 @@
+import { inCrowd } from "../health/crowd";
+import { orAborted } from "../or-aborted";
 import { Slots } from "../slots";
+import type { HostAccess } from "./host-access";
 
 /**
  * An engine starts containers one after another for the most part: told to start ten at once it has all of them up only in the
@@ -23,4 +26,23 @@ export function inStartTurn<T>(
   const slots = slotsOf.get(machineId) ?? new Slots(AT_ONCE);
   slotsOf.set(machineId, slots);
   return slots.within(start, (waiting) => onQueued?.(waiting + AT_ONCE));
+}
+
+/**
+ * Starts in its turn, as one more that is under way on the host. When the run is stopped nobody waits for the turn: then it is
+ * taken back, and must not be started after that.
+ */
+export function startInTurn<T>(
+  { session, machineId, signal }: Pick<HostAccess, "session" | "machineId" | "signal">,
+  start: () => Promise<T>,
+  onQueued: (before: number) => void,
+): Promise<T> {
+  const inTurn = async (): Promise<T> => {
+    signal.throwIfAborted();
+    return start();
+  };
+  return orAborted(
+    inCrowd(session.target, () => inStartTurn(machineId, inTurn, onQueued)),
+    signal,
+  );
 }

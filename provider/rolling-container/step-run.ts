@@ -2,7 +2,6 @@ import { engineMessage, engineStatus } from "../container/engine-status";
 import { inTime, LOOK_MS } from "../container/in-time";
 import type { ObservedContainer } from "../container/observed";
 import { formatDuration } from "../duration";
-import { inCrowd } from "../health/crowd";
 import type { ReadyScript } from "../host/session";
 import { isSlipwayError, messageOf } from "../errors";
 import { orAborted } from "../or-aborted";
@@ -16,7 +15,7 @@ import type { ContainerRef } from "./container-ref";
 import { formatOperation, type Operation, type Step } from "./operation";
 import { callEngine } from "./operation-call";
 import { limitOf } from "./operation-limit";
-import { inStartTurn } from "./start-turn";
+import { startInTurn } from "./start-turn";
 import { RouteCalls } from "./route-call";
 import { isRouteOperation } from "./route-operation";
 import type { Execution } from "./step-failure";
@@ -253,15 +252,8 @@ export class StepRun {
       // while nobody serves, and on the way back, nobody waits for others
       const mayWait = operation.kind === "start" && this.gapBeganMs === undefined && !this.isGoingBack;
       const created = mayWait
-        ? await orAborted(
-            inCrowd(this.host.session.target, () =>
-              inStartTurn(this.host.machineId, call, (before) =>
-                log.progress(
-                  `${formatOperation(operation)}: queued behind ${before} other starts on the host`,
-                ),
-              ),
-            ),
-            signal,
+        ? await startInTurn(this.host, call, (before) =>
+            log.progress(`${formatOperation(operation)}: queued behind ${before} other starts on the host`),
           )
         : await call();
       if (operation.kind === "create") this.stopTimeouts.set(operation.container.name, operation.options);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { LABEL } from "../../../provider/container/labels";
 import { SlipwayError } from "../../../provider/errors";
+import { silentLog } from "../../../provider/log";
 import { executeSteps } from "../../../provider/rolling-container/execute";
 import { formatGap, StepFailure } from "../../../provider/rolling-container/step-failure";
 import type { Step } from "../../../provider/rolling-container/operation";
+import { inStartTurn } from "../../../provider/rolling-container/start-turn";
 import { recover } from "../../../provider/rolling-container/recover";
 import { planHost, stepsOf } from "../../../provider/rolling-container/plan";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
@@ -192,6 +194,26 @@ describe("executeSteps", () => {
     };
     await assert.rejects(executeSteps(host, steps, { ...OPTIONS, whileWaiting }), StepFailure);
     assert.deepEqual(engine.calls, []);
+  });
+
+  it("must not start what was queued behind others when the run is stopped before its turn", async () => {
+    const stopped = new AbortController();
+    const engine = new FakeEngine();
+    const machineId = "must-not-start-what-was-queued";
+    let free = (): void => {};
+    const busy = new Promise<void>((resolve) => (free = resolve));
+    const others = [1, 2, 3].map(() => inStartTurn(machineId, () => busy));
+    const progress = (line: string): void => {
+      if (line.includes("queued behind")) stopped.abort(new Error("the run was stopped"));
+    };
+    const log = { ...silentLog, progress };
+    const host = { ...engine.access(), machineId, log, signal: stopped.signal };
+    const start: Step = { operation: { kind: "start", container: { name: "a" } }, cause: "wanted" };
+    await assert.rejects(executeSteps(host, [create("a"), start], OPTIONS), StepFailure);
+    free();
+    await Promise.all(others);
+    await inStartTurn(machineId, () => Promise.resolve());
+    assert.deepEqual(engine.calls, ["create a", "remove id-a"]);
   });
 
   it("must not wait for ever for an engine that hangs, nor as long again for each step that is taken back", async () => {
