@@ -72,7 +72,9 @@ interface Return {
 function putBack(back: Return): readonly Step[] {
   const { now, slot, live, previous, desired, route, isFirst } = back;
   const { service } = now.service;
-  const here = slotOf(now.service, slot).kept.find(({ id }) => id === previous.id) ?? previous;
+  const place = slotOf(now.service, slot);
+  // whoever made way by adopt is not ours, whatever it is called by now
+  const here = [...place.kept, ...(place.taken ?? [])].find(({ id }) => id === previous.id) ?? previous;
   const kept = here.name === previous.name ? refOf(previous) : refOf(here);
   const away: ContainerRef = { name: candidateName(service, slot), id: live.id };
   const overlaps = runsBoth(wishedWay(desired));

@@ -179,6 +179,15 @@ describe("planBack", () => {
     );
   });
 
+  it("must give a container that was taken over by adopt its own name again", () => {
+    const theirs = foundContainer({ id: "12345678ff", labels: {}, foreign: "somebody" });
+    const taken = { ...theirs, name: "web.12345678", state: "exited" as const };
+    const now = foundHost([wantedContainer({ id: "new" }), taken]);
+    const steps = formatSteps(planBack(foundHost([theirs]), now, desiredService({ adopt: true })));
+    assert.match(steps, /^start web\.12345678 .*$/m);
+    assert.match(steps, /^\* rename web to web\.next .*\nrename web\.12345678 to web \(it serves again\)$/m);
+  });
+
   it("must start it beside the new one where both may run, so that somebody serves all the time", () => {
     const before = foundHost([foundContainer({ id: "old" })]);
     const now = foundHost([
