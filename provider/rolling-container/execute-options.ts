@@ -2,7 +2,7 @@ import type { Step } from "./operation";
 
 /** What a run of steps is held to, and who has a word in it. */
 export interface ExecuteOptions {
-  /** From now; no step begins, and no gate waits, after it. */
+  /** From now, and without the waits that have a limit of their own; no step begins, and no gate waits, after it. */
   readonly deadlineMs: number;
   /** Called before each step: the lock is looked at there. */
   readonly beforeEach?: (step: Step) => Promise<void>;

@@ -144,8 +144,6 @@ function exchangeStep(exchange: Exchange, way: ProgramWay): Step {
 function switchOperation(exchange: Exchange, way: ProgramWay): SwitchOperation {
   const { service, old, next, check, minHealthyMs, deadlineMs, stopTimeoutMs } = exchange;
   const longestStopMs = Math.max(stopTimeoutMs, old.stopTimeoutMs ?? STOP_TIMEOUT_MS);
-  // whoever asks for longer to end also has connections that take longer
-  const drainMs = longestStopMs;
   const held = publishedBindings(old);
   const member = { container: refOf(old), check: checkIn(old) };
   return {
@@ -165,9 +163,21 @@ function switchOperation(exchange: Exchange, way: ProgramWay): SwitchOperation {
       ...new Set(held.filter(({ protocol }) => protocol === "tcp").map(({ container: port }) => port)),
     ],
     stopTimeoutMs: longestStopMs,
+    ...exchangeLimits(longestStopMs, deadlineMs),
+  };
+}
+
+/** How long the program on the host may take forward and back. */
+export function exchangeLimits(
+  stopMs: number,
+  healthyDeadlineMs: number,
+): Pick<SwitchOperation, "drainMs" | "deadlineMs" | "backMs"> {
+  // whoever asks for longer to end also has connections that take longer
+  const drainMs = stopMs;
+  return {
     drainMs,
-    deadlineMs: drainMs + longestStopMs + deadlineMs + SLACK_MS,
-    backMs: longestStopMs + OLD_DEADLINE_MS + SLACK_MS,
+    deadlineMs: drainMs + stopMs + healthyDeadlineMs + SLACK_MS,
+    backMs: stopMs + OLD_DEADLINE_MS + SLACK_MS,
   };
 }
 

@@ -107,7 +107,10 @@ export interface UpdateArgs {
   readonly minHealthyTime?: pulumi.Input<string | undefined>;
   /** The longest one container may take to become well. @default "2m" */
   readonly healthyDeadline?: pulumi.Input<string | undefined>;
-  /** The longest the whole rollout may go on without progress. @default "10m" */
+  /**
+   * The longest that a rollout may take on one host, without the waits that have a time of their own: drainTimeout,
+   * stopTimeout, switches and tasks. @default "10m"
+   */
   readonly progressDeadline?: pulumi.Input<string | undefined>;
   /** "rollback": the old version serves on. "pause": what was swapped stays, the rest is not touched. @default "rollback" */
   readonly failureAction?: pulumi.Input<"rollback" | "pause" | undefined>;

@@ -90,6 +90,7 @@ function together(executions: readonly Execution[]): Execution {
   return {
     operations: executions.flatMap(({ operations }) => operations),
     gapMs: Math.max(0, ...executions.map(({ gapMs }) => gapMs)),
+    waitedMs: executions.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
     ...(way === undefined ? {} : { way }),
   };
 }
@@ -167,13 +168,18 @@ async function rollHost(rollout: HostRollout): Promise<Execution> {
   const { plan, host, desired } = rollout;
   const executions: Execution[] = [];
   // one for all slots of the host: the lock's ttl rests on it
-  const endsAtMs = host.clock.now() + desired.update.progressDeadlineMs;
-  const leftMs = (): number => endsAtMs - host.clock.now();
+  let leftMs = desired.update.progressDeadlineMs;
+  const run = async (steps: readonly Step[]): Promise<void> => {
+    const beganMs = host.clock.now();
+    const execution = await runSteps(rollout, steps, leftMs);
+    leftMs -= host.clock.now() - beganMs - execution.waitedMs;
+    executions.push(execution);
+  };
   // with the first slot, so that a failure there takes the preparation back as well
   const [first, ...others] = plan.slots.filter(({ steps }) => steps.length > 0);
-  if (first === undefined) return { operations: [], gapMs: 0 };
-  executions.push(await runSteps(rollout, [...plan.preparation, ...first.steps], leftMs()));
-  for (const slot of others) executions.push(await runSteps(rollout, slot.steps, leftMs()));
+  if (first === undefined) return together([]);
+  await run([...plan.preparation, ...first.steps]);
+  for (const slot of others) await run(slot.steps);
   return together(executions);
 }
 

@@ -14,7 +14,7 @@ import { hostKeysOf, machineIdsOf, recordedHostKeys, withHosts } from "./hosts";
 import { ensureImage } from "./image";
 import { serviceOf } from "./inputs";
 import type { Lock } from "./lock";
-import { rolloutTtlMs } from "./lock-ttl";
+import { both, recordedStanding, rolloutTtlMs, wantedStanding } from "./lock-ttl";
 import { withLocks } from "./locks";
 import {
   goneRevisions,
@@ -71,6 +71,7 @@ function rollOn(
   const ttlMs = rolloutTtlMs(update, {
     hosts: hosts.length,
     leaving: leaving.length,
+    standing: both(wantedStanding(wanted), recordedStanding(olds)),
     tasksMs: tasksMs([...preDeploy, ...postDeploy]),
   });
   const look = new RolloutLook(request, context.stack, former, recordedOwnership(olds));

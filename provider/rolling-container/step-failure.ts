@@ -10,6 +10,8 @@ export interface Execution {
    * listens no more, which the host's own program sees; a stop that is asked for from here counts from its begin.
    */
   readonly gapMs: number;
+  /** How long it waited for what has a time limit of its own: no part of the progressDeadline. */
+  readonly waitedMs: number;
   /** How the last exchange by the host itself went; undefined when there was none. */
   readonly way?: "bridged" | "plain";
 }

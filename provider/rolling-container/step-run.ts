@@ -18,6 +18,7 @@ import { limitOf } from "./operation-limit";
 import { startInTurn } from "./start-turn";
 import { RouteCalls } from "./route-call";
 import { isRouteOperation } from "./route-operation";
+import { StepClock } from "./step-clock";
 import type { Execution } from "./step-failure";
 import { callHost, isHostOperation, lookForSwitch, readyForSwitch, type SwitchLook } from "./switch-call";
 import type { SwitchOperation } from "./switch-operation";
@@ -77,7 +78,7 @@ export class StepRun {
   private readonly stopTimeouts = new Map<string, { readonly StopTimeout?: number | undefined }>();
   private readonly operations: string[] = [];
   private readonly routes = new RouteCalls();
-  private readonly endsAtMs: number;
+  private readonly time: StepClock;
   private gated: ObservedContainer | undefined;
   private ahead: Ahead | undefined;
   private gapBeganMs: number | undefined;
@@ -87,12 +88,13 @@ export class StepRun {
   constructor(host: HostAccess, options: ExecuteOptions) {
     this.host = host;
     this.options = options;
-    this.endsAtMs = host.clock.now() + options.deadlineMs;
+    this.time = new StepClock(host.clock, options.deadlineMs);
   }
 
   get execution(): Execution {
     const { operations, way } = this;
-    return { operations, gapMs: Math.round(this.gapMs), ...(way === undefined ? {} : { way }) };
+    const { waitedMs } = this.time;
+    return { operations, gapMs: Math.round(this.gapMs), waitedMs, ...(way === undefined ? {} : { way }) };
   }
 
   unaborted(): this {
@@ -107,7 +109,7 @@ export class StepRun {
   }
 
   assertInTime(): void {
-    if (this.host.clock.now() >= this.endsAtMs) throw new Error("the progressDeadline has passed");
+    if (this.time.leftMs <= 0) throw new Error("the progressDeadline has passed");
   }
 
   /** Carries steps out at once, and waits for the end of them all. */
@@ -120,7 +122,7 @@ export class StepRun {
     const over = new AbortController();
     if (WAITS.has(operation.kind)) void this.options.whileWaiting?.(over.signal);
     try {
-      await this.one(operation, this.endsAtMs - this.host.clock.now());
+      await this.time.during(operation, () => this.one(operation, this.time.leftMs));
       return { step, end: "done" };
     } catch (error) {
       if (!(error instanceof SwitchFailure) || error.end !== "plain-instead" || otherwise === undefined) {

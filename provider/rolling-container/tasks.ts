@@ -18,9 +18,8 @@ export async function runTasks(rollout: HostRollout, phase: TaskPhase): Promise<
   const { log, clock, session } = host;
   log.debug(`${phase} on ${session.target}:\n${formatSteps(steps)}`);
   const startMs = clock.now();
-  const deadlineMs = desired.update.progressDeadlineMs + tasksMs(tasks);
   try {
-    await runSteps(rollout, steps, deadlineMs);
+    await runSteps(rollout, steps);
   } catch (error) {
     throw error instanceof StepFailure ? taskError(rollout, phase, error) : error;
   }

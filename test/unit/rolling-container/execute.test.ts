@@ -246,6 +246,14 @@ describe("executeSteps", () => {
     await assert.rejects(executeSteps(engine.access(), steps, OPTIONS), /\(waited 6m\)/);
   });
 
+  it("must not count what has a time limit of its own against the progressDeadline", async () => {
+    const engine = new FakeEngine();
+    engine.onCall = (call) => call === "stop id-web" && engine.clock.advance(900_000);
+    const { waitedMs } = await executeSteps(engine.access(), STEPS.slice(0, -1), OPTIONS);
+    assert.deepEqual(engine.calls, FORWARD);
+    assert.equal(waitedMs, 900_100, "a stop that took its time");
+  });
+
   it("must begin no step after the deadline", async () => {
     const engine = new FakeEngine();
     await assert.rejects(executeSteps(engine.access(), STEPS, { deadlineMs: 100 }), /progressDeadline/);

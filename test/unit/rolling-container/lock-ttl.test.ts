@@ -1,20 +1,44 @@
 import assert from "node:assert/strict";
-import { rolloutTtlMs } from "../../../provider/rolling-container/lock-ttl";
+import {
+  both,
+  recordedStanding,
+  rolloutTtlMs,
+  wantedStanding,
+} from "../../../provider/rolling-container/lock-ttl";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
+import { desiredService } from "../../support/rollout";
 
 const MINUTE_MS = 60_000;
 
 describe("rolloutTtlMs", () => {
   const update = { ...UPDATE_DEFAULTS, delayMs: 30 * MINUTE_MS };
-  const extent = { hosts: 3, leaving: 0, tasksMs: 0 };
+  const { progressDeadlineMs, delayMs } = update;
+  const extent = { hosts: 3, leaving: 0, tasksMs: 0, standing: wantedStanding(desiredService()) };
 
   it("must leave a rollout its pauses between hosts, and their deadlines", () => {
-    const { progressDeadlineMs, delayMs } = update;
     assert.ok(rolloutTtlMs(update, extent) >= 3 * progressDeadlineMs + 2 * delayMs);
   });
 
   it("must leave it the time to put every host back", () => {
-    const { progressDeadlineMs, delayMs } = update;
     assert.ok(rolloutTtlMs(update, extent) >= 2 * 3 * progressDeadlineMs + 2 * delayMs);
+  });
+
+  it("must leave it what does not count against the progressDeadline: drains and stops of each slot", () => {
+    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS };
+    const more = rolloutTtlMs(update, { ...extent, standing }) - rolloutTtlMs(update, extent);
+    assert.ok(more >= 3 * 4 * 20 * MINUTE_MS - 3 * 10_000, `${more}`);
+  });
+
+  it("must count what served before, too", () => {
+    const place = { target: "root@a:22", network: "edge", scheme: "http", address: "a", port: 80 };
+    const proxy = { name: "edge", ...place, tcpPorts: [] };
+    const route = { proxy, hosts: ["example.com"], port: 3000, drainTimeout: "15m" };
+    const before = recordedStanding({ replicas: 3, stopTimeout: "5m", route });
+    assert.deepEqual(both(wantedStanding(desiredService()), before), {
+      replicas: 3,
+      stopMs: 5 * MINUTE_MS,
+      drainMs: 15 * MINUTE_MS,
+    });
+    assert.deepEqual(recordedStanding({}), { replicas: 1, stopMs: 10_000, drainMs: 0 });
   });
 });

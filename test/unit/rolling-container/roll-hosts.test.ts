@@ -244,6 +244,15 @@ describe("rollHosts", () => {
     assert.ok(shown.length > 0 && shown.every((line) => !line.includes("root@a:22")), shown.join("\n"));
   });
 
+  it("must not count a slot's stop against the progressDeadline of the slots after it", async () => {
+    const engine = new FakeEngine();
+    const update = { ...PLAIN, progressDeadlineMs: 20_000 };
+    const two = [foundContainer(), foundContainer({ name: "web-2" })];
+    engine.onCall = (call) => call === "stop id-web" && engine.clock.advance(60_000);
+    await rollHosts([rollout(engine, "root@a:22", { replicas: 2, spec: { ports: [] }, update }, two)]);
+    assert.ok(engine.calls.includes("rename id-web-2.next web-2"));
+  });
+
   it("must count one progressDeadline for all slots of a host", async () => {
     const engine = new FakeEngine();
     const update = { ...PLAIN, progressDeadlineMs: 6_000 };
