@@ -2,9 +2,7 @@ import { containersOf, type Found, isUp, type ServiceFound, type SlotFound } fro
 import { retireKept } from "./kept";
 import type { Step } from "./operation";
 import { refOf } from "./ref-of";
-
-// as long as a task may take when nothing else is said
-const TASK_END_MS = 600_000;
+import { longestTaskMs, type Tasks } from "./task";
 
 /** One thing that an interrupted run left, and the steps that clear it up. */
 export interface Recovery {
@@ -12,14 +10,18 @@ export interface Recovery {
   readonly steps: readonly Step[];
 }
 
-/** What filled a volume, or ran a task, for a run that died. A task that still runs may be half done: it is let end. */
-export function leftHelpers({ helpers = [] }: SlotFound): readonly Recovery[] {
+/**
+ * What filled a volume, or ran a task, for a run that died. A task that still runs may be half done: it is let end, for as long
+ * as one may take.
+ */
+export function leftHelpers({ helpers = [] }: SlotFound, tasks: Tasks): readonly Recovery[] {
+  const deadlineMs = longestTaskMs(tasks);
   return helpers
     .filter(({ foreign }) => foreign === undefined)
     .map((helper) => {
       const container = refOf(helper);
       const end: Step = {
-        operation: { kind: "await-exit", container, deadlineMs: TASK_END_MS, mustSucceed: false },
+        operation: { kind: "await-exit", container, deadlineMs, mustSucceed: false },
         cause: "it may be half done",
       };
       const stop: Step = {

@@ -25,13 +25,15 @@ import {
 import { committed, finishRenames, goForward, nameFirst } from "./recover-forward";
 import { isServedByCopy, recoverSwitches } from "./recover-switch";
 import { refOf } from "./ref-of";
+import type { Tasks } from "./task";
 
 /** How often the rows are looked up at most: what one of them brings about may be another one's. */
 export const RECOVERY_PASSES = 6;
 
 /** What clearing up rests on; slots beyond `replicas` are on their way out. */
 export type Wish = Pick<Desired, "service" | "limits" | "update"> &
-  RouteNeed & {
+  RouteNeed &
+  Tasks & {
     readonly replicas?: number;
     /** A switch that died was let finish already in this run. */
     readonly wasFollowed?: boolean;
@@ -74,7 +76,7 @@ function rowsOf(slot: SlotFound, desired: Wish, found: HostFound, isBusy = false
   const renamed = renamedByHand(slot, liveName(desired.service, slot.slot));
   if (renamed !== undefined) return [renamed];
   return [
-    ...leftHelpers(slot),
+    ...leftHelpers(slot, desired),
     // that of another name has its own copy
     ...(isServedByCopy({ ...found, former: undefined }, slot.slot) ? [] : leftCopy(slot)),
     ...(isBusy ? [] : serving()),

@@ -26,6 +26,7 @@ import {
   urlOf,
 } from "./outputs";
 import type { Step } from "./operation";
+import { longestTaskMs } from "./task";
 import { runTasks, tasksMs } from "./tasks";
 import { RolloutLook } from "./rollout-look";
 import { formatPlan, type HostPlan, isEmptyPlan, planHost, planRevival, provedSlots } from "./plan";
@@ -72,7 +73,8 @@ function rollOn(
     hosts: hosts.length,
     leaving: leaving.length,
     standing: both(wantedStanding(wanted), recordedStanding(olds)),
-    tasksMs: tasksMs([...preDeploy, ...postDeploy]),
+    // and one that an earlier run left
+    tasksMs: tasksMs([...preDeploy, ...postDeploy]) + longestTaskMs(wanted),
   });
   const look = new RolloutLook(request, context.stack, former, recordedOwnership(olds));
   for (const host of hosts) look.makeReady(host);

@@ -8,8 +8,14 @@ export interface Task {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The tasks of a service. */
+export interface Tasks {
+  readonly preDeploy?: readonly Task[];
+  readonly postDeploy?: readonly Task[];
+}
+
 /** How long a task may take when nothing is said. */
-export const TASK_TIMEOUT_MS = 600_000;
+const TASK_TIMEOUT_MS = 600_000;
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
@@ -25,4 +31,9 @@ export function readTask(fields: Fields): Task | undefined {
   if (timeoutMs < 1) fields.fail("timeout", "must be at least 1ms");
   fields.rejectOthers();
   return command === undefined ? undefined : { command, timeoutMs, env };
+}
+
+/** How long a task of the service may take, as far as it is known: the one that an earlier run left may have been another. */
+export function longestTaskMs({ preDeploy = [], postDeploy = [] }: Tasks): number {
+  return Math.max(TASK_TIMEOUT_MS, ...[...preDeploy, ...postDeploy].map(({ timeoutMs }) => timeoutMs));
 }

@@ -254,6 +254,15 @@ describe("executeSteps", () => {
     assert.equal(waitedMs, 900_100, "a stop that took its time");
   });
 
+  it("must stop and remove a task of a dead run that does not end, however long it was waited for", async () => {
+    const engine = new FakeEngine();
+    const found = foundHost([foundContainer(), foundContainer({ name: "web.task" })]);
+    const steps = recover(found, desiredService()).flatMap((row) => row.steps);
+    await executeSteps(engine.access(), steps, OPTIONS);
+    assert.deepEqual(engine.calls, ["stop id-web.task", "remove id-web.task"]);
+    assert.ok(engine.clock.now() >= 600_000);
+  });
+
   it("must begin no step after the deadline", async () => {
     const engine = new FakeEngine();
     await assert.rejects(executeSteps(engine.access(), STEPS, { deadlineMs: 100 }), /progressDeadline/);

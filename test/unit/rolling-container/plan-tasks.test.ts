@@ -65,6 +65,13 @@ describe("planTasks", () => {
     assert.deepEqual(rows({ ...task, state: "exited" }), ["remove web.task (its run is over)"]);
     assert.deepEqual(rows({ ...task, foreign: "somebody" }), []);
   });
+
+  it("must leave a task of a dead run as long as the longest one may take", () => {
+    const hour = { ...TASK, timeoutMs: 3_600_000 };
+    const found = foundHost([foundContainer(), foundContainer({ name: "web.task" })]);
+    const steps = recover(found, { ...desired, postDeploy: [hour] }).flatMap((row) => row.steps);
+    assert.match(formatSteps(steps), /^wait for web\.task to end, at most 60m/);
+  });
 });
 
 describe("secretFiles", () => {
