@@ -6,6 +6,7 @@ import type { HostAccess } from "./host-access";
 import { recordedHostKeys, withHosts } from "./hosts";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import { serviceOf } from "./inputs";
+import { recordedStanding, removalTtlMs } from "./lock-ttl";
 import { withLocks } from "./locks";
 import { observeHost } from "./observe";
 import { routeLooks } from "./observe-routes";
@@ -14,36 +15,34 @@ import type { Step } from "./operation";
 import { recordedOwnership } from "./outputs";
 import { planRemoval } from "./plan-finish";
 import { runStepsOrSay } from "./roll-hosts";
-import { UPDATE_DEFAULTS } from "./update-settings";
+import { recordedUpdate } from "./update-settings";
 
 /** Removes everything of ours that belongs to a service, on every host; volumes stay. What is gone already counts as done. */
 export async function removeService(outputs: Properties, context: HandlerContext): Promise<void> {
   const service = serviceOf(outputs);
-  const update = UPDATE_DEFAULTS;
+  const update = recordedUpdate(outputs);
+  const connections = recordedHosts(outputs);
   const abandon = outputs.abandonUnreachable === true ? { abandonUnreachable: true } : {};
   const demand = {
     services: [service],
     waitMs: update.lockWaitMs,
-    ttlMs: update.progressDeadlineMs,
+    ttlMs: removalTtlMs(update, recordedStanding(outputs), connections.length),
     forgetImage: true,
   };
-  await withHosts(
-    recordedHosts(outputs),
-    { context, hostKeys: recordedHostKeys(outputs), ...abandon },
-    (hosts) =>
-      withLocks(hosts, demand, context, async (locksOf) => {
-        await allEnded(
-          hosts.map(async (host) => {
-            const found = await observe(host, service, outputs, context);
-            const steps = [...planRemoval(found, "deleted"), ...unusedNetworks(found, outputs)];
-            await runStepsOrSay(
-              `removing "${service}"`,
-              { host, locks: locksOf(host), desired: { update } },
-              steps,
-            );
-          }),
-        );
-      }),
+  await withHosts(connections, { context, hostKeys: recordedHostKeys(outputs), ...abandon }, (hosts) =>
+    withLocks(hosts, demand, context, async (locksOf) => {
+      await allEnded(
+        hosts.map(async (host) => {
+          const found = await observe(host, service, outputs, context);
+          const steps = [...planRemoval(found, "deleted"), ...unusedNetworks(found, outputs)];
+          await runStepsOrSay(
+            `removing "${service}"`,
+            { host, locks: locksOf(host), desired: { update } },
+            steps,
+          );
+        }),
+      );
+    }),
   );
 }
 

@@ -1,4 +1,5 @@
-import type { Fields } from "../values";
+import type { Properties } from "../handler";
+import { Fields } from "../values";
 
 /** How a rollout goes, parsed; times in milliseconds. */
 export interface UpdateSettings {
@@ -60,6 +61,12 @@ export function readUpdate(fields: Fields): UpdateSettings {
     fields.fail("healthyDeadline", "must be less than progressDeadline");
   }
   return settings;
+}
+
+/** What outputs say of it; the default for whatever does not read as such. */
+export function recordedUpdate({ update }: Properties): UpdateSettings {
+  const fields = new Fields({ update }).object("update");
+  return fields === undefined ? UPDATE_DEFAULTS : readUpdate(fields);
 }
 
 /** How many of `hosts` go at the same time; a share is rounded up. */

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import {
   both,
   recordedStanding,
+  removalTtlMs,
   rolloutTtlMs,
   wantedStanding,
 } from "../../../provider/rolling-container/lock-ttl";
-import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
+import { recordedUpdate, UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { desiredService } from "../../support/rollout";
 
 const MINUTE_MS = 60_000;
@@ -40,5 +41,24 @@ describe("rolloutTtlMs", () => {
       drainMs: 15 * MINUTE_MS,
     });
     assert.deepEqual(recordedStanding({}), { replicas: 1, stopMs: 10_000, drainMs: 0 });
+  });
+});
+
+describe("removalTtlMs", () => {
+  it("must leave a removal the recorded progressDeadline, and the drains and stops of each slot", () => {
+    const update = recordedUpdate({
+      update: { progressDeadline: "40m", healthyDeadline: "5m", lockWait: "1s" },
+    });
+    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS };
+    assert.ok(removalTtlMs(update, standing, 1) >= (40 + 4 * 20) * MINUTE_MS);
+  });
+});
+
+describe("recordedUpdate", () => {
+  it("must be what the outputs say, and the default for what does not read", () => {
+    const update = { progressDeadline: "40m", lockWait: 7, parallelism: "half" };
+    assert.deepEqual(recordedUpdate({ update }), { ...UPDATE_DEFAULTS, progressDeadlineMs: 2_400_000 });
+    assert.deepEqual(recordedUpdate({}), UPDATE_DEFAULTS);
+    assert.deepEqual(recordedUpdate({ update: "fast" }), UPDATE_DEFAULTS);
   });
 });
