@@ -115,6 +115,11 @@ export function copySteps(
   ];
 }
 
+/** How long the one that served may take to come back: a new one's time, where it boots as slowly. */
+export function oldDeadlineMs(healthyDeadlineMs: number): number {
+  return Math.max(OLD_DEADLINE_MS, healthyDeadlineMs);
+}
+
 /** The wait for a container that served before. */
 export function gateBack(container: Found, deadlineMs: number): GateOperation {
   const check = checkIn(container);
@@ -135,7 +140,7 @@ function exchangeStep(exchange: Exchange, way: ProgramWay): Step {
   const undo: readonly Operation[] = [
     { kind: "stop", container: next, interrupts: true },
     { kind: "start", container },
-    gateBack(old, OLD_DEADLINE_MS),
+    gateBack(old, oldDeadlineMs(exchange.deadlineMs)),
     { kind: "restart-policy", container, restart: old.limits.restart },
   ];
   return { operation: switchOperation(exchange, way), cause, touchesLive: true, undo };
@@ -153,7 +158,7 @@ function switchOperation(exchange: Exchange, way: ProgramWay): SwitchOperation {
     old: {
       ...member,
       minHealthyMs: BACK_MS,
-      deadlineMs: OLD_DEADLINE_MS,
+      deadlineMs: oldDeadlineMs(deadlineMs),
       restart: old.limits.restart,
     },
     next: { container: next, check, minHealthyMs, deadlineMs },
@@ -177,7 +182,7 @@ export function exchangeLimits(
   return {
     drainMs,
     deadlineMs: drainMs + stopMs + healthyDeadlineMs + SLACK_MS,
-    backMs: stopMs + OLD_DEADLINE_MS + SLACK_MS,
+    backMs: stopMs + oldDeadlineMs(healthyDeadlineMs) + SLACK_MS,
   };
 }
 

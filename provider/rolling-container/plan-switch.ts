@@ -11,6 +11,7 @@ import {
   copySteps,
   type Exchange,
   gateBack,
+  oldDeadlineMs,
   plainExchange,
 } from "./plan-exchange";
 import { commit } from "./plan-commit";
@@ -99,7 +100,7 @@ function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
   const { way, isBridged, running, source, slot, desired, cause } = change;
   if (running === undefined || way.kind === "overlap" || way.kind === "proxied") return undefined;
   if (isBridged)
-    return [...touching(stopPrevious(running, source.ref.name)), ...proofOf(source, desired, cause)];
+    return [...touching(stopPrevious(running, source.ref.name, desired)), ...proofOf(source, desired, cause)];
   const { minHealthyMs, healthyDeadlineMs: deadlineMs } = desired.update;
   const check = checkOf(desired);
   const exchange: Exchange = {
@@ -127,7 +128,7 @@ function exchangeSteps(change: PlaceChange): readonly Step[] | undefined {
   const byProgram = serves && way.kind === "plain" && way.withoutProgram === undefined;
   if (byProgram) return [...rehearsal, ...plainExchange(exchange, rehearses)];
   const proof = proofOf(source, desired, cause, { isProved: rehearses, alone: true });
-  return [...rehearsal, ...touching(stopPrevious(running, source.ref.name)), ...proof];
+  return [...rehearsal, ...touching(stopPrevious(running, source.ref.name, desired)), ...proof];
 }
 
 /** The candidate runs and passes its gate. `alone`: nobody else serves meanwhile. */
@@ -234,10 +235,11 @@ function rehearse(exchange: Exchange, copy: CopyPlan): readonly Step[] {
   ];
 }
 
-function stopPrevious(previous: Found, candidate: string): readonly Step[] {
+function stopPrevious(previous: Found, candidate: string, { update }: Desired): readonly Step[] {
   const container = refOf(previous);
   // one that did not run well before does not have to when it comes back
-  const prove = previous.state === "running" ? [gateBack(previous, 60_000)] : [];
+  const prove =
+    previous.state === "running" ? [gateBack(previous, oldDeadlineMs(update.healthyDeadlineMs))] : [];
   return [
     {
       operation: { kind: "restart-policy", container, restart: "always" },

@@ -53,6 +53,28 @@ describe("planHost with the program on the host", () => {
     );
   });
 
+  it("must give the old one as long to come back as a new one has to become well, and never less than a minute", () => {
+    const limits = (healthyDeadlineMs: number): readonly number[] => {
+      const update = { ...UPDATE_DEFAULTS, healthyDeadlineMs };
+      const steps = stepsOf(planHost(host([LIVE]), desiredService({ update })));
+      const { old, backMs, stopTimeoutMs } = exchangeIn(steps);
+      const undo = steps
+        .flatMap((step) => step.undo ?? [])
+        .flatMap((each) => (each.kind === "gate" ? each.deadlineMs : []));
+      assert.ok(backMs > old.deadlineMs + stopTimeoutMs);
+      // without the program on the host
+      const byHand = stepsOf(
+        planHost(foundHost([LIVE]), desiredService({ update: { ...update, switch: "plain" } })),
+      );
+      const back = byHand
+        .flatMap((step) => step.undo ?? [])
+        .flatMap((each) => (each.kind === "gate" ? each.deadlineMs : []));
+      return [old.deadlineMs, ...undo, ...back];
+    };
+    assert.deepEqual(limits(300_000), [300_000, 300_000, 300_000]);
+    assert.deepEqual(limits(5_000), [60_000, 60_000, 60_000]);
+  });
+
   it("must not ask again, before an older one goes, what the program has seen to be well", () => {
     const plan = planHost(host([LIVE]), desiredService());
     assert.deepEqual([...provedSlots(plan)], [1]);
