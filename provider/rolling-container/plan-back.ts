@@ -1,4 +1,5 @@
 import { writesToMount } from "../container/like-it";
+import { compareLimits } from "../container/limits";
 import { candidateName, copyName, liveName } from "../container/names";
 import { type PortSpec, STOP_TIMEOUT_MS } from "../container/spec";
 import type { Desired } from "./desired";
@@ -43,7 +44,25 @@ export function planBack(before: HostFound, now: HostFound, desired: BackWish): 
     // nobody's place before this run: what stood there under another name serves now, and stays
     previous === undefined && !stoodBefore(before, slot, live) ? removeNew(live, route) : [],
   );
-  return [...steps, ...route.rest(entered), ...added, ...unwantedBack(before, now, desired, CAUSE)];
+  const limits = limitsBack(before, now);
+  return [
+    ...steps,
+    ...route.rest(entered),
+    ...added,
+    ...limits,
+    ...unwantedBack(before, now, desired, CAUSE),
+  ];
+}
+
+/** Who stayed has the limits again that it had; the policy of one that is stopped in a switch is what brings it back. */
+function limitsBack(before: HostFound, now: HostFound): readonly Step[] {
+  return now.service.slots.flatMap(({ slot, live }): readonly Step[] => {
+    const previous = previousIn(before, slot);
+    if (live?.state !== "running" || live.foreign !== undefined || live.id !== previous?.id) return [];
+    if (compareLimits(previous.limits, live.limits) === "none") return [];
+    const operation = { kind: "limits", container: refOf(live), limits: previous.limits } as const;
+    return [{ operation, cause: CAUSE }];
+  });
 }
 
 function stoodBefore(before: HostFound, slot: number, { id }: Found): boolean {

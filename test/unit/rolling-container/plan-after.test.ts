@@ -179,6 +179,17 @@ describe("planBack", () => {
     );
   });
 
+  it("must give one that stayed its limits again, and leave the policy of one that a switch stopped", () => {
+    const before = foundHost([foundContainer({ limits: { ...LIMITS, memory: 512 } })]);
+    const now = (given: Partial<Found>): string =>
+      formatSteps(planBack(before, foundHost([foundContainer(given)]), desiredService()));
+    assert.equal(
+      now({ limits: { ...LIMITS, memory: 256 } }),
+      "update limits of web (the rollout failed elsewhere)",
+    );
+    assert.equal(now({ limits: { ...LIMITS, memory: 512, restart: "always" }, state: "exited" }), "");
+  });
+
   it("must give a container that was taken over by adopt its own name again", () => {
     const theirs = foundContainer({ id: "12345678ff", labels: {}, foreign: "somebody" });
     const taken = { ...theirs, name: "web.12345678", state: "exited" as const };

@@ -6,7 +6,7 @@ import { planHost } from "../../../provider/rolling-container/plan";
 import { type HostRollout, rollHosts } from "../../../provider/rolling-container/roll-hosts";
 import { UPDATE_DEFAULTS } from "../../../provider/rolling-container/update-settings";
 import { FakeEngine } from "../../support/fake-engine";
-import { desiredService, foundContainer, foundHost, wantedContainer } from "../../support/rollout";
+import { desiredService, foundContainer, foundHost, LIMITS, wantedContainer } from "../../support/rollout";
 
 const PLAIN = { ...UPDATE_DEFAULTS, switch: "plain", parallelism: 2 } as const;
 
@@ -216,6 +216,22 @@ describe("rollHosts", () => {
     const a = new FakeEngine();
     a.failing.set("start id-web", 500);
     return stoppedInPause(a, new FakeEngine(), /the run was stopped[^]*Taking it back failed too: root@a:22/);
+  });
+
+  it("must put limits that were changed in place back on the hosts before the one that refused them", async () => {
+    const [a, b] = [new FakeEngine(), new FakeEngine()];
+    b.failing.set("update id-web", 500);
+    const given = { update: { ...PLAIN, parallelism: 1 }, limits: { ...LIMITS, memory: 256 } };
+    const had = { ...LIMITS, memory: 512 };
+    const done = rollout(a, "root@a:22", given, [wantedContainer({ limits: had })]);
+    const now = foundHost([wantedContainer({ limits: given.limits })]);
+    const observe = () => Promise.resolve(now);
+    const refusing = rollout(b, "root@b:22", given, [wantedContainer({ limits: had })]);
+    await assert.rejects(
+      rollHosts([{ ...done, observe }, refusing]),
+      /hosts done before \(1\) were put back/,
+    );
+    assert.deepEqual(a.calls, ["update id-web", "update id-web"]);
   });
 
   it("must show in the one row which host is at work, who is queued behind it, and the pause before the next", async () => {
