@@ -172,8 +172,8 @@ export interface RollingContainerArgs extends ContainerArgs {
   /** Where it runs, one after another: DockerHosts or connections. */
   readonly hosts: pulumi.Input<HostArgument[]>;
   /**
-   * `image.ref` of a RemoteImage, or any reference. A tag is resolved to its digest when applied; `triggers`, or a
-   * refresh that saw another digest, applies it anew.
+   * `image.ref` of a RemoteImage, or any reference. A tag is resolved to an image when applied, and a changed `triggers`
+   * resolves it anew; a refresh does not look whether it stands for another one by now.
    */
   readonly image: pulumi.Input<string>;
   /** The service, and the name of its first container. No dots. @default the resource's name */
