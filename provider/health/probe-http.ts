@@ -56,7 +56,7 @@ interface Answer {
 }
 
 /** The status of an HTTP answer's head; undefined while its first line is not whole. */
-export function parseStatus(head: string): number | undefined {
+function parseStatus(head: string): number | undefined {
   const end = head.indexOf("\n");
   if (end < 0) return undefined;
   return Number(/^HTTP\/\d(?:\.\d)? (\d{3})(?:\s|$)/.exec(head.slice(0, end))?.[1] ?? 0);

@@ -32,7 +32,7 @@ export function ownTlsOf(configuration: string, certificates: Iterable<string>):
 }
 
 /** True for a certificate that a proxy of ours made for a route. */
-export function isRouteCertificate(path: string): boolean {
+function isRouteCertificate(path: string): boolean {
   return path.startsWith(OF_ROUTES);
 }
 

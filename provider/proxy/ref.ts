@@ -56,7 +56,7 @@ export function exchangeLockOf(name: string): string {
 export const LOCKS = "/run/slipway/proxy";
 
 /** The folder of all proxies; it stays over a reboot, as the containers do. */
-export const PROXIES = "/var/lib/slipway/proxy";
+const PROXIES = "/var/lib/slipway/proxy";
 
 /** Where the proxy's container sees its folder. */
 export const INSIDE = "/slipway";

@@ -178,7 +178,7 @@ export async function removeServer(
 }
 
 /** The next place that neither the file nor the running proxy gives to anybody. */
-export function freePlace({ entry, servers }: ObservedRoute): number | undefined {
+function freePlace({ entry, servers }: ObservedRoute): number | undefined {
   if (entry === undefined) return undefined;
   const taken = (place: number): boolean =>
     entry.servers.some((server) => server.place === place) ||

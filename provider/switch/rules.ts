@@ -10,7 +10,7 @@ export interface RuleTexts {
 }
 
 /** The comment that every rule of ours carries; the rules are found again by it alone. */
-export function ruleComment(service: string): string {
+function ruleComment(service: string): string {
   return `slipway:${service}`;
 }
 
