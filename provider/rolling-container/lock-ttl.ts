@@ -5,6 +5,7 @@ import { Fields } from "../values";
 import type { Wanted } from "./inputs";
 import { recordedRoute } from "./observe-routes";
 import { exchangeLimits } from "./plan-exchange";
+import { runsBoth, wishedWay } from "./switch-way";
 import type { UpdateSettings } from "./update-settings";
 
 /** What may stand on a host, and how long its containers may take to go. */
@@ -12,6 +13,8 @@ export interface Standing {
   readonly replicas: number;
   readonly stopMs: number;
   readonly drainMs: number;
+  /** Whether they change places by the program on the host, where it can. */
+  readonly exchanges: boolean;
 }
 
 /** What the longest rollout rests on. */
@@ -30,8 +33,14 @@ export function wantedStanding({
   replicas,
   spec,
   route,
-}: Pick<Wanted, "replicas" | "spec" | "route">): Standing {
-  return { replicas, stopMs: spec.stopTimeoutMs ?? STOP_TIMEOUT_MS, drainMs: route?.drainTimeoutMs ?? 0 };
+  update,
+}: Pick<Wanted, "replicas" | "spec" | "route" | "update">): Standing {
+  return {
+    replicas,
+    stopMs: spec.stopTimeoutMs ?? STOP_TIMEOUT_MS,
+    drainMs: route?.drainTimeoutMs ?? 0,
+    exchanges: !runsBoth(wishedWay({ spec, route, update })),
+  };
 }
 
 /** Of what outputs speak of. */
@@ -41,6 +50,7 @@ export function recordedStanding(outputs: Properties): Standing {
     replicas: fields.integer("replicas", { min: 1, max: 100 }) ?? 1,
     stopMs: fields.duration("stopTimeout") ?? STOP_TIMEOUT_MS,
     drainMs: recordedRoute(outputs)?.drainTimeoutMs ?? 0,
+    exchanges: false,
   };
 }
 
@@ -50,6 +60,7 @@ export function both(a: Standing, b: Standing): Standing {
     replicas: Math.max(a.replicas, b.replicas),
     stopMs: Math.max(a.stopMs, b.stopMs),
     drainMs: Math.max(a.drainMs, b.drainMs),
+    exchanges: a.exchanges || b.exchanges,
   };
 }
 
@@ -59,20 +70,21 @@ export function rolloutTtlMs(
   { hosts, leaving, standing, tasksMs }: RolloutExtent,
 ): number {
   const { delayMs, lockWaitMs } = update;
-  // each host, the pull, and what is cleared up before; hosts are put back one after another
-  const turns = hosts + leaving + 2 + hosts;
-  return turnMs(update, standing) * turns + delayMs * hosts + lockWaitMs * (hosts + leaving) + tasksMs;
+  // hosts are put back one after another; before, they are cleared up at once, and the image is pulled
+  const turns = hosts + leaving + hosts + 1;
+  const deadlinesMs = update.progressDeadlineMs * (turns + 1);
+  const waitsMs = hostWaitsMs(update, standing) * turns;
+  return deadlinesMs + waitsMs + delayMs * hosts + lockWaitMs * (hosts + leaving) + tasksMs;
 }
 
 /** The longest that a removal may; its hosts go at once. */
 export function removalTtlMs(update: UpdateSettings, standing: Standing, hosts: number): number {
-  return turnMs(update, standing) + update.lockWaitMs * hosts;
+  return update.progressDeadlineMs + hostWaitsMs(update, standing) + update.lockWaitMs * hosts;
 }
 
-/** What one host may take: its deadline, and what does not count there. */
-function turnMs({ progressDeadlineMs, healthyDeadlineMs }: UpdateSettings, standing: Standing): number {
-  const { replicas, stopMs, drainMs } = standing;
-  const switchMs = longestSwitchMs({ stopTimeoutMs: stopMs, ...exchangeLimits(stopMs, healthyDeadlineMs) });
-  // the new one may have to go, too
-  return progressDeadlineMs + replicas * (2 * (drainMs + stopMs) + switchMs);
+/** What does not count against the progressDeadline of one host. */
+function hostWaitsMs({ healthyDeadlineMs }: UpdateSettings, standing: Standing): number {
+  const { replicas, stopMs, drainMs, exchanges } = standing;
+  const limits = { stopTimeoutMs: stopMs, ...exchangeLimits(stopMs, healthyDeadlineMs) };
+  return replicas * (drainMs + (exchanges ? longestSwitchMs(limits) : stopMs));
 }

@@ -68,13 +68,14 @@ function rollOn(
   const former = serviceOf(olds) === wanted.service ? undefined : serviceOf(olds) || undefined;
   const services = former === undefined ? [wanted.service] : [wanted.service, former];
   const { update, preDeploy = [], postDeploy = [] } = wanted;
+  const tasks = [...preDeploy, ...postDeploy];
   const all = [...hosts, ...leaving];
   const ttlMs = rolloutTtlMs(update, {
     hosts: hosts.length,
     leaving: leaving.length,
     standing: both(wantedStanding(wanted), recordedStanding(olds)),
     // and one that an earlier run left
-    tasksMs: tasksMs([...preDeploy, ...postDeploy]) + longestTaskMs(wanted),
+    tasksMs: tasks.length === 0 ? 0 : tasksMs(tasks) + longestTaskMs(wanted),
   });
   const look = new RolloutLook(request, context.stack, former, recordedOwnership(olds));
   for (const host of hosts) look.makeReady(host);

@@ -25,9 +25,19 @@ describe("rolloutTtlMs", () => {
   });
 
   it("must leave it what does not count against the progressDeadline: drains and stops of each slot", () => {
-    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS };
-    const more = rolloutTtlMs(update, { ...extent, standing }) - rolloutTtlMs(update, extent);
-    assert.ok(more >= 3 * 4 * 20 * MINUTE_MS - 3 * 10_000, `${more}`);
+    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS, exchanges: false };
+    const none = { ...standing, stopMs: 0, drainMs: 0 };
+    const waitsMs =
+      rolloutTtlMs(update, { ...extent, standing }) - rolloutTtlMs(update, { ...extent, standing: none });
+    assert.ok(waitsMs >= 2 * 3 * 4 * 20 * MINUTE_MS, `${waitsMs}`);
+  });
+
+  it("must leave it the switches of the program on the host, where there may be any", () => {
+    const ttlMs = (exchanges: boolean): number =>
+      rolloutTtlMs(update, { ...extent, standing: { ...extent.standing, exchanges } });
+    assert.equal(extent.standing.exchanges, true, "it publishes a port");
+    assert.ok(ttlMs(true) - ttlMs(false) >= 2 * 3 * update.healthyDeadlineMs);
+    assert.equal(wantedStanding(desiredService({ spec: {} })).exchanges, false);
   });
 
   it("must count what served before, too", () => {
@@ -39,8 +49,9 @@ describe("rolloutTtlMs", () => {
       replicas: 3,
       stopMs: 5 * MINUTE_MS,
       drainMs: 15 * MINUTE_MS,
+      exchanges: true,
     });
-    assert.deepEqual(recordedStanding({}), { replicas: 1, stopMs: 10_000, drainMs: 0 });
+    assert.deepEqual(recordedStanding({}), { replicas: 1, stopMs: 10_000, drainMs: 0, exchanges: false });
   });
 });
 
@@ -49,7 +60,7 @@ describe("removalTtlMs", () => {
     const update = recordedUpdate({
       update: { progressDeadline: "40m", healthyDeadline: "5m", lockWait: "1s" },
     });
-    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS };
+    const standing = { replicas: 4, stopMs: 5 * MINUTE_MS, drainMs: 15 * MINUTE_MS, exchanges: false };
     assert.ok(removalTtlMs(update, standing, 1) >= (40 + 4 * 20) * MINUTE_MS);
   });
 });
