@@ -74,6 +74,19 @@ describe("DockerHost beside others, and cut off", function () {
     assert.equal(await site.running(), old);
   });
 
+  it("must wait for dpkg's lock before it holds what is not held any more", async () => {
+    await site.host.must(["apt-mark", "unhold", "docker-ce"]);
+    const lock = await holdPackageLock(site.host, "/var/lib/dpkg/lock-frontend", "unattended-upgr");
+    let released: Promise<void> | undefined;
+    const context = site.context("e2e", (line) => {
+      if (line.includes("waiting for unattended-upgr")) released ??= lock.release();
+    });
+    await site.up(site.inputs(old), context);
+    await released;
+    assert.ok(released !== undefined, "nobody was waited for");
+    assert.deepEqual(await site.held(), PACKAGES);
+  });
+
   it("must go on from where apt and dpkg were killed, and restart the daemon once", async () => {
     await site.host.must(["sh", "-c", killerAt('"status: docker-ce-cli"*": unpacked"*')]);
     await assert.rejects(up(middle, CONSENT), /exit code 137/);

@@ -72,7 +72,7 @@ export function uninstallMachine(
     const line = words.join(" ");
     if (line.includes("slipway-lock")) onLine?.("locked 1 2");
     else if (line.startsWith("docker") && line.includes(" stop ")) change("stop", () => void (running = []));
-    else if (line.startsWith("apt-mark unhold")) change("unhold", () => held.clear());
+    else if (line.includes("apt-mark unhold")) change("unhold", () => held.clear());
     else if (line.startsWith("rm "))
       change(
         "rm source",

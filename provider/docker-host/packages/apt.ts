@@ -124,7 +124,8 @@ export const apt: PackageFamily = {
 
   async removeRepository(session, run) {
     const argv = ["rm", "-f", "--", APT_KEY_PATH, APT_SOURCE_PATH];
-    await must(session, "removing the package source", argv, run);
+    const outcome = await session.exec(argv, { sudo: true, ...run });
+    refusePackageFailure(session, "removing the package source", outcome);
   },
 
   async refresh(session, run, needed) {
@@ -157,11 +158,11 @@ export const apt: PackageFamily = {
   },
 
   async hold(session, names, run) {
-    await must(session, "holding the packages", ["apt-mark", "hold", ...names], run);
+    await mark(session, "holding the packages", ["hold", ...names], run);
   },
 
   async unhold(session, names, run) {
-    await must(session, "releasing the packages", ["apt-mark", "unhold", ...names], run);
+    await mark(session, "releasing the packages", ["unhold", ...names], run);
   },
 };
 
@@ -213,11 +214,13 @@ function refreshLists(
   return runApt(session, argv, { ...run, timeoutMs: REFRESH_MS, changesPackages: false });
 }
 
-async function must(
+/** Holds are dpkg's, which waits for nobody's lock by itself. */
+async function mark(
   session: HostSession,
   what: string,
-  argv: readonly string[],
+  words: readonly string[],
   run: RunOptions,
 ): Promise<void> {
-  refusePackageFailure(session, what, await session.exec(argv, { sudo: true, ...run }));
+  const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: false };
+  await mustRunApt(session, what, ["apt-mark", ...words], change);
 }

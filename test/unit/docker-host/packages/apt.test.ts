@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { apt } from "../../../../provider/docker-host/packages/apt";
 import type { CommandOutcome, HostSession } from "../../../../provider/host/session";
+import { packageHost } from "../../../support/package-host";
 
 const ORDER = { install: [{ name: "docker-ce" }], remove: [], allowDowngrade: false };
 const WORDS = { stdout: "Remv runc [1.1]\n", stderr: "" };
@@ -28,5 +29,22 @@ describe("apt's trial of an installation", () => {
     await assert.rejects(async () => removals({ kind: "killed", signal: "KILL", ...WORDS, stdout: "" }), {
       code: "engine-install-failed",
     });
+  });
+});
+
+describe("apt", () => {
+  it("must wait for dpkg's lock with a hold and its end, too", async () => {
+    const { session, calls, run } = packageHost();
+    const texts: string[] = [];
+    const script: HostSession["script"] = (text, args, options) => {
+      texts.push(text);
+      return session.script(text, args, options);
+    };
+    const waiting = { ...session, script };
+    await apt.hold(waiting, ["docker-ce"], run);
+    await apt.unhold(waiting, ["docker-ce"], run);
+    // 300 seconds, and no service is left alone meanwhile
+    assert.deepEqual(calls, ["script 300  apt-mark hold docker-ce", "script 300  apt-mark unhold docker-ce"]);
+    for (const text of texts) assert.match(text, /wait_for_locks$/m);
   });
 });
