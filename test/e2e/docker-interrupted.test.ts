@@ -26,6 +26,23 @@ const HALF_DONE = `mkdir -p /root/notes/DEBIAN && cd /root
 printf 'Package: lab-notes\\nVersion: 1\\nArchitecture: all\\nMaintainer: Lab <lab@localhost>\\nDescription: notes\\n' >notes/DEBIAN/control
 dpkg-deb -b notes notes.deb && dpkg --unpack notes.deb`;
 
+/** Somebody installs one that needs another one, which is not there. */
+const needing = (name: string): string => `mkdir -p /root/needy/DEBIAN && cd /root
+printf 'Package: lab-needy\\nVersion: 1\\nArchitecture: all\\nDepends: ${name}\\nMaintainer: Lab <lab@localhost>\\nDescription: needs\\n' >needy/DEBIAN/control
+dpkg-deb -b needy needy.deb && ! dpkg -i needy.deb`;
+
+/** A source of its own that has one. */
+const OFFER_NEEDED = `mkdir -p /root/offer/lab-needed/DEBIAN && cd /root/offer
+printf 'Package: lab-needed\\nVersion: 1\\nArchitecture: all\\nMaintainer: Lab <lab@localhost>\\nDescription: needed\\n' >lab-needed/DEBIAN/control
+dpkg-deb -b lab-needed lab-needed.deb
+{
+  cat lab-needed/DEBIAN/control
+  printf 'Filename: ./lab-needed.deb\\nSize: %s\\n' "$(stat -c %s lab-needed.deb)"
+  echo "SHA256: $(sha256sum lab-needed.deb | cut -d ' ' -f 1)"
+} >Packages
+echo 'deb [trusted=yes] file:/root/offer ./' >/etc/apt/sources.list.d/offer.list
+apt-get -q update`;
+
 describe("DockerHost beside others, and cut off", function () {
   this.timeout(180_000);
   let repository: DockerRepository;
@@ -83,7 +100,7 @@ describe("DockerHost beside others, and cut off", function () {
     });
     await site.up(site.inputs(old), context);
     await released;
-    assert.ok(released !== undefined, "nobody was waited for");
+    assert.ok(released !== undefined, `nobody was waited for: ${site.lines.join("; ")}`);
     assert.deepEqual(await site.held(), PACKAGES);
   });
 
@@ -114,18 +131,33 @@ describe("DockerHost beside others, and cut off", function () {
     assert.equal(await site.running(), recent);
   });
 
+  it("must bring in what a package needs that came without it, and take nothing off that nobody offers the needs of", async () => {
+    const repair = { ...CONSENT, allowPackageRepair: true };
+    await site.host.must(["sh", "-c", needing("nowhere-to-be-had")]);
+    await assert.rejects(
+      up(middle, repair),
+      /what lab-needy needs is not there, and apt would remove it\. Nothing was removed/,
+    );
+    assert.match(await audit(), /lab-needy/);
+    await site.host.must(["sh", "-ec", OFFER_NEEDED]);
+    await site.host.must(["sh", "-c", needing("lab-needed")]);
+    await up(middle, repair);
+    assert.equal(await audit(), "");
+    assert.match(await site.host.must(["dpkg-query", "-W", "lab-needy"]), /lab-needy/);
+  });
+
   it("must go on from where its client was killed, beside what still installs", async () => {
     await site.starts();
     const stack = startDockerStack({
-      inputs: site.inputs(middle, CONSENT),
+      inputs: site.inputs(recent, CONSENT),
       olds: site.outputs(),
       holder: "shop/prod of ann on desk",
     });
     await stack.said("Unpacking docker-ce");
     stack.kill();
-    const outputs = await up(middle, CONSENT);
-    assert.deepEqual([outputs.version, outputs.drift], [middle, []]);
-    assert.equal(await site.running(), middle);
+    const outputs = await up(recent, CONSENT);
+    assert.deepEqual([outputs.version, outputs.drift], [recent, []]);
+    assert.equal(await site.running(), recent);
     assert.equal(await audit(), "");
     assert.deepEqual(await site.held(), PACKAGES);
     assert.equal(await site.starts(), 1);

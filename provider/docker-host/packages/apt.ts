@@ -5,6 +5,7 @@ import { namesAmong } from "./package-file";
 import { DOCKER_PACKAGES, dockerRepository, type EngineSource, type Repository } from "./source";
 import { addAptRepository, APT_KEY_PATH, APT_SOURCE_PATH } from "./apt-source";
 import { peekAtRepository } from "./apt-peek";
+import { repairApt } from "./apt-repair";
 import { mustRunApt, runApt } from "./apt-run";
 import {
   APT_LOOK,
@@ -99,13 +100,7 @@ export const apt: PackageFamily = {
     return parseRemovals(outcome.stdout).filter((name) => !order.remove.includes(name));
   },
 
-  async repair(session, run) {
-    const change = { ...run, timeoutMs: INSTALL_MS, changesPackages: true };
-    const configure = ["dpkg", "--configure", "-a", "--force-confold"];
-    await mustRunApt(session, "finishing an interrupted installation", configure, change);
-    const fix = ["apt-get", ...APT_OPTIONS, "--fix-broken", "install"];
-    await mustRunApt(session, "repairing dependencies", fix, change);
-  },
+  repair: repairApt,
 
   async addRepository(session, repository, run) {
     await addAptRepository(session, repository, run);

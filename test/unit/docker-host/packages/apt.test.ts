@@ -48,3 +48,64 @@ describe("apt", () => {
     for (const text of texts) assert.match(text, /wait_for_locks$/m);
   });
 });
+
+describe("apt's repair", () => {
+  const CONFIGURE = "dpkg --configure -a";
+  const steps = (calls: readonly string[]): readonly string[] =>
+    calls.map((call) => {
+      if (call.includes(CONFIGURE)) return "configure";
+      const [words = ""] = /(-s |--no-remove )?--fix-broken install$/.exec(call) ?? [];
+      return words;
+    });
+
+  it("must bring in what a package needs before dpkg has to be done with it", async () => {
+    let configured = 0;
+    const { session, calls, run } = packageHost((call) => call.includes(CONFIGURE) && configured++ === 0);
+    await apt.repair(session, run);
+    assert.deepEqual(steps(calls), [
+      "configure",
+      "-s --fix-broken install",
+      "--no-remove --fix-broken install",
+      "configure",
+    ]);
+  });
+
+  it("must not go on past what dpkg is still not done with", async () => {
+    const { session, run } = packageHost((call) => call.includes(CONFIGURE));
+    await assert.rejects(apt.repair(session, run), /finishing an interrupted installation .*exit code 1/);
+  });
+
+  it("must ask dpkg once where nothing is missing", async () => {
+    const { session, calls, run } = packageHost();
+    await apt.repair(session, run);
+    assert.equal(steps(calls).filter((step) => step === "configure").length, 1);
+  });
+
+  it("must take nothing of others off, and name it; parts of an engine may have to go", async () => {
+    const going = (name: string) =>
+      packageHost(
+        () => false,
+        (call) => (call.includes(" -s ") ? `Remv ${name} [1]\n` : ""),
+      );
+    const theirs = going("lab-notes");
+    await assert.rejects(apt.repair(theirs.session, theirs.run), {
+      code: "engine-install-failed",
+      message: /what lab-notes needs is not there, and apt would remove it\. Nothing was removed/,
+    });
+    assert.deepEqual(steps(theirs.calls), ["configure", "-s --fix-broken install"]);
+    const ours = going("docker.io");
+    await apt.repair(ours.session, ours.run);
+    assert.equal(steps(ours.calls).at(-1), "--fix-broken install");
+  });
+
+  it("must end at a lock that is not freed, and at a killed dpkg", async () => {
+    const { session, run } = packageHost();
+    for (const end of [
+      { kind: "exited", code: 75 },
+      { kind: "killed", signal: "KILL" },
+    ] as const) {
+      const script = () => Promise.resolve({ ...end, stdout: "", stderr: "" });
+      await assert.rejects(apt.repair({ ...session, script }, run), { code: "engine-install-failed" });
+    }
+  });
+});
