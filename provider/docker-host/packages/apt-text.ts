@@ -47,6 +47,15 @@ export function aptInstall(
   return ["apt-get", ...APT_OPTIONS, ...options, ...flags, "install", ...wanted, ...unwanted];
 }
 
+/** Says what that would do, and does nothing. */
+export function aptTrial(
+  wanted: readonly string[],
+  change: AptChange,
+  options: readonly string[] = [],
+): readonly string[] {
+  return aptInstall(wanted, change, [...options, "-s"]);
+}
+
 /** What `apt-get -s` says would go: lines `Remv NAME [VERSION] …`. */
 export function parseRemovals(text: string): readonly string[] {
   return [...text.matchAll(/^Remv (\S+)/gm)].map(([, name = ""]) => name.replace(/:[a-z0-9]+$/, "")).sort();

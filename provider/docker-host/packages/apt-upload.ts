@@ -2,7 +2,7 @@ import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
 import { runApt } from "./apt-run";
-import { aptInstall, DEB_NAMES, parseRemovals } from "./apt-text";
+import { aptInstall, aptTrial, DEB_NAMES, parseRemovals } from "./apt-text";
 import { runFailure } from "./lock-wait";
 import { INSTALL_MS } from "./package-failure";
 import type { UploadedPackages } from "./package-family";
@@ -40,7 +40,7 @@ done
     const what = `installing ${names.join(", ")}`;
     const change = { remove, allowDowngrade };
     const words = [...paths, ALSO];
-    const trial = await runApt(session, aptInstall(words, change, [...NO_SOURCES, "-s"]), {
+    const trial = await runApt(session, aptTrial(words, change, NO_SOURCES), {
       ...{ signal: run.signal, timeoutMs: INSTALL_MS, changesPackages: false },
     });
     if (trial.kind !== "exited") throw runFailure(session, what, trial);

@@ -11,6 +11,7 @@ import {
   APT_LOOK,
   APT_OPTIONS,
   aptInstall,
+  aptTrial,
   aptWords,
   DEB_NAMES,
   parseMadison,
@@ -92,11 +93,15 @@ export const apt: PackageFamily = {
   peek: peekAtRepository,
 
   async removals(session, order, signal) {
-    const argv = aptInstall(aptWords(order.install), order, ["-s"]);
-    const outcome = await session.exec(argv, { timeoutMs: SIMULATION_MS, signal });
+    const argv = aptTrial(aptWords(order.install), order);
+    const isRemoval = order.install.length === 0;
+    // an installation is tried by a preview, too, whose user may have no rights
+    const outcome = await session.exec(argv, { timeoutMs: SIMULATION_MS, signal, sudo: isRemoval });
+    const what = isRemoval ? "trying the removal" : "trying the installation";
     // half an answer would be taken for one that removes less
-    if (outcome.kind !== "exited") throw packageFailure(session, "trying the installation", outcome);
-    // one that cannot be done is told by the run itself, with its reasons
+    if (outcome.kind !== "exited") throw packageFailure(session, what, outcome);
+    // an installation that cannot be done is told by the run itself, with its reasons; a removal goes on with what it has
+    if (isRemoval) refusePackageFailure(session, what, outcome);
     return parseRemovals(outcome.stdout).filter((name) => !order.remove.includes(name));
   },
 

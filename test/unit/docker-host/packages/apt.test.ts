@@ -32,6 +32,35 @@ describe("apt's trial of an installation", () => {
   });
 });
 
+describe("apt's trial of a removal", () => {
+  const REMOVAL = { install: [], remove: ["docker-ce"], allowDowngrade: false };
+  const trial = (code: number) => {
+    const options: unknown[] = [];
+    const host = packageHost(() => code !== 0);
+    const exec: HostSession["exec"] = (argv, given) => {
+      options.push(given?.sudo);
+      return Promise.resolve({
+        kind: "exited",
+        code,
+        ...WORDS,
+        stdout: argv.includes("-s") ? WORDS.stdout : "",
+      });
+    };
+    const going = apt.removals({ ...host.session, exec }, REMOVAL, host.run.signal);
+    return { going, options };
+  };
+
+  it("must be made as root, for whom it will be done", async () => {
+    const { going, options } = trial(0);
+    assert.deepEqual(await going, ["runc"]);
+    assert.deepEqual(options, [true]);
+  });
+
+  it("must not be taken for one that takes nothing along when it cannot be done", async () => {
+    await assert.rejects(trial(100).going, /trying the removal .*exit code 100/);
+  });
+});
+
 describe("apt", () => {
   it("must wait for dpkg's lock with a hold and its end, too", async () => {
     const { session, calls, run } = packageHost();
