@@ -34,17 +34,16 @@ export interface AptChange {
   readonly allowDowngrade: boolean;
 }
 
-/** `apt-get install` of these words: names, `name=version`, paths; nothing that is only recommended comes along. */
+/**
+ * `apt-get install` of these words: names, `name=version`, paths; nothing that is only recommended comes along. Where nothing is to
+ * go nothing does: others may have installed something since the trial.
+ */
 export function aptInstall(
   wanted: readonly string[],
-  { remove, allowDowngrade }: AptChange,
+  change: AptChange,
   options: readonly string[] = [],
 ): readonly string[] {
-  const flags = ["--no-install-recommends", "--allow-change-held-packages"];
-  if (allowDowngrade) flags.push("--allow-downgrades");
-  // a package with "-" behind it is removed in the same step, so that no moment is without an engine
-  const unwanted = remove.map((name) => `${name}-`);
-  return ["apt-get", ...APT_OPTIONS, ...options, ...flags, "install", ...wanted, ...unwanted];
+  return install(wanted, change, change.remove.length === 0 ? [...options, "--no-remove"] : options);
 }
 
 /** Says what that would do, and does nothing. */
@@ -53,7 +52,19 @@ export function aptTrial(
   change: AptChange,
   options: readonly string[] = [],
 ): readonly string[] {
-  return aptInstall(wanted, change, [...options, "-s"]);
+  return install(wanted, change, [...options, "-s"]);
+}
+
+function install(
+  wanted: readonly string[],
+  { remove, allowDowngrade }: AptChange,
+  options: readonly string[],
+): readonly string[] {
+  const flags = ["--no-install-recommends", "--allow-change-held-packages"];
+  if (allowDowngrade) flags.push("--allow-downgrades");
+  // a package with "-" behind it is removed in the same step, so that no moment is without an engine
+  const unwanted = remove.map((name) => `${name}-`);
+  return ["apt-get", ...APT_OPTIONS, ...options, ...flags, "install", ...wanted, ...unwanted];
 }
 
 /** What `apt-get -s` says would go: lines `Remv NAME [VERSION] …`. */

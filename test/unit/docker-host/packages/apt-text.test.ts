@@ -3,7 +3,13 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { APT_LOOK, parseNeeds, parseRemovals } from "../../../../provider/docker-host/packages/apt-text";
+import {
+  APT_LOOK,
+  aptInstall,
+  aptTrial,
+  parseNeeds,
+  parseRemovals,
+} from "../../../../provider/docker-host/packages/apt-text";
 
 const SHOW = `Package: docker-ce
 Version: 5:28.5.2-1~debian.13~trixie
@@ -40,6 +46,20 @@ Conf containerd.io (1.7.28-1~debian.13~trixie Lab:stable [amd64])
 `;
     assert.deepEqual(parseRemovals(trial), ["containerd", "kubelet", "libfoo"]);
     assert.deepEqual(parseRemovals("Inst docker-ce (5:28.5.2-1)\n"), []);
+  });
+});
+
+describe("aptInstall", () => {
+  const change = (...remove: readonly string[]) => ({ remove, allowDowngrade: true });
+
+  it("must have apt remove nothing where nothing is to go, whatever others did since the trial", () => {
+    assert.ok(aptInstall(["docker-ce"], change()).includes("--no-remove"));
+    assert.ok(!aptInstall(["docker-ce"], change("docker.io")).includes("--no-remove"));
+  });
+
+  it("must ask in the trial what would go", () => {
+    assert.ok(!aptTrial(["docker-ce"], change()).includes("--no-remove"));
+    assert.ok(aptTrial(["docker-ce"], change()).includes("-s"));
   });
 });
 
