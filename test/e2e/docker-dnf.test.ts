@@ -135,6 +135,14 @@ describe("DockerHost by dnf", function () {
     assert.match(await rpm.host.must(["rpm", "-q", "docker-ce"]), /^docker-ce-26\.1\.5-1\.el9/);
   });
 
+  it("must lock again what was locked when an installation fails", async () => {
+    const before = await locks();
+    const news = inputs("28.x", CONSENT, { url: rpm.otherUrl });
+    await assert.rejects(update(news), /installing docker-ce .*exit code 1/s);
+    assert.deepEqual(await locks(), before);
+    assert.equal(await running(), "26.1.5");
+  });
+
   it("must refuse an upgrade that nobody allowed, and do an allowed one with one restart", async () => {
     await assert.rejects(update(inputs("28.x")), /allowDaemonRestart: true/);
     assert.equal(await running(), "26.1.5");

@@ -163,11 +163,10 @@ export function apkRemove(names: readonly string[]): readonly string[] {
   return [...APK, "del", ...names];
 }
 
-/** Takes the pins of those off that have one: what the engine needs may have to change with it. */
-export const RELEASE_PINNED = `
-pinned=
-for name; do if grep -q "^$name=" /etc/apk/world; then pinned="$pinned $name"; fi; done
-[ -z "$pinned" ] || ${APK_WORLD.join(" ")} $pinned
+/** Prints the lines of world that pin one of `$@`: `NAME=VERSION`. */
+export const APK_PINNED = `
+for name; do grep "^$name=" /etc/apk/world; done
+exit 0
 `;
 
 /** Takes the versions out of world; what is installed stays as it is. */

@@ -10,6 +10,7 @@ import {
   APK_LOCKS,
   APK_LOOK,
   APK_NAMES,
+  APK_PINNED,
   APK_REFRESH,
   APK_REPAIR,
   APK_SOURCE_PATH,
@@ -24,7 +25,6 @@ import {
   parseKeepers,
   parsePolicy,
   parsePurged,
-  RELEASE_PINNED,
 } from "./apk-text";
 import { LOCK_TAKEN, runFailure } from "./lock-wait";
 import type { PackageFamily, RunOptions } from "./package-family";
@@ -156,16 +156,32 @@ interface Exchange {
   readonly remove: readonly string[];
 }
 
-async function exchange(
-  session: HostSession,
-  { what, names, argv, remove }: Exchange,
-  run: RunOptions,
-): Promise<void> {
-  await mustScript(session, "releasing the packages", RELEASE_PINNED, DEPENDENCIES, run);
-  await must(session, what, argv, run);
+/** What an engine needs may have to change with it: its pins are off meanwhile, and on again then. They may be somebody else's. */
+async function exchange(session: HostSession, change: Exchange, run: RunOptions): Promise<void> {
+  const { what, names, argv, remove } = change;
+  const isEngine = names.some((name) => APK_NAMES.includes(name));
+  const pinned = isEngine ? await pinnedOf(session, what, run) : [];
+  if (pinned.length > 0) await must(session, "releasing the packages", apkRelease(pinned), run);
+  try {
+    await must(session, what, argv, run);
+  } finally {
+    // of one that has gone there is no pin; the failure is the one to tell, and a pin that is gone is drift to the next look
+    if (pinned.length > 0) await apk.hold(session, pinned, run).catch(() => {});
+  }
   if (remove.length > 0) {
     await mustScript(session, "taking conflicts out of world", FORGET_CONFLICTS, remove, run);
   }
   // the hold is a step of its own; and of files world names the very ones until then
   await must(session, "releasing the packages", apkRelease(names), run);
+}
+
+async function pinnedOf(
+  session: HostSession,
+  what: string,
+  { signal }: RunOptions,
+): Promise<readonly string[]> {
+  const outcome = await session.script(APK_PINNED, DEPENDENCIES, { signal });
+  if (outcome.kind !== "exited") throw packageFailure(session, what, outcome);
+  const found = outcome.stdout.split("\n").map((line) => line.split("=")[0]);
+  return DEPENDENCIES.filter((name) => found.includes(name));
 }

@@ -43,17 +43,10 @@ export const DNF_LOCKS: readonly string[] = [
 const NAMES = RPM_NAMES.join(" ");
 
 /**
- * dnf's part of the look at a machine. The locks are read from their files, for `dnf versionlock list` takes a second: dnf 4
- * has `NAME-EPOCH:VERSION-RELEASE.*` a line and heeds it with its plugin alone, dnf 5 a TOML file without an epoch of 0. A
- * package that stands there twice is what an update leaves that was cut off between the new one and the removal of the old.
+ * Prints `held NAME EPOCH:VERSION-RELEASE` a lock. They are read from their files, for `dnf versionlock list` takes a second: dnf 4
+ * has `NAME-EPOCH:VERSION-RELEASE.*` a line and heeds it with its plugin alone, dnf 5 a TOML file without an epoch of 0.
  */
-export const DNF_LOOK = `
-source=${DNF_SOURCE_PATH} key=${DNF_KEY_PATH}
-rpm -qa --qf 'package %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} installed\\n' ${NAMES}
-[ -z "$(rpm -qa --qf '%{NAME}\\n' ${NAMES} | sort | uniq -d)" ] || echo "interrupted yes"
-${HOLDER}
-locks="${CHANGE_LOCKS.join(" ")}"
-[ -z "$(holder)" ] || echo "busy yes"
+export const DNF_HELD = `
 case $(readlink -f "$(command -v dnf)") in
   */dnf5)
     [ ! -r /etc/dnf/versionlock.toml ] || awk -F'"' '
@@ -68,7 +61,20 @@ case $(readlink -f "$(command -v dnf)") in
       sed -n 's/^\\([^#!].*\\)-\\([0-9]*:[^-]*-[^-]*\\)\\.\\*$/held \\1 \\2/p' /etc/dnf/plugins/versionlock.list 2>/dev/null
     fi ;;
 esac
-command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
+`;
+
+/**
+ * dnf's part of the look at a machine. A package that stands there twice is what an update leaves that was cut off between the
+ * new one and the removal of the old.
+ */
+export const DNF_LOOK = `
+source=${DNF_SOURCE_PATH} key=${DNF_KEY_PATH}
+rpm -qa --qf 'package %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} installed\\n' ${NAMES}
+[ -z "$(rpm -qa --qf '%{NAME}\\n' ${NAMES} | sort | uniq -d)" ] || echo "interrupted yes"
+${HOLDER}
+locks="${CHANGE_LOCKS.join(" ")}"
+[ -z "$(holder)" ] || echo "busy yes"
+${DNF_HELD}command -v curl >/dev/null || command -v wget >/dev/null || echo "missing curl"
 [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/certs/ca-certificates.crt ] || echo "missing ca-certificates"
 [ ! -r "$source" ] || echo "source $(base64 <"$source" | tr -d '\\n')"
 [ ! -r "$key" ] || echo "key $(base64 <"$key" | tr -d '\\n')"

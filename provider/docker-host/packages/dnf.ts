@@ -7,6 +7,7 @@ import { dnfRemovals } from "./dnf-removals";
 import { addDnfRepository, dnfSourceFile } from "./dnf-source";
 import {
   DESCRIBE_FILES,
+  DNF_HELD,
   DNF_KEY_PATH,
   DNF_LOCKS,
   DNF_LOOK,
@@ -109,7 +110,9 @@ export const dnf: PackageFamily = {
 
   async install(session, { install, remove }, run) {
     const what = `installing ${install.map(({ name, version }) => [name, version].join(" ").trim()).join(", ")}`;
-    const names = [...install.map(({ name }) => name), ...DEPENDENCIES];
+    const own = install.map(({ name }) => name);
+    // what the engine needs may have to change with it; what a tool needs is none of these
+    const names = own.some((name) => RPM_NAMES.includes(name)) ? [...own, ...DEPENDENCIES] : own;
     await exchange(session, { what, names, argv: dnfInstall(install, remove.length > 0), remove }, run);
   },
 
@@ -150,17 +153,42 @@ interface Exchange {
   readonly remove: readonly string[];
 }
 
-/** What comes in one step, with its locks off; then what is in its way and still there goes. Nothing else does. */
-async function exchange(
+/**
+ * What comes in one step, with its locks off; then what is in its way and still there goes. Nothing else does. The locks are on again
+ * after a failure, and the one of what an engine needs always: it may be somebody else's.
+ */
+async function exchange(session: HostSession, change: Exchange, run: RunOptions): Promise<void> {
+  const { what, names, argv, remove } = change;
+  const locked = await lockedOf(session, what, names, run);
+  try {
+    // dnf 5 has no way around a lock but to take it off
+    await mustScript(session, "releasing the packages", RELEASE, names, run);
+    await mustScript(session, what, PROTECT, remove, run);
+    await mustChange(session, what, argv, run);
+    if (remove.length > 0) await dnf.remove(session, remove, run);
+  } catch (error) {
+    await lockAgain(session, locked, run);
+    throw error;
+  }
+  const kept = locked.filter((name) => DEPENDENCIES.includes(name) && !remove.includes(name));
+  await lockAgain(session, kept, run);
+}
+
+/** The failure is the one to tell, and a lock that is gone is drift to the next look. */
+async function lockAgain(session: HostSession, names: readonly string[], run: RunOptions): Promise<void> {
+  if (names.length > 0) await dnf.hold(session, names, run).catch(() => {});
+}
+
+async function lockedOf(
   session: HostSession,
-  { what, names, argv, remove }: Exchange,
-  run: RunOptions,
-): Promise<void> {
-  // dnf 5 has no way around a lock but to take it off; what the engine needs may have to change with it
-  await mustScript(session, "releasing the packages", RELEASE, names, run);
-  await mustScript(session, what, PROTECT, remove, run);
-  await mustChange(session, what, argv, run);
-  if (remove.length > 0) await dnf.remove(session, remove, run);
+  what: string,
+  names: readonly string[],
+  { signal }: RunOptions,
+): Promise<readonly string[]> {
+  const outcome = await session.script(DNF_HELD, [], { signal });
+  if (outcome.kind !== "exited") throw packageFailure(session, what, outcome);
+  const found = outcome.stdout.split("\n").map((line) => line.split(" ")[1]);
+  return names.filter((name) => found.includes(name));
 }
 
 async function installedOf(

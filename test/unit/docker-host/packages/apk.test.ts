@@ -69,16 +69,46 @@ describe("apk", () => {
     );
   });
 
+  const ADD = "script  apk --wait 300 --no-progress add docker-engine=27.3.1-r1 !podman-docker";
+  const WORLD = "script  apk --wait 300 --no-progress --no-network add";
+  const order = {
+    ...{ install: [{ name: "docker-engine", version: "27.3.1-r1" }], remove: ["podman-docker"] },
+    allowDowngrade: false,
+  };
+  const pinning = (fails: (call: string) => boolean = () => false) =>
+    packageHost(fails, (call) => (call === "script containerd runc" ? "runc=1.1.12-r1\n" : ""));
+
   it("must release what the engine needs before it installs, and leave the hold to its own step", async () => {
     const { session, calls, run } = packageHost();
-    const install = [{ name: "docker-engine", version: "27.3.1-r1" }];
-    await apk.install(session, { install, remove: ["podman-docker"], allowDowngrade: false }, run);
+    await apk.install(session, order, run);
     assert.deepEqual(calls, [
       "script containerd runc",
-      "script  apk --wait 300 --no-progress add docker-engine=27.3.1-r1 !podman-docker",
+      ADD,
       "script podman-docker",
-      "script  apk --wait 300 --no-progress --no-network add docker-engine",
+      `${WORLD} docker-engine`,
     ]);
+    const pinned = pinning();
+    await apk.install(pinned.session, order, pinned.run);
+    assert.deepEqual(pinned.calls, [
+      "script containerd runc",
+      `${WORLD} runc`,
+      ADD,
+      "script runc",
+      "script podman-docker",
+      `${WORLD} docker-engine`,
+    ]);
+  });
+
+  it("must put the pins back that it took off when the installation fails", async () => {
+    const { session, calls, run } = pinning((call) => call === ADD || call === "script runc");
+    await assert.rejects(apk.install(session, order, run), /installing docker-engine .*exit code 1/);
+    assert.deepEqual(calls, ["script containerd runc", `${WORLD} runc`, ADD, "script runc"]);
+  });
+
+  it("must leave the pins of others alone when it installs a tool", async () => {
+    const { session, calls, run } = pinning();
+    await apk.install(session, { install: [{ name: "curl" }], remove: [], allowDowngrade: false }, run);
+    assert.deepEqual(calls, ["script  apk --wait 300 --no-progress add curl", `${WORLD} curl`]);
   });
 
   for (const tool of ["apk2", "apk3"]) {
@@ -87,8 +117,8 @@ describe("apk", () => {
         () => false,
         () => recorded(`del-kept-${tool}.txt`),
       );
-      const order = { install: [], remove: ["docker-engine", "containerd", "runc"], allowDowngrade: false };
-      assert.deepEqual(await apk.removals(session, order, run.signal), [
+      const removal = { install: [], remove: ["docker-engine", "containerd", "runc"], allowDowngrade: false };
+      assert.deepEqual(await apk.removals(session, removal, run.signal), [
         "a-tool-with-a-very-long-name-that-needs-containerd-and-runc",
         "another-tool-with-a-very-long-name",
         "buildkit",
@@ -152,7 +182,7 @@ describe("apk", () => {
     const files = { paths: ["/p/docker-engine.apk"], names: ["docker-engine"] };
     await apk.uploads.install(session, { ...files, remove: [], allowDowngrade: false }, run);
     await apk.unhold(session, ["docker-engine"], run);
-    const release = "script  apk --wait 300 --no-progress --no-network add docker-engine";
+    const release = `${WORLD} docker-engine`;
     assert.deepEqual(calls, [
       "script containerd runc",
       "script  apk --wait 300 --no-progress --no-network --repositories-file /dev/null --allow-untrusted add /p/docker-engine.apk",

@@ -96,6 +96,7 @@ describe("dnf", () => {
     const install = [{ name: "moby-engine", version: "0:28.5.1-1.fc42" }];
     await dnf.install(session, { install, remove: ["docker-ce", "runc"], allowDowngrade: true }, run);
     assert.deepEqual(calls, [
+      "script",
       "script moby-engine containerd runc",
       "script docker-ce runc",
       `script docker.service docker.socket containerd.service dnf -y ${KEEPING} --setopt=install_weak_deps=False install --allowerasing moby-engine-0:28.5.1-1.fc42`,
@@ -103,6 +104,38 @@ describe("dnf", () => {
       "script docker-ce",
       `script  dnf -y ${KEEPING} remove docker-ce`,
     ]);
+  });
+
+  const LOCKED = "held docker-ce 3:26.1.5-1.el9\nheld runc 0:1.1-1\nheld kubelet 0:1-1\n";
+  const locked = (fails: (call: string) => boolean = () => false) =>
+    packageHost(fails, (call) => (call === "script" ? LOCKED : ""));
+  const ENGINE = {
+    install: [{ name: "docker-ce" }, { name: "docker-ce-cli" }],
+    remove: [],
+    allowDowngrade: false,
+  };
+
+  it("must lock again what was locked when the installation fails", async () => {
+    const { session, calls, run } = locked((call) => / install |^script docker-ce runc$/.test(call));
+    await assert.rejects(
+      dnf.install(session, ENGINE, run),
+      /installing docker-ce, docker-ce-cli .*exit code 1/,
+    );
+    assert.deepEqual(calls.slice(0, 2), ["script", "script docker-ce docker-ce-cli containerd runc"]);
+    assert.equal(calls.at(-1), "script docker-ce runc");
+  });
+
+  it("must lock again what the engine needs, for that may be somebody else's lock; the engine's own is a step of its own", async () => {
+    const { session, calls, run } = locked();
+    await dnf.install(session, ENGINE, run);
+    assert.equal(calls.at(-1), "script runc");
+  });
+
+  it("must leave locks of what an engine needs alone when it installs a tool", async () => {
+    const { session, calls, run } = locked();
+    await dnf.install(session, { ...ENGINE, install: [{ name: "curl" }] }, run);
+    assert.deepEqual(calls.slice(0, 2), ["script", "script curl"]);
+    assert.match(calls.at(-1) ?? "", / install curl$/);
   });
 
   it("must not ask for the removal of what has gone already, of which dnf would take who provides it", async () => {
