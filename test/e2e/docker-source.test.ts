@@ -159,6 +159,10 @@ make kubelet 'Depends: containerd (>= 1.5)
     assert.ok(site.lines.join("\n").includes(change));
     await up("28.x", {}, mirror);
     assert.ok((await site.host.must(["cat", file])).includes(`URIs: ${repository.url}/\n`));
+    const former = await site.host.must(["cat", file]);
+    const nowhere = up("28.x", {}, { url: `${repository.url}/nowhere` });
+    await assert.rejects(nowhere, /exit code 100.*The former package source is there again/s);
+    assert.equal(await site.host.must(["cat", file]), former);
     await site.host.must(["sed", "-i", "s/^Suites:.*/Suites: other/", file]);
     assert.deepEqual((await site.refresh()).drift, [change]);
     assert.deepEqual((await up("28.x", {}, mirror)).drift, []);

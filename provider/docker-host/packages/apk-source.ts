@@ -32,6 +32,11 @@ export function apkRepository(source: EngineSource, facts: HostFacts): Repositor
   return { ...base, content };
 }
 
+/** The files that adding it writes, the source's own first. */
+export function apkFiles({ key }: RepositoryFile): readonly string[] {
+  return key === undefined ? [APK_SOURCE_PATH] : [APK_SOURCE_PATH, apkKeyPath(key)];
+}
+
 /**
  * Trusts the repository's key, once its fingerprint is right, and adds the repository to apk's.
  * @throws SlipwayError engine-install-failed

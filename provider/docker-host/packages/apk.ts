@@ -1,8 +1,9 @@
 import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
+import { formerSource } from "./former-source";
 import { namesAmong } from "./package-file";
 import { DOCKER_PACKAGES } from "./source";
-import { addApkRepository, apkRepository, peekAtApks } from "./apk-source";
+import { addApkRepository, apkFiles, apkRepository, peekAtApks } from "./apk-source";
 import {
   APK_DESCRIBE_FILES,
   APK_HOLD,
@@ -89,6 +90,7 @@ export const apk: PackageFamily = {
   },
 
   async addRepository(session, repository, run) {
+    const former = await formerSource(session, apkFiles(repository), run);
     await addApkRepository(session, repository, run);
     const outcome = await attempt(session, APK_REFRESH, REFRESH_MS, run);
     const what = `reading the package source ${repository.url}`;
@@ -96,13 +98,14 @@ export const apk: PackageFamily = {
     const offers = parsePolicy(await session.run(apkPolicy(APK_NAMES), { signal: run.signal }));
     // an index that cannot be read, or that another key signed, is a mere warning to apk
     if (offers.some(({ repositories }) => repositories.includes(repository.url))) return;
-    await apk.removeRepository(session, run);
+    const again = await former.putBack();
+    if (again === undefined) await apk.removeRepository(session, run);
     throw new SlipwayError({
       code: "engine-install-failed",
       what,
       host: session.target,
       why: "it cannot be read, is not signed with a key that the host trusts, or has no package of Docker",
-      left: "The package source was taken off the host again",
+      left: again ?? "The package source was taken off the host again",
       next: "Put the url and key of source right",
     });
   },

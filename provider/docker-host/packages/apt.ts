@@ -20,6 +20,7 @@ import {
 } from "./apt-text";
 import { aptUploads } from "./apt-upload";
 import { dockerDistribution } from "./docker-distribution";
+import { formerSource } from "./former-source";
 import { LOCK_TAKEN, runFailure } from "./lock-wait";
 import type { NeededSource, PackageFamily, RunOptions } from "./package-family";
 import { INSTALL_MS, packageFailure, REFRESH_MS, refusePackageFailure } from "./package-failure";
@@ -108,16 +109,18 @@ export const apt: PackageFamily = {
   repair: repairApt,
 
   async addRepository(session, repository, run) {
+    const former = await formerSource(session, [APT_SOURCE_PATH, APT_KEY_PATH], run);
     await addAptRepository(session, repository, run);
     const outcome = await refreshLists(session, run, only(APT_SOURCE_PATH));
     if (outcome.kind === "exited" && outcome.code === 0) return;
     const error = runFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every apt-get update of this machine fail
-    await apt.removeRepository(session, run);
+    const again = await former.putBack();
+    if (again === undefined) await apt.removeRepository(session, run);
     throw new SlipwayError({
       ...error.parts,
-      left: "The package source was taken off the host again",
+      left: again ?? "The package source was taken off the host again",
       next: "Put the url, suite, components and key of source right",
     });
   },

@@ -1,5 +1,6 @@
 import { SlipwayError } from "../../errors";
 import type { HostSession } from "../../host/session";
+import { formerSource } from "./former-source";
 import { namesAmong } from "./package-file";
 import { DOCKER_PACKAGES, dockerRepository } from "./source";
 import { peekAtRpms } from "./dnf-peek";
@@ -82,16 +83,18 @@ export const dnf: PackageFamily = {
   },
 
   async addRepository(session, repository, run) {
+    const former = await formerSource(session, [DNF_SOURCE_PATH, DNF_KEY_PATH], run);
     await addDnfRepository(session, repository, run);
     const outcome = await attempt(session, dnfRefresh(DNF_REPO_ID), REFRESH_MS, run);
     if (outcome.kind === "exited" && outcome.code === 0) return;
     const error = runFailure(session, `reading the package source ${repository.url}`, outcome);
     if (outcome.kind === "lost") throw error;
     // left there, it would have every dnf of this machine fail
-    await dnf.removeRepository(session, run);
+    const again = await former.putBack();
+    if (again === undefined) await dnf.removeRepository(session, run);
     throw new SlipwayError({
       ...error.parts,
-      left: "The package source was taken off the host again",
+      left: again ?? "The package source was taken off the host again",
       next: "Put the url and key of source right",
     });
   },
