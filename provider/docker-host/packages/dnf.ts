@@ -79,7 +79,9 @@ export const dnf: PackageFamily = {
   removals: dnfRemovals,
 
   repair(session, run) {
-    return mustScript(session, "finishing an interrupted installation", REPAIR, RPM_NAMES, run);
+    // the scripts of the one that goes would restart the daemon
+    const argv = ["/bin/sh", "-c", REPAIR, "slipway-repair", ...RPM_NAMES];
+    return mustChange(session, "finishing an interrupted installation", argv, run);
   },
 
   async addRepository(session, repository, run) {

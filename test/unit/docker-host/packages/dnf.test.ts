@@ -138,6 +138,14 @@ describe("dnf", () => {
     assert.match(calls.at(-1) ?? "", / install curl$/);
   });
 
+  it("must leave Docker's services alone while it takes off what an update has left", async () => {
+    const { session, calls, run } = packageHost();
+    await dnf.repair(session, run);
+    assert.equal(calls.length, 1);
+    assert.match(calls[0] ?? "", /^script docker\.service docker\.socket containerd\.service \/bin\/sh -c /);
+    assert.match(calls[0] ?? "", /rpm -e --nodeps .* slipway-repair docker docker-ce /s);
+  });
+
   it("must not ask for the removal of what has gone already, of which dnf would take who provides it", async () => {
     const { session, calls, run } = packageHost(
       () => true,
