@@ -70,6 +70,25 @@ describe("DockerHost and a daemon that goes on", function () {
     assert.deepEqual([await web(), await daemonPid()], [before, pid]);
   });
 
+  it("must leave running who ran where the daemon does not start with daemon.json, with live restore and without", async () => {
+    const broken = { allowDaemonRestart: true, daemonConfig: { "data-root": "/proc/nowhere" } };
+    const message = /could not start it.*was put back, and the daemon runs with it\./;
+    const breakDown = async (liveRestore: boolean): Promise<void> => {
+      const failure: unknown = await up({ ...broken, liveRestore }).catch((error: unknown) => error);
+      assert.ok(failure instanceof PartialFailure);
+      assert.match(failure.message, message);
+      outputs = failure.outputs;
+      await up({ liveRestore: false });
+    };
+    const [before, pid] = [await web(), await daemonPid()];
+    await breakDown(true);
+    assert.equal(await web(), before, "it outlived both starts");
+    assert.notEqual(await daemonPid(), pid);
+    await breakDown(false);
+    assert.notEqual(await web(), before);
+    assert.equal(await host.must(["docker", "inspect", "-f", "{{.State.Status}}", "web"]), "running");
+  });
+
   it("must switch live restore on by a reload under a running container, which then outlives the daemon's restart", async () => {
     const [before, pid] = [await web(), await daemonPid()];
     assert.equal(await host.must(["docker", "info", "-f", "{{.LiveRestoreEnabled}}"]), "false");

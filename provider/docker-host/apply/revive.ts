@@ -3,20 +3,13 @@ import { engineStatus } from "../../container/engine-status";
 import { formatDuration } from "../../duration";
 import { SlipwayError } from "../../errors";
 import { withTimeLimit } from "../../health/time-limit";
+import type { RanBefore } from "../plan/operation";
 import type { ExecuteContext } from "./execute-context";
 
 const RUN_MS = 60_000;
 /** Health begins anew with the daemon: a start period and some probes may pass. */
 const HEALTH_MS = 180_000;
 const POLL_MS = 250;
-
-/** Who ran before a daemon was restarted, and who of them was healthy. */
-export interface Revived {
-  readonly containers: readonly string[];
-  readonly healthy: readonly string[];
-  /** The daemon's end was not theirs (live restore). */
-  readonly outlived: boolean;
-}
 
 type Lack = "not running" | "unhealthy" | "starting";
 /** Nobody waits for these. */
@@ -35,7 +28,7 @@ type ReviveContext = Pick<ExecuteContext, "session" | "clock" | "signal" | "log"
  * @throws SlipwayError unhealthy
  */
 export async function reviveContainers(
-  { containers, healthy, outlived }: Revived,
+  { containers, healthy, outlived }: RanBefore,
   { session, clock, signal, log }: ReviveContext,
 ): Promise<void> {
   let waiting: ReadonlyMap<string, Lack> = new Map(containers.map((id) => [id, "not running"]));
@@ -67,7 +60,7 @@ export async function reviveContainers(
 /** What is missing; one that does not run is told to start. */
 async function lackOf(
   id: string,
-  { healthy, outlived }: Pick<Revived, "healthy" | "outlived">,
+  { healthy, outlived }: Pick<RanBefore, "healthy" | "outlived">,
   docker: Docker,
   abortSignal: AbortSignal,
 ): Promise<Lack | Over | undefined> {

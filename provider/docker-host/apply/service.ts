@@ -1,5 +1,5 @@
 import { formatDuration } from "../../duration";
-import { SlipwayError } from "../../errors";
+import { isSlipwayError, SlipwayError } from "../../errors";
 import { assertOutcomeKnown } from "../../host/known-outcome";
 import type { HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
@@ -11,15 +11,16 @@ import { hasLogDriver, noLogDriver } from "../daemon/log-driver";
 import { withLogPlugins } from "../look/log-drivers";
 import type { RunningDaemon } from "../look/observed";
 import { upstreamOf } from "../packages/version";
-import type { Operation } from "../plan/operation";
+import type { Fallback, Operation } from "../plan/operation";
 import { RESTART } from "../daemon/restart-program";
 import { CLEAR_RESTART } from "../daemon/restart-rules";
+import { reviveContainers } from "./revive";
 import { comesUp, takenOver, waitForDaemon } from "./verify";
 
 const START_MS = 180_000;
 
 /** How the daemon is started, beside the verb. */
-type Manner = Pick<Extract<Operation, { kind: "restart" }>, "configBefore" | "outlived" | "logDriver">;
+type Manner = Pick<Extract<Operation, { kind: "restart" }>, keyof Fallback | "outlived">;
 type Reload = Extract<Operation, { kind: "reload" }>;
 type ServiceContext = Pick<ExecuteContext, "session" | "init" | "clock" | "signal" | "log">;
 
@@ -79,44 +80,58 @@ function notTakenOver(
 /**
  * Starts or restarts the daemon, once, and waits until its API answers. The init system's count of failures (systemd's
  * start limit is 3 in a minute) is cleared before, and it starts at boot from now on.
- * @throws SlipwayError daemon-config-invalid (the old daemon.json is back, the daemon was started with it),
+ * @throws SlipwayError daemon-config-invalid (the old daemon.json is back, the daemon and who ran were started with it),
  * engine-install-failed (also where it does not start with the old one either)
  */
 export async function startDaemon(
   verb: "start" | "restart" | "restartWithRuntime",
-  { configBefore, outlived = false, logDriver }: Manner,
+  manner: Manner,
   context: ServiceContext,
 ): Promise<void> {
+  const { configBefore, outlived = false, logDriver } = manner;
   const { session, init, signal } = context;
   for (const argv of init.enable) await session.run(argv, { sudo: true, signal });
   const failure = await tryTo(verb, outlived, context);
   if (failure === undefined) {
     const daemon = await waitForDaemon(context);
-    return logDriver === undefined
-      ? undefined
-      : demandLogDriver(logDriver, daemon, { configBefore, outlived }, context);
+    return logDriver === undefined ? undefined : demandLogDriver(logDriver, daemon, manner, context);
   }
   if (configBefore === undefined)
     throw notStarted(session, init, "engine-install-failed", "It is not running", failure);
   await putConfigBack(configBefore, context);
   const again = await tryTo("start", false, context);
-  const left = `The former ${DAEMON_CONFIG_PATH} was put back, and the daemon ${again === undefined ? "runs with it" : "does not start with it either"}`;
+  const runs = again === undefined;
+  const state = runs ? `runs with it${await reviveWith(manner, context)}` : "does not start with it either";
   throw notStarted(
     session,
     init,
-    again === undefined ? "daemon-config-invalid" : "engine-install-failed",
-    left,
+    runs ? "daemon-config-invalid" : "engine-install-failed",
+    `The former ${DAEMON_CONFIG_PATH} was put back, and the daemon ${state}`,
     failure,
   );
+}
+
+/** Whom the end of the daemon took along, under the one that runs again; says who of them is not as before, beside the failure. */
+async function reviveWith({ ranBefore }: Manner, context: ServiceContext): Promise<string> {
+  if (ranBefore === undefined) return "";
+  try {
+    await waitForDaemon(context);
+    await reviveContainers(ranBefore, context);
+    return "";
+  } catch (error) {
+    if (!isSlipwayError(error, "unhealthy", "engine-unreachable")) throw error;
+    return `; ${error.parts.why}`;
+  }
 }
 
 /** Which log drivers there are only the daemon says that has them; one that starts no container is not left as it is. */
 async function demandLogDriver(
   name: string,
   daemon: RunningDaemon,
-  { configBefore, outlived = false }: Manner,
+  manner: Manner,
   context: ServiceContext,
 ): Promise<void> {
+  const { configBefore, outlived = false } = manner;
   const { session, signal } = context;
   const { logDrivers } = await withLogPlugins(daemon, name, session, signal);
   if (logDrivers.length === 0 || hasLogDriver(logDrivers, name)) return;
@@ -124,7 +139,10 @@ async function demandLogDriver(
   if (configBefore === undefined) throw noLogDriver(session.target, name, logDrivers, `${runs} with it`);
   await putConfigBack(configBefore, context);
   const again = await tryTo("restart", outlived, context);
-  const left = again === undefined ? `${runs} with it` : "the daemon does not start with it";
+  const left =
+    again === undefined
+      ? `${runs} with it${await reviveWith(manner, context)}`
+      : "the daemon does not start with it";
   throw noLogDriver(
     session.target,
     name,

@@ -1,9 +1,9 @@
 import { SlipwayError } from "../../errors";
-import { changedKeys, type DaemonConfig, keysThatRestart } from "../daemon/config";
+import { changedKeys, type DaemonConfig, formatDaemonConfig, keysThatRestart } from "../daemon/config";
 import { keysNotInForce } from "../daemon/settings";
 import type { Desired } from "../wish/desired";
 import type { ObservedEngine } from "../look/observed";
-import type { Operation } from "./operation";
+import type { Fallback, Operation, RanBefore } from "./operation";
 import type { Install } from "./install";
 import { parseWanted, satisfies, upstreamOf } from "../packages/version";
 
@@ -29,19 +29,23 @@ export function planActivation(
   const operation = activation(desired, observed, change);
   if (operation === undefined) return [];
   if (operation.kind !== "reload") refuseMasked(observed);
-  if (operation.kind === "start") return [withFallback(operation, observed, change)];
+  const fallback = fallbackOf(operation, observed, change);
+  if (operation.kind === "start") return [{ ...operation, ...fallback }];
   const outlived = containersOutlive(observed, change);
   if (operation.kind === "reload") {
-    const restart: Activation = { kind: "restart", outlived, cause: "a reload was not enough" };
-    const otherwise = [withFallback(restart, observed, change), ...planLookAfter(desired, observed, change)];
+    const restart: Operation = {
+      ...{ kind: "restart", outlived, ...fallback },
+      cause: "a reload was not enough",
+    };
+    const otherwise = [restart, ...planLookAfter(desired, observed, change)];
     // a mask forbids the start that a restart is
     const mayRestart = desired.wish.allowDaemonRestart && observed.masked.length === 0;
-    const reload = withFallback({ ...operation, ...(mayRestart ? { otherwise } : {}) }, observed, change);
+    const reload: Operation = { ...operation, ...fallback, ...(mayRestart ? { otherwise } : {}) };
     // it runs already: a start has it start at boot, too
     return observed.enabled || observed.masked.length > 0 ? [reload] : [reload, AT_BOOT];
   }
   const runtime = exchangesRuntime(change.install, observed);
-  return [withFallback({ ...operation, runtime, outlived }, observed, change)];
+  return [{ ...operation, runtime, outlived, ...fallback }];
 }
 
 /** What is looked at when a daemon was started: its version, and who ran before. */
@@ -52,17 +56,31 @@ export function planLookAfter(
 ): readonly Operation[] {
   const cause = "a package's version is not the daemon's";
   const verify: Operation = { kind: "verify", wanted: wish.dockerVersion, cause };
-  const { running = [], healthy = [] } = observed.daemon ?? {};
-  if (running.length === 0) return [verify];
-  const outlived = containersOutlive(observed, change);
-  return [verify, { kind: "revive", containers: running, healthy, outlived, cause: "they ran before" }];
+  const ranBefore = whoRan(observed, change);
+  return ranBefore === undefined
+    ? [verify]
+    : [verify, { kind: "revive", ...ranBefore, cause: "they ran before" }];
 }
 
-function withFallback(operation: Activation, observed: ObservedEngine, change: EngineChange): Operation {
-  const { before, after, logDriver } = change;
-  if (changedKeys(before, after).length === 0) return operation;
-  const asked = logDriver === undefined ? {} : { logDriver };
-  return { ...operation, configBefore: observed.daemonConfigText, ...asked };
+function whoRan(observed: ObservedEngine, change: Pick<EngineChange, "after">): RanBefore | undefined {
+  const { running = [], healthy = [] } = observed.daemon ?? {};
+  if (running.length === 0) return undefined;
+  return { containers: running, healthy, outlived: containersOutlive(observed, change) };
+}
+
+/** Containers that outlive the daemon's end are ended by one that starts without live restore: what it was set on by stays. */
+function fallbackOf({ kind }: Activation, observed: ObservedEngine, change: EngineChange): Fallback {
+  const { before, after, install, logDriver } = change;
+  if (changedKeys(before, after).length === 0) return {};
+  const isFirst = kind === "restart" || install !== undefined;
+  const first = isFirst ? liveRestoreFirst(observed, change) : [];
+  const written = first.find((operation) => operation.kind === "write-config");
+  const ranBefore = whoRan(observed, change);
+  return {
+    configBefore: written === undefined ? observed.daemonConfigText : formatDaemonConfig(written.config),
+    ...(ranBefore !== undefined && { ranBefore }),
+    ...(logDriver !== undefined && { logDriver }),
+  };
 }
 
 /** The containerd that runs, and a socket whose package was replaced, are those of before until somebody restarts them. */

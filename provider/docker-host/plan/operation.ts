@@ -3,10 +3,20 @@ import type { PackageFile } from "../packages/package-file";
 import type { NeededSource, PackageChoice, RepositoryFile } from "../packages/package-family";
 import { upstreamOf } from "../packages/version";
 
+/** Who ran before a daemon was restarted, and who of them was healthy. */
+export interface RanBefore {
+  readonly containers: readonly string[];
+  readonly healthy: readonly string[];
+  /** The daemon's end was not theirs (live restore). */
+  readonly outlived: boolean;
+}
+
 /** For a daemon that does not come up with a daemon.json of ours, or does not take it over. */
 export interface Fallback {
   /** The former text of daemon.json, put back then; undefined when it is not new. */
   readonly configBefore?: string | undefined;
+  /** Those who are to run again under a daemon that is started with it. */
+  readonly ranBefore?: RanBefore;
   /** A log driver that the daemon has to have once it runs, for it takes any name. */
   readonly logDriver?: string;
 }
@@ -46,13 +56,8 @@ export type Step =
    */
   | ({ readonly kind: "restart"; readonly runtime?: boolean; readonly outlived?: boolean } & Fallback)
   | { readonly kind: "verify"; readonly wanted: string }
-  /** `healthy`: those that have to be healthy again, too. `outlived`: the daemon's end was not theirs. */
-  | {
-      readonly kind: "revive";
-      readonly containers: readonly string[];
-      readonly healthy: readonly string[];
-      readonly outlived: boolean;
-    }
+  /** `healthy`: those that have to be healthy again, too. */
+  | ({ readonly kind: "revive" } & RanBefore)
   /** `byDaemon`: one answers that can stop them. */
   | {
       readonly kind: "stop-containers";

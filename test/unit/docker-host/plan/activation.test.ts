@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { formatDaemonConfig } from "../../../../provider/docker-host/daemon/config";
 import { formatPlan } from "../../../../provider/docker-host/plan/operation";
 import { planEngine } from "../../../../provider/docker-host/plan/plan";
 import { desiredEngine, observedEngine, runningDaemon } from "../../../support/observed-engine";
@@ -104,6 +105,25 @@ describe("how a daemon comes to run what is installed and written", () => {
         "verify that 1 containers run again: they ran before",
       ].join("\n"),
     );
+  });
+
+  it("must fall back to a daemon.json under which those go on who were saved by live restore", () => {
+    const daemonConfig = { "live-restore": true, bip: "10.1.0.1/16" };
+    const restart = (isOn: boolean) => {
+      const daemon = { ...runningDaemon(OLD, ["c1", "c2"]), healthy: ["c2"] };
+      const summary = { ...daemon.summary, liveRestore: isOn };
+      const seen = { daemon: { ...daemon, summary }, daemonConfig: { mtu: 1400 }, daemonConfigText: "{}" };
+      const plan = planEngine(desiredEngine("26.1.5", { daemonConfig }), settled(OLD, seen));
+      return plan.find((operation) => operation.kind === "restart");
+    };
+    const ranBefore = { containers: ["c1", "c2"], healthy: ["c2"], outlived: true };
+    assert.equal(
+      restart(false)?.configBefore,
+      formatDaemonConfig({ mtu: 1400, "live-restore": true }),
+      "what was written first",
+    );
+    assert.equal(restart(true)?.configBefore, "{}");
+    assert.deepEqual(restart(false)?.ranBefore, ranBefore);
   });
 
   it("must guard published ports over a restart that the containers outlive, and over no other", () => {
