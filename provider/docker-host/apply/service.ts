@@ -64,15 +64,16 @@ function notTakenOver(
   isPutBack: boolean,
   isRestartForbidden: boolean,
 ): SlipwayError {
+  const hasLiveRestore = !missing.includes("live-restore");
   const see = `See on the host which flags and which file the daemon is started with (${init.definition})`;
   return new SlipwayError({
     code: "daemon-config-invalid",
     what: `having the Docker daemon take over ${missing.join(", ")}`,
     host: session.target,
-    why: `it was told to, and goes on without${missing.includes("live-restore") ? "; its containers would end with a restart" : ""}`,
+    why: `it was told to, and goes on without${hasLiveRestore ? "" : "; its containers would end with a restart"}`,
     left: `${isPutBack ? `The former ${DAEMON_CONFIG_PATH} was put back` : `${DAEMON_CONFIG_PATH} says so already`}, the daemon and its containers go on running`,
     next: isRestartForbidden
-      ? `${see}, or set allowDaemonRestart: true for a daemon that takes it over at its start alone`
+      ? `${see}, or ${hasLiveRestore ? "" : "stop its containers and "}set allowDaemonRestart: true for a daemon that takes it over at its start alone`
       : see,
   });
 }

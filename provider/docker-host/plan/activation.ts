@@ -38,8 +38,9 @@ export function planActivation(
       cause: "a reload was not enough",
     };
     const otherwise = [restart, ...planLookAfter(desired, observed, change)];
-    // a mask forbids the start that a restart is
-    const mayRestart = desired.wish.allowDaemonRestart && observed.masked.length === 0;
+    // a mask forbids the start that a restart is; and those who are to go on end with one before live restore is on
+    const mayRestart =
+      desired.wish.allowDaemonRestart && observed.masked.length === 0 && !needLiveRestore(observed, change);
     const reload: Operation = { ...operation, ...fallback, ...(mayRestart ? { otherwise } : {}) };
     // it runs already: a start has it start at boot, too
     return observed.enabled || observed.masked.length > 0 ? [reload] : [reload, AT_BOOT];
@@ -174,10 +175,14 @@ export function containersOutlive(
   return daemon !== undefined && daemon.running.length > 0 && !isSnap && after["live-restore"] === true;
 }
 
-/** Containers outlive the restart only when live restore is on before it. */
+/** Containers outlive a restart only when live restore is on before it. */
+function needLiveRestore(observed: ObservedEngine, change: EngineChange): boolean {
+  return observed.daemon?.summary.liveRestore === false && containersOutlive(observed, change);
+}
+
+/** Switches it on where a restart needs that. */
 export function liveRestoreFirst(observed: ObservedEngine, change: EngineChange): readonly Operation[] {
-  const isOff = observed.daemon?.summary.liveRestore === false;
-  if (!isOff || !containersOutlive(observed, change)) return [];
+  if (!needLiveRestore(observed, change)) return [];
   const config = { ...change.before, "live-restore": true };
   const cause = "the running containers are to outlive the restart";
   return [

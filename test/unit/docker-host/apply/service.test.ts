@@ -99,12 +99,12 @@ describe("the daemon's service", () => {
     await assert.rejects(reloadDaemon({ expected: { "live-restore": true }, configBefore: "{}" }, context), {
       code: "daemon-config-invalid",
       message:
-        /take over live-restore on .*goes on without; its containers would end.*allowDaemonRestart: true/,
+        /take over live-restore on .*goes on without; its containers would end.*stop its containers and set allowDaemonRestart: true/,
     });
     assert.deepEqual(calls.slice(-2), ["write /etc/docker/daemon.json", "systemctl reload docker.service"]);
   });
 
-  it("must restart a daemon that does not take it over by a reload, where that is allowed", async () => {
+  it("must restart a daemon that does not take it over by a reload, where the plan allows that", async () => {
     const { calls, context } = daemonThatSays(...Array<boolean>(5).fill(false), true);
     let restarts = 0;
     const restart = (): Promise<void> => Promise.resolve(void (restarts += 1));

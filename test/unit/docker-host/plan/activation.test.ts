@@ -50,6 +50,31 @@ describe("how a daemon comes to run what is installed and written", () => {
     assert.deepEqual(reload(true, ["docker.service"]), refused);
   });
 
+  it("must not restart where a reload is not enough for live restore itself, under containers that would end", () => {
+    const otherwise = (daemonConfig: object, wished: object, ids: readonly string[] = ["c1"]) => {
+      const daemon = runningDaemon(OLD, ids);
+      const off = { ...daemon, summary: { ...daemon.summary, liveRestore: false } };
+      const wish = { daemonConfig: { ...wished }, allowDaemonRestart: true };
+      const seen = settled(OLD, {
+        daemon: { ...off, settings: { "live-restore": false } },
+        daemonConfig: { ...daemonConfig },
+      });
+      const reload = planEngine(desiredEngine("26.1.5", wish), seen).find(({ kind }) => kind === "reload");
+      assert.ok(reload?.kind === "reload");
+      return formatPlan(reload.otherwise ?? []);
+    };
+    const on = { "live-restore": true };
+    assert.equal(otherwise({}, on), "", "newly wished");
+    assert.equal(otherwise(on, on), "", "written, and not in force");
+    assert.equal(otherwise(on, { ...on, debug: true }), "", "written, and in force with the reload only");
+    assert.match(otherwise({}, on, []), /^restart the daemon/);
+    assert.match(
+      otherwise({}, { debug: true }),
+      /^restart the daemon/,
+      "they may end, and are started again",
+    );
+  });
+
   it("must have a daemon that is reloaded start at boot in the same run, unless somebody forbade that", () => {
     const desired = desiredEngine("26.1.5", { daemonConfig: { "live-restore": true, debug: true } });
     const plan = (masked: readonly string[]): readonly string[] =>
