@@ -74,6 +74,11 @@ export interface RunningDaemon {
   readonly settings: DaemonSettings;
 }
 
+/** Ids of all that a restart of this daemon may end: paused ones and those that it starts anew have processes, or soon will. */
+export function goingOn({ running, halted }: RunningDaemon): readonly string[] {
+  return [...running, ...halted];
+}
+
 /** The telling part of `docker info`; nothing in it changes by itself. */
 export interface EngineSummaryValues {
   readonly storageDriver: string;

@@ -2,7 +2,7 @@ import { SlipwayError } from "../../errors";
 import { changedKeys, type DaemonConfig, formatDaemonConfig, keysThatRestart } from "../daemon/config";
 import { keysNotInForce } from "../daemon/settings";
 import type { Desired } from "../wish/desired";
-import type { ObservedEngine } from "../look/observed";
+import { goingOn, type ObservedEngine } from "../look/observed";
 import type { Fallback, Operation, RanBefore } from "./operation";
 import type { Install } from "./install";
 import { parseWanted, satisfies, upstreamOf } from "../packages/version";
@@ -172,7 +172,7 @@ export function containersOutlive(
 ): boolean {
   // a snap's daemon reads another file, and its containers end with it
   const isSnap = foreign.some((engine) => engine.kind === "snap");
-  return daemon !== undefined && daemon.running.length > 0 && !isSnap && after["live-restore"] === true;
+  return daemon !== undefined && goingOn(daemon).length > 0 && !isSnap && after["live-restore"] === true;
 }
 
 /** Containers outlive a restart only when live restore is on before it. */

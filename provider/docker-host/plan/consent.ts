@@ -1,7 +1,7 @@
 import { SlipwayError } from "../../errors";
 import type { Properties } from "../../handler";
 import { keysThatRestart } from "../daemon/config";
-import type { ForeignEngine, ObservedEngine } from "../look/observed";
+import { type ForeignEngine, goingOn, type ObservedEngine } from "../look/observed";
 import type { Operation } from "./operation";
 import { presentVersions } from "./install";
 import { compareVersions, directionOf, upstreamOf } from "../packages/version";
@@ -59,11 +59,12 @@ export function consentNeeds(
     const cause = `going from ${upstreamOf(now) ?? now} to ${wanted} is a downgrade`;
     needs.push({ flag: "allowDowngrade", cause });
   }
-  const inUse = observed.daemon !== undefined && (managed || observed.daemon.running.length > 0);
+  const inUse = observed.daemon !== undefined && (managed || goingOn(observed.daemon).length > 0);
   const why = replacementCause(plan, install?.remove ?? []) ?? restart?.cause;
   if (why !== undefined && inUse) {
-    const count = observed.daemon.running.length;
-    const cause = `the running daemon has to be restarted (${why}; ${count} running containers)`;
+    const { running, halted } = observed.daemon;
+    const idle = halted.length === 0 ? "" : `, ${halted.length} paused or restarting`;
+    const cause = `the running daemon has to be restarted (${why}; ${running.length} running containers${idle})`;
     needs.push({ flag: "allowDaemonRestart", cause });
   }
   if (restart !== undefined && observed.unheard) {

@@ -1,5 +1,5 @@
 import type { Desired } from "../wish/desired";
-import type { ObservedEngine } from "../look/observed";
+import { goingOn, type ObservedEngine } from "../look/observed";
 import type { Operation } from "./operation";
 import { RULES_LEFT } from "./plan";
 import { purgeFolders } from "./purge-folders";
@@ -32,7 +32,7 @@ export function planUninstall(
   const held = mineOf(desired).filter((name) => leaving.includes(name) || packages.held.includes(name));
   const plan: Operation[] = observed.restartRules ? [RULES_LEFT] : [];
   const cause = "uninstallOnDelete: true";
-  const containers = daemon === undefined ? observed.outlived : [...daemon.running, ...daemon.halted];
+  const containers = daemon === undefined ? observed.outlived : goingOn(daemon);
   if (leaving.length > 0 && containers.length > 0) {
     const cause =
       daemon === undefined ? "they go on without an engine" : "they would go on without an engine";

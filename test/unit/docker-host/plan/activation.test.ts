@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { consentNeeds } from "../../../../provider/docker-host/plan/consent";
 import { formatDaemonConfig } from "../../../../provider/docker-host/daemon/config";
 import { formatPlan } from "../../../../provider/docker-host/plan/operation";
 import { planEngine } from "../../../../provider/docker-host/plan/plan";
@@ -130,6 +131,21 @@ describe("how a daemon comes to run what is installed and written", () => {
         "verify that 1 containers run again: they ran before",
       ].join("\n"),
     );
+  });
+
+  it("must have paused and restarting containers outlive the restart, and ask for consent to it", () => {
+    const daemon = runningDaemon("26.1.5+dfsg1");
+    const summary = { ...daemon.summary, liveRestore: false };
+    const seen = { daemon: { ...daemon, summary, halted: ["c1"] }, daemonConfig: {} };
+    const observed = settled(NEW, seen);
+    const plan = planEngine(desiredEngine("28.x"), observed);
+    assert.deepEqual(
+      plan.map(({ kind }) => kind),
+      ["write-config", "reload", "restart", "verify"],
+    );
+    const [need] = consentNeeds(plan, observed, false, "28.x");
+    assert.match(need?.cause ?? "", /; 0 running containers, 1 paused or restarting\)$/);
+    assert.ok(plan.some((operation) => operation.kind === "restart" && operation.outlived === true));
   });
 
   it("must fall back to a daemon.json under which those go on who were saved by live restore", () => {
