@@ -1,10 +1,11 @@
 import { assertOutcomeKnown } from "../../host/known-outcome";
 import type { HostSession } from "../../host/session";
-import { carriesPassword, type DaemonConfig, DAEMON_CONFIG_PATH, formatDaemonConfig } from "../daemon/config";
+import { carriesPassword, DAEMON_CONFIG_PATH, formatDaemonConfig } from "../daemon/config";
 import type { ExecuteContext } from "./execute-context";
+import type { Operation } from "../plan/operation";
 import { refuseInvalidConfig } from "../look/config-verdict";
 
-/** What stood in daemon.json before our last change. */
+/** What stood in daemon.json before the last run that changed it. */
 const BACKUP_PATH = `${DAEMON_CONFIG_PATH}.slipway-backup`;
 /** `$1` file, `$2` its copy. At no moment is what the file holds open to more people than the file itself. */
 export const BACKUP = `[ ! -e "$1" ] || { rm -f -- "$2.new" && cp -p -- "$1" "$2.new" && mv -f -- "$2.new" "$2"; }`;
@@ -20,13 +21,13 @@ type FileContext = Pick<ExecuteContext, "session" | "signal">;
  * @throws SlipwayError daemon-config-invalid: the old file is still there
  */
 export async function applyDaemonConfig(
-  config: DaemonConfig,
+  { config, again = false }: Pick<Extract<Operation, { kind: "write-config" }>, "config" | "again">,
   { session, signal, log }: FileContext & Pick<ExecuteContext, "log">,
 ): Promise<void> {
   const text = formatDaemonConfig(config);
   await session.run(["mkdir", "-p", "--", "/etc/docker"], { sudo: true, signal });
   await refuseInvalidConfig(config, session, "The former file is still in place", signal);
-  await keepBackup(session, signal);
+  if (!again) await keepBackup(session, signal);
   const isSecret = carriesPassword(config);
   const mode = await replaceConfig(text, session, signal, isSecret ? MODE_WITH_PASSWORD : MODE);
   if (isSecret && (mode & READ_BY_OTHERS) !== 0)
@@ -35,7 +36,7 @@ export async function applyDaemonConfig(
     );
 }
 
-/** The file as it was before the last change of ours, mode and owner with it. */
+/** The file as it was before this run, mode and owner with it. */
 async function keepBackup(session: HostSession, signal: AbortSignal): Promise<void> {
   const argv = ["/bin/sh", "-c", BACKUP, "slipway-backup", DAEMON_CONFIG_PATH, BACKUP_PATH];
   await session.run(argv, { sudo: true, signal });

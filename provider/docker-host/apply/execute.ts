@@ -94,7 +94,7 @@ async function executeOne(operation: Operation, context: ExecuteContext): Promis
       return family.install(session, { install: packages, remove, allowDowngrade }, run);
     }
     case "write-config":
-      return applyDaemonConfig(operation.config, context);
+      return applyDaemonConfig(operation, context);
     case "reload":
       return reloadDaemon(operation, context, restartBy(operation.otherwise, context));
     case "start":

@@ -42,7 +42,13 @@ export type Step =
       /** Sent there, where they are not the package source's. */
       readonly files?: readonly PackageFile[];
     }
-  | { readonly kind: "write-config"; readonly config: DaemonConfig; readonly keys: readonly string[] }
+  /** `again`: this run has written it before, and has kept what stood there. */
+  | {
+      readonly kind: "write-config";
+      readonly config: DaemonConfig;
+      readonly keys: readonly string[];
+      readonly again?: boolean;
+    }
   /** `expected`: what is to be in force then. `otherwise`: what brings it where the daemon takes it at its start alone. */
   | ({
       readonly kind: "reload";

@@ -50,11 +50,11 @@ export function planEngine(
   else if (observed.packages.hasStaleMark) plan.push({ kind: "forget-change", cause: "it came to its end" });
   // whatever comes after may fail, and somebody's upgrade come in between
   plan.push(...planHolds(desired, observed, install));
-  const written = plan.findLast((operation) => operation.kind === "write-config")?.config ?? before;
-  const keys = changedKeys(written, after);
+  const written = plan.findLast((operation) => operation.kind === "write-config")?.config;
+  const keys = changedKeys(written ?? before, after);
   if (keys.length > 0) {
     const cause = keys.some((key) => key in after) ? "the program sets it" : "the program sets it no more";
-    plan.push({ kind: "write-config", config: after, keys, cause });
+    plan.push({ kind: "write-config", config: after, keys, ...(written && { again: true }), cause });
   }
   plan.push(...activation);
   if (install !== undefined || activation.some((operation) => operation.kind !== "reload")) {

@@ -201,16 +201,19 @@ describe("the daemon's service", () => {
 
   it("must keep the former daemon.json beside the new one", async () => {
     const { calls, context } = hostThatLoses("nothing");
-    await applyDaemonConfig({}, context);
+    await applyDaemonConfig({ config: {} }, context);
     const kept = calls.findIndex((call) =>
       call.endsWith("daemon.json /etc/docker/daemon.json.slipway-backup"),
     );
     assert.ok(kept !== -1 && kept < calls.indexOf("write /etc/docker/daemon.json"));
+    const once = calls.length;
+    await applyDaemonConfig({ config: {}, again: true }, context);
+    assert.ok(!calls.slice(once).some((call) => call.endsWith(".slipway-backup")), "that was the run's own");
   });
 
   it("must write where a link leads, with the mode of what is there, and leave the link", async () => {
     const { calls, context } = hostThatLoses("nothing", "/srv/settings/daemon.json");
-    await applyDaemonConfig({}, context);
+    await applyDaemonConfig({ config: {} }, context);
     assert.ok(calls.includes("stat -c %a -- /srv/settings/daemon.json"));
     assert.ok(calls.includes("write /srv/settings/daemon.json"));
     assert.ok(!calls.includes("write /etc/docker/daemon.json"));
@@ -225,14 +228,14 @@ describe("the daemon's service", () => {
     const exec: HostSession["exec"] = (argv, options) =>
       argv[0] === "stat" ? Promise.resolve(gone) : session.exec(argv, options);
     const bare = { ...fresh.context, session: { ...session, exec } };
-    await applyDaemonConfig(secret, bare);
+    await applyDaemonConfig({ config: secret }, bare);
     assert.equal(fresh.modes.get(path), "600");
-    await applyDaemonConfig({ proxies: { "http-proxy": "http://proxy:3128" } }, bare);
+    await applyDaemonConfig({ config: { proxies: { "http-proxy": "http://proxy:3128" } } }, bare);
     assert.equal(fresh.modes.get(path), "644");
     assert.deepEqual(fresh.said, []);
     const open: HostSession["exec"] = (argv, options) =>
       argv[0] === "stat" ? Promise.resolve({ ...gone, code: 0, stdout: "644" }) : session.exec(argv, options);
-    await applyDaemonConfig(secret, { ...fresh.context, session: { ...session, exec: open } });
+    await applyDaemonConfig({ config: secret }, { ...fresh.context, session: { ...session, exec: open } });
     assert.equal(fresh.modes.get(path), "644");
     assert.match(fresh.said.join(), /has a password in it, and everybody there can read it/);
   });
@@ -257,7 +260,7 @@ describe("the daemon's service", () => {
   it("must not write daemon.json where its mode or the engine's verdict is not known", async () => {
     for (const command of ["stat", "dockerd --validate", "dockerd --version"]) {
       const { calls, context } = hostThatLoses(command);
-      await assert.rejects(applyDaemonConfig({}, context), isLost, command);
+      await assert.rejects(applyDaemonConfig({ config: {} }, context), isLost, command);
       assert.ok(!calls.includes("write /etc/docker/daemon.json"), command);
     }
   });

@@ -167,6 +167,18 @@ describe("how a daemon comes to run what is installed and written", () => {
     assert.deepEqual(restart(false)?.ranBefore, ranBefore);
   });
 
+  it("must keep of daemon.json what stood there before the run, where it writes it twice", () => {
+    const daemonConfig = { "live-restore": true, mtu: 1400 };
+    const again = (liveRestore: boolean) => {
+      const daemon = runningDaemon(OLD, ["c1"]);
+      const seen = { daemon: { ...daemon, summary: { ...daemon.summary, liveRestore } }, daemonConfig: {} };
+      return planEngine(desiredEngine("26.1.5", { daemonConfig }), settled(OLD, seen)).flatMap((operation) =>
+        operation.kind === "write-config" ? [operation.again === true] : [],
+      );
+    };
+    assert.deepEqual([again(false), again(true)], [[false, true], [false]]);
+  });
+
   it("must guard published ports over a restart that the containers outlive, and over no other", () => {
     const restart = (config: object, ids: readonly string[]) =>
       planEngine(
