@@ -2,11 +2,12 @@ import { isSlipwayError } from "../errors";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { HostSession } from "../host/session";
-import { refuseWithoutConsent } from "./plan/consent";
+import { adoptionNeeds, refuseWithoutConsent } from "./plan/consent";
 import type { Desired } from "./wish/desired";
 import { withEngineLock } from "./apply/engine-lock";
 import { execute } from "./apply/execute";
 import type { ExecuteContext } from "./apply/execute-context";
+import { prepareSource } from "./apply/prepare-source";
 import { refuseInvalidConfig } from "./look/config-verdict";
 import { observe, type Seen } from "./look/observe";
 import type { ObservedEngine } from "./look/observed";
@@ -17,7 +18,6 @@ import { familyOf } from "./packages/families";
 import { offersOf } from "./packages/package-file";
 import { planEngine } from "./plan/plan";
 import { goesOn } from "./plan/install";
-import { planSource } from "./plan/source";
 import { configToJudge, leftBehind, leftOf, refuseMachine, refusePlan } from "./plan/refuse";
 import { removalNeeds, removalsOf } from "./apply/taken-along";
 import { type Offer, upstreamOf } from "./packages/version";
@@ -64,23 +64,26 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
   const { session, wish, former, context } = task;
   const { log, signal } = context;
   // somebody else may have held the lock until now
-  const { desired, observed } = await observe(session, wish, former, context);
-  const seen = await withRights(session, observed, signal);
+  const look = async (): Promise<Seen> => {
+    const { desired, observed } = await observe(session, wish, former, context);
+    return { desired, observed: await withRights(session, observed, signal) };
+  };
+  let { desired, observed: seen } = await look();
   const family = familyOf(session.target, seen.facts, wish.source);
   await refuseBefore(desired, seen, session, signal);
-  const isHalfDone = async (): Promise<boolean> =>
-    (await observe(session, wish, former, context)).observed.packages.interrupted !== "no";
+  const isHalfDone = async (): Promise<boolean> => (await look()).observed.packages.interrupted !== "no";
   const around = { ...context, session, family, init: initOf(session.target, seen.facts), isHalfDone };
   let begun = false;
   try {
-    const needsOffers = planEngine(desired, seen).some((operation) => operation.kind === "install");
-    const touchesPackages = needsOffers || seen.packages.interrupted === "by us";
-    if (touchesPackages) await execute(planSource(desired, seen), around);
-    const offers = needsOffers ? await offersOn(desired, around) : [];
+    const installs = (): boolean => planEngine(desired, seen).some(({ kind }) => kind === "install");
+    if (installs() || seen.packages.interrupted === "by us")
+      ({ desired, observed: seen } = await prepareSource({ desired, observed: seen }, around, look));
+    const offers = installs() ? await offersOn(desired, around) : [];
     const first = planEngine(desired, seen, offers);
     const going = await removalsOf(first, session, family, signal);
-    // the package source may be another by now
-    refuseWithoutConsent(session.target, wish, removalNeeds(going, desired, seen), goesOn(seen));
+    // the package source may be another by now, and a repair have brought more to light
+    const needs = [...adoptionNeeds(seen), ...removalNeeds(going, desired, seen)];
+    refuseWithoutConsent(session.target, wish, needs, goesOn(seen));
     const plan = planEngine(desired, seen, offers, going);
     refusePlan(plan, desired, seen, goesOn(seen));
     log.debug(`plan for ${session.target}:\n${formatPlan(plan)}`);
