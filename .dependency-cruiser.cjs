@@ -3,6 +3,9 @@ const resources = "^provider/(docker-host|remote-image|rolling-container|health-
 const leaves =
   "^provider/(resource|errors|clock|retry|log|secret|duration|handler|values|all-ended|or-aborted|nonce)\\.ts$";
 
+/** DockerHost's rooms in the order of docs/architecture.md: each uses those before it only. */
+const rooms = ["init", "packages", "daemon", "fleet", "wish", "look", "plan", "apply", "preview", "removal"];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -55,6 +58,12 @@ module.exports = {
       from: { path: "^provider/docker-host/[^/]+/" },
       to: { path: "^provider/docker-host/[^/]+\\.ts$" },
     },
+    ...rooms.slice(0, -1).map((room, at) => ({
+      name: `docker-host-${room}-uses-rooms-before-it`,
+      severity: "error",
+      from: { path: `^provider/docker-host/${room}/` },
+      to: { path: `^provider/docker-host/(${rooms.slice(at + 1).join("|")})/` },
+    })),
     {
       name: "pulumi-is-on-top",
       severity: "error",

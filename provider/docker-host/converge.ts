@@ -19,7 +19,8 @@ import { offersOf } from "./packages/package-file";
 import { planEngine } from "./plan/plan";
 import { goesOn } from "./plan/install";
 import { configToJudge, leftBehind, leftOf, refuseMachine, refusePlan } from "./plan/refuse";
-import { removalNeeds, removalsOf } from "./apply/taken-along";
+import { orderOf, removalNeeds } from "./plan/removal-needs";
+import { removalsOf } from "./look/removals";
 import { type Offer, upstreamOf } from "./packages/version";
 import type { EngineWish, Former } from "./wish/wish";
 
@@ -80,7 +81,7 @@ async function changeEngine(task: ConvergeTask): Promise<Properties> {
       ({ desired, observed: seen } = await prepareSource({ desired, observed: seen }, around, look));
     const offers = installs() ? await offersOn(desired, around) : [];
     const first = planEngine(desired, seen, offers);
-    const going = await removalsOf(first, session, family, signal);
+    const going = await removalsOf(orderOf(first), session, family, signal);
     // the package source may be another by now, and a repair have brought more to light
     const needs = [...adoptionNeeds(seen), ...removalNeeds(going, desired, seen)];
     refuseWithoutConsent(session.target, wish, needs, goesOn(seen));

@@ -14,7 +14,7 @@ import { familyOf } from "../packages/families";
 import { planEngine } from "../plan/plan";
 import { configToJudge, leftOf, refuseUnmovable } from "../plan/refuse";
 import { planSource } from "../plan/source";
-import { removalNeeds } from "../apply/taken-along";
+import { removalNeeds } from "../plan/removal-needs";
 import type { Offer } from "../packages/version";
 import type { Desired } from "../wish/desired";
 import type { EngineWish, Former } from "../wish/wish";

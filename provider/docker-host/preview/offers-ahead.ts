@@ -3,7 +3,8 @@ import type { Seen } from "../look/observe";
 import type { Operation } from "../plan/operation";
 import { offersOf } from "../packages/package-file";
 import type { PackageFamily } from "../packages/package-family";
-import { removalsOf } from "../apply/taken-along";
+import { removalsOf } from "../look/removals";
+import { orderOf } from "../plan/removal-needs";
 import type { Offer } from "../packages/version";
 
 /** Where a preview asks. */
@@ -35,7 +36,7 @@ export async function removalsAhead(
   seen: Seen,
   { session, family, signal }: AskedAhead,
 ): Promise<readonly string[]> {
-  if (isKnown(seen)) return removalsOf(plan, session, family, signal);
+  if (isKnown(seen)) return removalsOf(orderOf(plan), session, family, signal);
   const install = plan.find((operation) => operation.kind === "install");
   if (install === undefined) return [];
   const coming = offers.filter(({ name, version }) =>
@@ -49,7 +50,7 @@ export async function removalsAhead(
   const provided = coming.flatMap(({ provides = [] }) => provides);
   const lost = rivals.filter((name) => !provided.includes(name));
   const trial: Operation = { ...install, packages: [], remove: [...install.remove, ...lost] };
-  const along = lost.length === 0 ? [] : await removalsOf([trial], session, family, signal);
+  const along = lost.length === 0 ? [] : await removalsOf(orderOf([trial]), session, family, signal);
   return [...new Set([...rivals, ...along])].sort();
 }
 

@@ -1,24 +1,17 @@
 import { SlipwayError } from "../../errors";
-import type { HostSession } from "../../host/session";
-import type { ConsentNeed } from "../plan/consent";
+import type { ConsentNeed } from "./consent";
 import type { Desired } from "../wish/desired";
 import type { ObservedEngine } from "../look/observed";
-import type { Operation } from "../plan/operation";
-import type { PackageFamily } from "../packages/package-family";
+import type { Operation } from "./operation";
+import type { InstallOrder } from "../packages/package-family";
 
-/** What the installation of a plan would take off the machine beside what the plan names. Changes nothing. */
-export async function removalsOf(
-  plan: readonly Operation[],
-  session: HostSession,
-  family: PackageFamily,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+/** The installation of a plan, as a package manager is asked for what that would take along; undefined where nobody is asked. */
+export function orderOf(plan: readonly Operation[]): InstallOrder | undefined {
   const install = plan.find((operation) => operation.kind === "install");
   // what cannot stay beside uploaded packages is seen when they are there
-  if (install === undefined || install.files !== undefined) return [];
+  if (install === undefined || install.files !== undefined) return undefined;
   const { packages, remove, downgrade, lowers } = install;
-  const order = { install: packages, remove, allowDowngrade: downgrade || lowers };
-  return family.removals(session, order, signal);
+  return { install: packages, remove, allowDowngrade: downgrade || lowers };
 }
 
 /**
