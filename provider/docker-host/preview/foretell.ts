@@ -159,16 +159,23 @@ export function planAhead(
 ): Ahead {
   const { wish, former, names } = desired;
   const isOffered = offers?.some(({ name }) => name === names[0]) === true;
-  if (former === undefined) refuseUnmovable(observed);
+  const isTouched = !isSettled({ desired, observed });
+  if (isTouched) refuseUnmovable(observed);
   const changes = planEngine(desired, observed, isOffered ? offers : undefined, going);
   const plan = [...sourceAhead(changes, desired, observed), ...changes];
   const needs = [
     ...removalNeeds(going, desired, observed),
-    ...(former === undefined ? adoptionNeeds(observed) : []),
+    ...(isTouched ? adoptionNeeds(observed) : []),
     ...repairNeeds(plan, observed),
     ...consentNeeds(plan, observed, former !== undefined, wish.dockerVersion),
   ];
   return { plan, needs, missing: missingFlags(wish, needs) };
+}
+
+/** A machine that is as it was left is only looked at, whatever came there since. */
+function isSettled({ desired, observed }: Seen): boolean {
+  const isWhole = observed.packages.interrupted !== "by us" && planEngine(desired, observed).length === 0;
+  return isWhole && desired.former !== undefined;
 }
 
 /** What an installation begins with; that lists are read anew is no news. */

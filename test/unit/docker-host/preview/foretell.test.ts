@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { planAhead } from "../../../../provider/docker-host/preview/foretell";
 import { formatPlan } from "../../../../provider/docker-host/plan/operation";
+import type { ObservedEngine } from "../../../../provider/docker-host/look/observed";
 import { parsePackages } from "../../../../provider/docker-host/packages/apt-peek";
 import { desiredEngine, observedEngine, runningDaemon } from "../../../support/observed-engine";
 
@@ -115,6 +116,37 @@ describe("what a preview says of a machine", () => {
     assert.throws(() => planAhead({ desired: desiredEngine("28.x", { adopt: true }), observed }, OFFERS), {
       code: "engine-foreign",
       message: /cannot be taken over: \/var\/lib\/docker holds those of another engine/,
+    });
+  });
+
+  describe("that Slipway set up before", () => {
+    const FORMER = { daemonConfig: { "live-restore": true }, dockerUsers: [], hold: true };
+    const installed = { "docker.io": "28.5.2-1", "docker-cli": "28.5.2-1" };
+    const ahead = (dockerVersion: string, observed: ObservedEngine, names = ["docker.io", "docker-cli"]) => {
+      const wish = desiredEngine(dockerVersion, { allowDaemonRestart: true, hold: false }, FORMER);
+      return planAhead(
+        { desired: { ...wish, names }, observed },
+        names.map((name) => ({ name, version: "29.0.1" })),
+      );
+    };
+    const own = (foreign: ObservedEngine["foreign"]): ObservedEngine => {
+      const daemonConfig = { "live-restore": true };
+      return observedEngine({ daemon: runningDaemon("28.5.2"), daemonConfig, foreign }, { installed });
+    };
+
+    it("must say adopt where its packages become those of another source, as the up does", () => {
+      const observed = own([{ kind: "packages", names: ["docker.io"] }]);
+      const { plan, missing } = ahead("29.x", observed, ["docker-ce", "docker-ce-cli"]);
+      assert.match(formatPlan(plan), /^install docker-ce.* -docker-cli -docker\.io/m);
+      assert.equal(missing, "adopt: true");
+    });
+
+    it("must say adopt of what came since where something is to be done, or refuse it, and else go on", () => {
+      assert.equal(ahead("29.x", own([{ kind: "snap", store: "movable" }])).missing, "adopt: true");
+      const observed = own([{ kind: "unpackaged", path: "/usr/local/bin/dockerd" }]);
+      assert.throws(() => ahead("29.x", observed), { code: "engine-foreign" });
+      const { plan, missing } = ahead("28.x", observed);
+      assert.deepEqual([formatPlan(plan), missing], ["", undefined]);
     });
   });
 });
