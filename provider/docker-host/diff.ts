@@ -1,3 +1,4 @@
+import { isSlipwayError, type SlipwayError } from "../errors";
 import type { DiffResult, HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import { sameAddress } from "../host/machine/same-machine";
@@ -6,20 +7,16 @@ import { claimMachine } from "./fleet/claims";
 import { claimedBy } from "./fleet/claimed-by";
 import { certainNeeds, refuseWithoutConsent } from "./plan/consent";
 import { satisfies } from "./packages/version";
+import type { Outlook } from "./preview/foretell";
 import { wishOf } from "./wish/wish";
 
 /**
- * What preview can know of a change. Whether another address is another machine only a look there can tell: update has
+ * What the state can tell of a change. Whether another address is another machine only a look there can tell: update has
  * that look. Where Docker is to be removed from a machine that is left it must be a replacement, because Pulumi then
  * removes after everything else has moved.
- * @throws SlipwayError engine-consent, so that the preview fails for what the update would refuse
  */
-export function diffHost(
-  olds: Properties,
-  news: Properties,
-  { urn, log, isApplying = false }: HandlerContext,
-): DiffResult {
-  const target = String(Array.isArray(olds.targets) ? olds.targets[0] : "the host");
+export function diffHost(olds: Properties, news: Properties, { urn, log }: HandlerContext): DiffResult {
+  const target = recordedTarget(olds);
   if (isOtherAddress(olds.connection, news.connection)) {
     if (olds.uninstallOnDelete === true) {
       log.keep(`Docker will be removed from ${target}, unless the new address is the same machine`);
@@ -33,13 +30,44 @@ export function diffHost(
   claimMachine(urn, claimedBy(olds, news.abandonUnreachable === true));
   const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
   if (wish === undefined) return { changes: undefined };
-  const former = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
-  // the engine judges a key before anybody is asked to allow a restart for it: the update does, and says so
-  const before = isApplying ? wish.daemonConfig : former;
-  refuseWithoutConsent(target, wish, certainNeeds(olds, wish, before), "Nothing was changed");
   const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;
   const isWanted = typeof olds.version === "string" && satisfies(olds.version, wish.dockerVersion);
   return { changes: drifted || !isWanted ? true : undefined };
+}
+
+/** The consent that is missing as far as the state tells; it may be older than the machine. */
+export function refusalByState(olds: Properties, news: Properties): SlipwayError | undefined {
+  if (hasUnknown(news) || isOtherAddress(olds.connection, news.connection)) return undefined;
+  const { wish } = wishOf(news);
+  if (wish === undefined) return undefined;
+  const former = wishOf(olds).wish?.daemonConfig ?? wish.daemonConfig;
+  try {
+    refuseWithoutConsent(recordedTarget(olds), wish, certainNeeds(olds, wish, former), "Nothing was changed");
+    return undefined;
+  } catch (error) {
+    if (isSlipwayError(error, "engine-consent")) return error;
+    throw error;
+  }
+}
+
+/**
+ * What a preview fails for. Where the machine was looked at, that decides: the state cannot know what was done there since, and to
+ * allow what will not be done all the same is of no use.
+ */
+export function refusalAhead(byState: SlipwayError | undefined, outlook: Outlook): SlipwayError | undefined {
+  if (byState === undefined) return undefined;
+  switch (outlook.kind) {
+    case "refused":
+      return outlook.error;
+    case "seen":
+      return outlook.missing === undefined ? undefined : byState;
+    case "not seen":
+      return byState;
+  }
+}
+
+function recordedTarget({ targets }: Properties): string {
+  return String(Array.isArray(targets) ? targets[0] : "the host");
 }
 
 /** By the rule of `sameAddress`, as far as the address is known by now. */

@@ -1,5 +1,5 @@
-import type { DiffResult, Handler, Properties } from "../handler";
-import { isSlipwayError, SlipwayError } from "../errors";
+import type { Handler, Properties } from "../handler";
+import { SlipwayError } from "../errors";
 import { targetOf, type Connection } from "../host/connection";
 import { reconnect } from "../host/machine/reconnect";
 import type { HostSession } from "../host/session";
@@ -8,7 +8,7 @@ import { checkSource } from "./wish/check-source";
 import { claimedBy } from "./fleet/claimed-by";
 import { claimMachine } from "./fleet/claims";
 import { converge, lookAt } from "./converge";
-import { diffHost } from "./diff";
+import { diffHost, refusalAhead, refusalByState } from "./diff";
 import { amidOthers } from "./fleet/elsewhere";
 import { foretellCreate, foretellUpdate } from "./preview/foretell-change";
 import { leaveMachine } from "./removal/leaving";
@@ -31,17 +31,13 @@ export const dockerHostHandler: Handler = {
   },
 
   async diff(_id, olds, news, context) {
-    const ahead = async () => (context.isApplying ? undefined : foretellUpdate(olds, news, context));
-    let result: DiffResult;
-    try {
-      result = diffHost(olds, news, context);
-    } catch (error) {
-      // what it would come to helps to decide whether to allow it
-      const refusal = isSlipwayError(error, "engine-consent") ? await ahead() : undefined;
-      // to allow what will not be done all the same is of no use
-      throw refusal ?? error;
-    }
-    if (result.replaces === undefined) await ahead();
+    const result = diffHost(olds, news, context);
+    // the update itself looks, and refuses before anything is touched
+    if (context.isApplying || result.replaces !== undefined) return result;
+    // what it would come to helps to decide whether to allow it
+    const outlook = await foretellUpdate(olds, news, context);
+    const refusal = refusalAhead(refusalByState(olds, news), outlook);
+    if (refusal !== undefined) throw refusal;
     return result;
   },
 

@@ -77,6 +77,13 @@ describe("a preview of DockerHost", () => {
     await diff(site.inputs(middle, { dockerUsers: ["deploy"], daemonConfig: { labels: ["a=b"] } }));
     assert.match(said(), /set labels in daemon\.json/);
     assert.doesNotMatch(said(), /will be refused/);
+    // what stands there already needs nothing, though the state does not know it
+    const file = "/etc/docker/daemon.json";
+    await site.host.must(["sed", "-i.lab", '0,/{/s//{"mtu": 1400,/', file]);
+    const allowed = { dockerUsers: ["deploy"], daemonConfig: { mtu: 1400 } };
+    assert.equal((await diff(site.inputs(middle, allowed))).changes, undefined);
+    await site.host.must(["mv", `${file}.lab`, file]);
+    await assert.rejects(diff(site.inputs(middle, allowed)), { code: "engine-consent", message: /mtu/ });
     assert.equal(await site.running(), middle);
   });
 

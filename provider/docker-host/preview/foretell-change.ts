@@ -1,9 +1,8 @@
 import type { HandlerContext, Properties } from "../../handler";
-import type { SlipwayError } from "../../errors";
 import type { Connection } from "../../host/connection";
 import { sameAddress } from "../../host/machine/same-machine";
 import { canonicalJson, hasUnknown, isObject } from "../../values";
-import { foretell } from "./foretell";
+import { foretell, NOT_SEEN, type Outlook } from "./foretell";
 import type { PackageFile } from "../packages/package-file";
 import { isSameOnHost } from "../wish/same-on-host";
 import { DOCKER_PACKAGES } from "../packages/source";
@@ -22,16 +21,16 @@ export async function foretellCreate(news: Properties, context: HandlerContext):
   await foretell({ connection, wish, former: undefined, olds: {}, otherwise }, context);
 }
 
-/** The same of an update, where the machine itself is to change; returns what it will be refused for. */
+/** The same of an update, where the machine itself is to change; returns what it came to. */
 export async function foretellUpdate(
   olds: Properties,
   news: Properties,
   context: HandlerContext,
-): Promise<SlipwayError | undefined> {
+): Promise<Outlook> {
   if (hasUnknown(news) || (isSameOnHost(olds, news) && !isOtherWay(olds.connection, news.connection)))
-    return undefined;
+    return NOT_SEEN;
   const { connection, wish } = wishOf(news);
-  if (connection === undefined || wish === undefined) return undefined;
+  if (connection === undefined || wish === undefined) return NOT_SEEN;
   const otherwise = `${recorded(olds)}; ${wanted(wish)}`;
   return foretell({ connection, wish, former: formerWish(olds), olds, otherwise }, context);
 }

@@ -39,21 +39,28 @@ export interface Foretold {
   readonly otherwise: string;
 }
 
+/** What a look ahead came to. */
+export type Outlook =
+  /** Whatever the program allows. */
+  | { readonly kind: "refused"; readonly error: SlipwayError }
+  /** `missing`: what has to be allowed first. */
+  | { readonly kind: "seen"; readonly missing: string | undefined }
+  | { readonly kind: "not seen" };
+
+/** Nobody looked, or the machine did not answer. */
+export const NOT_SEEN: Outlook = { kind: "not seen" };
+
 /**
  * Says what an update would do on the machine: each step with exact package versions, and the consent that is missing. It
- * only reads, for five seconds at most; where the host cannot be looked at, it says what is known without it. Returns what the
- * update will be refused for, apart from consent.
+ * only reads, for five seconds at most; where the host cannot be looked at, it says what is known without it.
  */
-export async function foretell(
-  subject: Foretold,
-  context: HandlerContext,
-): Promise<SlipwayError | undefined> {
+export async function foretell(subject: Foretold, context: HandlerContext): Promise<Outlook> {
   const { connection, olds, otherwise } = subject;
   const { clock, signal, log } = context;
   const target = targetOf(connection);
   if (lateMs >= LATE_MS) {
     log.keep(`${target} was not looked at: ${otherwise}`);
-    return undefined;
+    return NOT_SEEN;
   }
   const way = { isReached: false };
   const started = clock.now();
@@ -67,7 +74,7 @@ export async function foretell(
     );
     if (look.kind === "done") {
       say(look.value, target, context);
-      return undefined;
+      return { kind: "seen", missing: look.value.missing };
     }
     lateMs += LOOK_MS;
     const why = way.isReached ? "the look took longer than 5s" : "no answer within 5s";
@@ -76,13 +83,13 @@ export async function foretell(
     if (signal.aborted) throw error;
     if (isSlipwayError(error) && (way.isReached ? REFUSALS : KEY_REFUSALS).has(error.code)) {
       log.warn(`${target} will be refused: ${error.message}`);
-      return error;
+      return { kind: "refused", error };
     }
     if (!way.isReached) lateMs += clock.now() - started;
     const why = isSlipwayError(error) ? error.parts.why : messageOf(error);
     log.keep(`could not look at ${target} (${why}): ${otherwise}`);
   }
-  return undefined;
+  return NOT_SEEN;
 }
 
 function impatient(connection: Connection): Connection {

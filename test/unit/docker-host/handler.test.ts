@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../provider/clock";
+import { refusalAhead, refusalByState } from "../../../provider/docker-host/diff";
 import { dockerHostHandler } from "../../../provider/docker-host/handler";
 import { wishOf } from "../../../provider/docker-host/wish/wish";
+import { SlipwayError } from "../../../provider/errors";
 import type { HandlerContext, Properties } from "../../../provider/handler";
 import { silentLog } from "../../../provider/log";
 import { UNKNOWN } from "../../../provider/values";
@@ -152,10 +154,24 @@ describe("dockerHostHandler.diff", () => {
     const news = { connection, dockerVersion: "28.x" };
     for (const isApplying of [false, true]) {
       const around = { ...context, isApplying, log: { ...silentLog, keep } };
-      await assert.rejects(dockerHostHandler.diff("id", state, news, around), { code: "engine-consent" });
+      const asked = Promise.resolve(dockerHostHandler.diff("id", state, news, around));
+      // once something is changed the update looks itself
+      if (isApplying) assert.equal((await asked).changes, true);
+      else await assert.rejects(asked, { code: "engine-consent" });
     }
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? "", /not look.*: Docker 26\.1\.5 ran there.*28\.x is wanted/);
+  });
+
+  it("must go by the machine where it was looked at, and by the state where it was not", () => {
+    const byState = refusalByState(state, { ...state, daemonConfig: { mtu: 1400 } });
+    assert.match(byState?.message ?? "", /mtu/);
+    assert.equal(refusalAhead(byState, { kind: "not seen" }), byState);
+    assert.equal(refusalAhead(byState, { kind: "seen", missing: "allowDaemonRestart: true" }), byState);
+    assert.equal(refusalAhead(byState, { kind: "seen", missing: undefined }), undefined);
+    const error = new SlipwayError({ code: "daemon-config-invalid", what: "x", why: "y" });
+    assert.equal(refusalAhead(byState, { kind: "refused", error }), error);
+    assert.equal(refusalAhead(undefined, { kind: "refused", error }), undefined);
   });
 
   it("must let an allowed change and a satisfied range pass", async () => {
