@@ -137,7 +137,7 @@ async function partly(task: ConvergeTask, error: Error): Promise<Error> {
     const applied =
       olds === undefined
         ? {}
-        : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold", "source"], inputs);
+        : pick(olds, ["daemonConfig", "liveRestore", "dockerUsers", "hold", "source", "__packages"], inputs);
     const drift = [...driftOf(desired, observed), "the last run did not end"];
     return new PartialFailure(
       task.id,

@@ -13,6 +13,7 @@ import { amidOthers } from "./fleet/elsewhere";
 import { foretellCreate, foretellUpdate } from "./preview/foretell-change";
 import { leaveMachine } from "./removal/leaving";
 import { onHost } from "./look/on-host";
+import { withApplied } from "./outputs";
 import { reconnected } from "./reconnected";
 import { isSameOnHost } from "./wish/same-on-host";
 import { type EngineWish, formerWish, readHostArguments, wishOf } from "./wish/wish";
@@ -78,14 +79,10 @@ export const dockerHostHandler: Handler = {
 
   async read(id, outputs, context) {
     const { connection, wish } = parsed(outputs);
+    const former = formerWish(outputs);
     return onHost(connection, outputs, context, async (session) => {
-      return {
-        id,
-        outputs: await lookAt({
-          ...{ session, connection, wish, inputs: outputs, context },
-          former: formerWish(outputs),
-        }),
-      };
+      const seen = await lookAt({ session, connection, wish, inputs: outputs, former, context });
+      return { id, outputs: withApplied(seen, former ?? {}) };
     });
   },
 

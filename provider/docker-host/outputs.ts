@@ -4,6 +4,7 @@ import type { HostSession } from "../host/session";
 import type { Properties } from "../handler";
 import type { EngineSummaryValues, ObservedEngine } from "./look/observed";
 import { upstreamOf } from "./packages/version";
+import type { Former } from "./wish/wish";
 
 const NO_ENGINE: EngineSummaryValues = {
   storageDriver: "",
@@ -18,7 +19,8 @@ const NO_ENGINE: EngineSummaryValues = {
 
 /**
  * The outputs of a machine: the inputs as they were given, and what was seen. The shape is the same whether Docker runs
- * or not; `version` is empty when it does not. `drift` lists what has to be done to bring the machine back.
+ * or not; `version` is empty when it does not. `drift` lists what has to be done to bring the machine back. `__packages` are
+ * those that an up left: a read keeps them (`withApplied`), or what is gone would be missed by nobody.
  */
 export function outputsOf(
   inputs: Properties,
@@ -38,6 +40,7 @@ export function outputsOf(
     version: daemon === undefined ? "" : (upstreamOf(daemon.version) ?? daemon.version),
     apiVersion: daemon?.apiVersion ?? "",
     packages: observed.packages.installed,
+    __packages: Object.keys(observed.packages.installed),
     os: { id, versionId, codename, prettyName },
     architecture: facts.architecture,
     memory: observed.memory,
@@ -46,4 +49,9 @@ export function outputsOf(
     engine: daemon?.summary ?? NO_ENGINE,
     drift,
   };
+}
+
+/** What a read saw, beside the packages that the last up left. */
+export function withApplied(seen: Properties, { packages = [] }: Pick<Former, "packages">): Properties {
+  return { ...seen, __packages: packages };
 }

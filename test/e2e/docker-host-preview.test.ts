@@ -91,10 +91,23 @@ describe("a preview of DockerHost", () => {
     this.timeout(60_000);
     closeConnections(); // the group counts from the next login on
     const before = await sudoCalls();
+    assert.ok(Number(before) > 0, "sudo's calls are not in the journal");
     const seen = await handler.read("id", site.outputs(), site.context());
     assert.deepEqual(seen?.outputs.drift, []);
     assert.equal(await sudoCalls(), before);
     assert.deepEqual(seen.outputs, site.outputs());
+  });
+
+  it("must put back what somebody took away, though a refresh saw it meanwhile", async function () {
+    this.timeout(180_000);
+    const [, middle] = repository.engines;
+    const name = "docker-buildx-plugin";
+    await site.host.must(["apt-get", "-y", "--allow-change-held-packages", "remove", name]);
+    assert.match(String((await site.refresh()).drift), new RegExp(`${name} is gone`));
+    assert.match(String((await site.refresh()).drift), new RegExp(`${name} is gone`));
+    await site.up(site.inputs(middle, { dockerUsers: ["deploy"] }));
+    assert.match((await site.installed()).join(), new RegExp(name));
+    assert.deepEqual(site.outputs().drift, []);
   });
 
   it("must say what is known where the machine does not answer", async function () {

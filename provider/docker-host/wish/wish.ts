@@ -88,10 +88,15 @@ export function wishOf(values: Properties): HostArguments {
   );
 }
 
-/** What the recorded outputs of a DockerHost say was wanted, with the packages that were there. */
+/** What the recorded outputs of a DockerHost say was wanted, with the packages that the last up left. */
 export function formerWish(olds: Properties): (EngineWish & Pick<Former, "packages">) | undefined {
   const { wish } = wishOf(olds);
-  const packages = isObject(olds.packages) ? Object.keys(olds.packages) : [];
+  const applied: readonly unknown[] | undefined = Array.isArray(olds.__packages)
+    ? olds.__packages
+    : undefined;
+  const seen = isObject(olds.packages) ? Object.keys(olds.packages) : [];
+  // an older state has only those that were seen the last time
+  const packages = applied?.filter((name) => typeof name === "string") ?? seen;
   return wish === undefined ? undefined : { ...wish, packages };
 }
 
