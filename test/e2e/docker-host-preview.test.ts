@@ -46,6 +46,16 @@ describe("a preview of DockerHost", () => {
     assert.equal(await site.ours(), "");
   });
 
+  it("must say that a user who cannot become root will be refused, and not those who can", async function () {
+    this.timeout(60_000);
+    const inputs = site.inputs("28.x");
+    await check({ ...inputs, connection: site.host.connection("plain") });
+    assert.match(said(), /will be refused: setting up Docker on plain@.* is not root and cannot become root/);
+    site.lines.splice(0);
+    await check(inputs);
+    assert.doesNotMatch(said(), /will be refused/);
+  });
+
   it("must say that a version is not offered, and what is", async function () {
     this.timeout(60_000);
     await check(site.inputs("99.0.0"));

@@ -11,19 +11,22 @@ import { goesOn } from "./install";
  * @throws SlipwayError engine-foreign, sudo-unavailable
  */
 export function refuseMachine(desired: Desired, observed: ObservedEngine): void {
-  const host = observed.target;
-  if (observed.facts.sudo === "none") {
-    throw new SlipwayError({
-      code: "sudo-unavailable",
-      what: "setting up Docker",
-      host,
-      why: `${observed.facts.user.name} is not root and cannot become root`,
-      left: "Nothing was changed on the host",
-      next: "Log in as root, allow sudo for this user, or set sudoPassword on the connection",
-    });
-  }
+  refuseWithoutRights(observed);
   refuseUnmovable(observed);
-  refuseWithoutConsent(host, desired.wish, adoptionNeeds(observed), leftOf(observed));
+  refuseWithoutConsent(observed.target, desired.wish, adoptionNeeds(observed), leftOf(observed));
+}
+
+/** @throws SlipwayError sudo-unavailable */
+export function refuseWithoutRights({ facts, target: host }: Pick<ObservedEngine, "facts" | "target">): void {
+  if (facts.sudo !== "none") return;
+  throw new SlipwayError({
+    code: "sudo-unavailable",
+    what: "setting up Docker",
+    host,
+    why: `${facts.user.name} is not root and cannot become root`,
+    left: "Nothing was changed on the host",
+    next: "Log in as root, allow sudo for this user, or set sudoPassword on the connection",
+  });
 }
 
 /**

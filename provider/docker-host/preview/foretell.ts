@@ -12,7 +12,7 @@ import { formatStep, type Operation } from "../plan/operation";
 import { offersAhead, removalsAhead } from "./offers-ahead";
 import { familyOf } from "../packages/families";
 import { planEngine } from "../plan/plan";
-import { configToJudge, leftOf, refuseUnmovable } from "../plan/refuse";
+import { configToJudge, leftOf, refuseUnmovable, refuseWithoutRights } from "../plan/refuse";
 import { planSource } from "../plan/source";
 import { removalNeeds } from "../plan/removal-needs";
 import type { Offer } from "../packages/version";
@@ -115,6 +115,7 @@ const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "daemon-config-invalid",
   "host-unsupported",
   "invalid-input",
+  "sudo-unavailable",
 ]);
 
 /** What a look ahead found. */
@@ -131,6 +132,10 @@ async function lookAhead(
 ): Promise<Ahead> {
   const seen = await observe(session, wish, former, context);
   const { desired, observed } = seen;
+  // what a look knows of root's rights is older than the connection's own
+  const { target } = session;
+  if (!isSettled(seen))
+    refuseWithoutRights({ target, facts: await session.facts({ signal: context.signal }) });
   const installs = planEngine(desired, observed).some(({ kind }) => kind === "install");
   if (!installs) {
     const ahead = planAhead(seen, undefined);
@@ -144,7 +149,7 @@ async function lookAhead(
   return planAhead(seen, offers, await removalsAhead(plan, offers, seen, around));
 }
 
-/** Nobody but root can have it judged; who cannot become root is refused for that. */
+/** Nobody but root can have it judged. */
 async function refuseConfigAhead(
   plan: readonly Operation[],
   observed: ObservedEngine,
@@ -152,8 +157,7 @@ async function refuseConfigAhead(
   signal: AbortSignal,
 ): Promise<void> {
   const config = configToJudge(plan);
-  if (config === undefined || (await session.facts({ signal })).sudo === "none") return;
-  await refuseInvalidConfig(config, session, leftOf(observed), signal);
+  if (config !== undefined) await refuseInvalidConfig(config, session, leftOf(observed), signal);
 }
 
 /**
