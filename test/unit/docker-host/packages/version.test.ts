@@ -95,7 +95,9 @@ describe("docker versions", () => {
   }
 
   it("must know at least forty forms", () => {
-    assert.ok(Object.values(upstream).flatMap((table) => Object.keys(table)).length >= 40);
+    const forms = Object.values(upstream).flatMap((table): readonly unknown[] => Object.values(table));
+    const known = forms.filter((form) => form !== undefined).length;
+    assert.ok(known >= 40, `${known} forms`);
   });
 
   it("must know for whom a package was built", () => {

@@ -85,6 +85,25 @@ describe("planEngine", () => {
     assert.equal(formatPlan(planEngine(desiredEngine("26.1.5"), lost)), "hold docker.io: the hold was lost");
   });
 
+  it("must take its holds off where the program wants none any more, and leave those of others", () => {
+    const former = { daemonConfig: { "live-restore": true }, dockerUsers: [] };
+    const plan = (hold: boolean) =>
+      formatPlan(planEngine(desiredEngine("26.1.5", { hold: false }, { ...former, hold }), settled()));
+    assert.equal(plan(true), "release docker.io, docker-cli, containerd, runc: hold: false");
+    assert.equal(plan(false), "");
+  });
+
+  it("must refuse a daemon.json that is no JSON object, whatever is to be done", () => {
+    for (const version of ["26.1.5", "28.x"])
+      assert.throws(
+        () => planEngine(desiredEngine(version), settled(OLD, { daemonConfig: undefined }), OFFERS),
+        {
+          code: "daemon-config-invalid",
+          message: /it is not a JSON object\. It was left as it is/,
+        },
+      );
+  });
+
   it("must hold the packages before anything that may fail, for an upgrade of others may come in between", () => {
     const kinds = planEngine(desiredEngine("28.x"), settled(), OFFERS).map(({ kind }) => kind);
     assert.deepEqual(kinds.slice(0, 2), ["install", "hold"]);
