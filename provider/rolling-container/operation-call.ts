@@ -2,13 +2,14 @@ import type Docker from "dockerode";
 import { archiveOf } from "./archive";
 import type { Clock } from "../clock";
 import { createContainer } from "../container/create";
-import { allowing, engineStatus } from "../container/engine-status";
+import { allowing, engineMessage, engineStatus } from "../container/engine-status";
 import { engineLimitsUpdate, enginePolicy } from "../container/limits";
 import type { GateOperation, Operation } from "./operation";
 import type { RouteOperation } from "./route-operation";
 import type { HostOperation } from "./switch-call";
 
 const [UNTAG_TRIES, UNTAG_PAUSE_MS] = [5, 100];
+const NOT_IN_IT = /is not connected to (the )?network/;
 
 /** Operations that are one call of the Engine API; a gate is a wait, see gate.ts. */
 export type CallOperation = Exclude<
@@ -60,15 +61,17 @@ export async function callEngine(
       return (await createContainer(docker, { ...operation.options, name }, abortSignal)).id;
     }
     case "connect": {
-      const endpoint = { Aliases: [...operation.aliases] };
       const id = idOf(operation.container.name, operation.container.id);
-      const body = { Container: id, EndpointConfig: endpoint, abortSignal };
-      await docker.getNetwork(operation.network).connect(body);
+      await connect(docker, id, operation, abortSignal);
       return undefined;
     }
     case "disconnect": {
       const id = idOf(operation.container.name, operation.container.id);
-      await docker.getNetwork(operation.network).disconnect({ Container: id, abortSignal });
+      const leaving = docker.getNetwork(operation.network).disconnect({ Container: id, abortSignal });
+      // the engine says so with a 500
+      await leaving.catch((error: unknown) => {
+        if (!NOT_IN_IT.test(engineMessage(error))) throw error;
+      });
       return undefined;
     }
     case "start":
@@ -118,6 +121,24 @@ export async function callEngine(
 async function isInNetwork(docker: Docker, name: string, abortSignal: AbortSignal): Promise<boolean> {
   const inside = await docker.listContainers({ all: true, filters: { network: [name] }, abortSignal });
   return inside.length > 0;
+}
+
+/** One that is in the network counts as joined only under the names that it is to have there; an endpoint may be left of a dead one. */
+async function connect(
+  docker: Docker,
+  id: string,
+  { network, aliases }: Extract<Operation, { readonly kind: "connect" }>,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  try {
+    const endpoint = { Container: id, EndpointConfig: { Aliases: [...aliases] }, abortSignal };
+    await docker.getNetwork(network).connect(endpoint);
+  } catch (error) {
+    if (engineStatus(error) !== 403) throw error;
+    const seen = await docker.getContainer(id).inspect({ abortSignal });
+    const joined = seen.NetworkSettings.Networks[network];
+    if (joined === undefined || !aliases.every((alias) => joined.Aliases?.includes(alias))) throw error;
+  }
 }
 
 /** While a container needs the image by this name (409) it stays; one that is just being removed needs it no more in a moment. */

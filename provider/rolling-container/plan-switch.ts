@@ -179,7 +179,8 @@ function obtainCandidate(slot: SlotFound, desired: Desired, candidate: Container
   if (left !== undefined && CAN_GO_ON.has(left.state) && isUpToDate(left, desired)) {
     const undo: Operation[] = [{ kind: "remove", container: refOf(left) }];
     const quiet: Operation = { kind: "restart-policy", container: refOf(left), restart: "no" };
-    const steps = [{ operation: quiet, cause: "left by an interrupted run, of this very spec", undo }];
+    const quieted = { operation: quiet, cause: "left by an interrupted run, of this very spec", undo };
+    const steps = [quieted, ...joinMissing(left, refOf(left), desired)];
     return { ref: refOf(left), running: left.state === "running", steps };
   }
   const clear: readonly Step[] =
@@ -211,7 +212,21 @@ function wake(kept: Found, candidate: ContainerRef, desired: Desired): Source {
     cause: "its limits changed since",
   };
   const same = compareLimits(limits, kept.limits) === "none";
-  return { ref, running: kept.state === "running", steps: same ? [rename] : [rename, update] };
+  const steps = [rename, ...(same ? [] : [update]), ...joinMissing(kept, ref, desired)];
+  return { ref, running: kept.state === "running", steps };
+}
+
+/** A run that was cut off before it had joined all of them leaves one without: to its gate it comes as whoever was just made. */
+function joinMissing(found: Found, container: ContainerRef, { spec }: Desired): readonly Step[] {
+  const networks = [...new Set([...userNetworks(spec), ...furtherNetworks(spec)])];
+  return networks
+    .filter((network) => !found.networks.includes(network))
+    .map((network): Step => {
+      return {
+        operation: { kind: "connect", container, network, aliases: [] },
+        cause: "an interrupted run left it without a network of its spec",
+      };
+    });
 }
 
 function create(slot: number, desired: Desired, container: ContainerRef, cause: string): readonly Step[] {

@@ -244,6 +244,18 @@ describe("RollingContainer on a lab host", function () {
     assert.ok(!(await host.must(["docker", "network", "ls", "--format", "{{.Name}}"])).includes("inner"));
   });
 
+  it("must go on with a further slot whose run was cut off between two of its networks' names", async () => {
+    const inner = { ports: [], replicas: 2, networks: ["inner"] };
+    const v1 = await create(inputs("page:v1", inner));
+    await host.must(["docker", "rename", "web-2", "web-2.next"]);
+    await host.must(["docker", "network", "disconnect", "inner", "web-2.next"]);
+    const again = await update(v1, inputs("page:v1", inner));
+    assert.deepEqual(await containers(), ["web running", "web-2 running"]);
+    const format = '{{json (index .NetworkSettings.Networks "inner").Aliases}}';
+    assert.match(await host.must(["docker", "inspect", "-f", format, "web-2"]), /"web"/);
+    await handler.delete("web", again, context());
+  });
+
   it("must carry an interrupted switch forward, or bring the old one back, from what stands on the host", async () => {
     const v1 = await create(inputs("page:v1"));
     const v2 = await update(v1, inputs("page:v2"));

@@ -26,6 +26,7 @@ export interface ModelContainer {
   gated: boolean;
   stoppedByHand: boolean;
   startedAt: number;
+  networks: readonly string[];
 }
 
 /** What the engine answered: nothing, or why not. */
@@ -93,9 +94,22 @@ export class DockerModel {
           gated: false,
           stoppedByHand: false,
           startedAt: 0,
+          networks: [HostConfig?.NetworkMode ?? "default"],
         });
         return DONE;
       }
+      case "connect":
+        return this.on(operation.container, (container) => {
+          const { networks } = container;
+          if (networks.includes(operation.network)) return refused("403 it is in that network");
+          container.networks = [...networks, operation.network];
+          return DONE;
+        });
+      case "disconnect":
+        return this.on(operation.container, (container) => {
+          container.networks = container.networks.filter((each) => each !== operation.network);
+          return DONE;
+        });
       case "start":
         return this.on(operation.container, (container) => this.start(container));
       case "unpause":
@@ -129,6 +143,7 @@ export class DockerModel {
       case "gate":
         return this.on(operation.container, (container) => {
           if (container.state !== "running" || !container.good) return refused("it did not pass");
+          if (container.networks.length === 0) return refused("it has no address of its own");
           container.gated ||= operation.serves;
           container.proved ||= container.gated && isLiveName(container.name);
           return DONE;

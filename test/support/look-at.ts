@@ -28,7 +28,7 @@ function switchesIn({ exchanges, former }: DockerModel, can: Partial<ObservedSwi
 }
 
 function foundIn(container: ModelContainer): Found {
-  const { id, name, state, restart, imageId, labels, foreign, startedAt } = container;
+  const { id, name, state, restart, imageId, labels, foreign, startedAt, networks } = container;
   return foundContainer({
     id,
     name,
@@ -36,7 +36,7 @@ function foundIn(container: ModelContainer): Found {
     imageId,
     labels,
     restartPolicy: restart,
-    networks: ["bridge", "slipway"],
+    networks,
     limits: { ...LIMITS, restart },
     startedAt: new Date(startedAt * 1_000).toISOString(),
     foreign: foreign ? "somebody" : undefined,

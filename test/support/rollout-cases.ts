@@ -44,7 +44,7 @@ const RENAMED = fc.record({
 type Left = typeof LEFT extends fc.Arbitrary<infer T> ? T : never;
 
 const WAYS = {
-  overlap: { spec: {}, update: UPDATE_DEFAULTS },
+  overlap: { spec: { networks: ["slipway"] }, update: UPDATE_DEFAULTS },
   rehearsed: { spec: desiredService().spec, update: UPDATE_DEFAULTS },
   proxied: { spec: {}, update: UPDATE_DEFAULTS, route: WANTED_ROUTE },
   routed: {

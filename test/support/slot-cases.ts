@@ -98,6 +98,7 @@ export function containersIn(
         gated: false,
         stoppedByHand: stoppedByHand && state === "exited",
         startedAt,
+        networks: ["slipway"],
         ...given,
       },
     ];

@@ -47,6 +47,47 @@ describe("callEngine, untag", () => {
   });
 });
 
+describe("callEngine, connect and disconnect", () => {
+  // as the engine answers, of 20.10 and of today
+  const refusal = (statusCode: number, message: string): Promise<never> =>
+    Promise.reject(Object.assign(new Error(message), { statusCode, json: { message } }));
+  const call = (
+    kind: "connect" | "disconnect",
+    answer: () => Promise<unknown>,
+    networks: Readonly<Record<string, { readonly Aliases: readonly string[] | null }>> = {},
+  ): Promise<unknown> => {
+    const docker = {
+      getNetwork: () => ({ connect: answer, disconnect: answer }),
+      getContainer: () => ({ inspect: () => Promise.resolve({ NetworkSettings: { Networks: networks } }) }),
+    } as unknown as Docker;
+    const operation = {
+      kind,
+      container: { name: "web-2.next" },
+      network: "inner",
+      aliases: ["web"],
+    } as const;
+    return callEngine(docker, operation, (name) => name, new IdleClock(), ENDLESS);
+  };
+
+  it("must take it for done where the container is not in the network any more, and nothing else", async () => {
+    for (const the of ["", "the "])
+      await call("disconnect", () => refusal(500, `container c1 is not connected to ${the}network inner`));
+    await assert.rejects(call("disconnect", () => refusal(500, "the driver failed")));
+    await assert.rejects(call("disconnect", () => refusal(404, "network inner not found")));
+  });
+
+  it("must take it for done where the container is in the network already, under these names", async () => {
+    const there = (): Promise<never> =>
+      refusal(403, "endpoint with name web-2.next already exists in network inner");
+    await call("connect", there, { inner: { Aliases: ["c1", "web"] } });
+    await assert.rejects(call("connect", there, { inner: { Aliases: null } }), /already exists/);
+    await assert.rejects(call("connect", there), /already exists/);
+    await assert.rejects(
+      call("connect", () => refusal(500, "no address is left"), { inner: { Aliases: ["web"] } }),
+    );
+  });
+});
+
 describe("callEngine, remove-network", () => {
   const asked = { all: true, filters: { network: ["inner"] } };
 

@@ -111,6 +111,35 @@ describe("planHost", () => {
     );
   });
 
+  it("must join a network that an interrupted run left a candidate without before its gate, in any slot", () => {
+    const left = (name: string, networks: readonly string[]) =>
+      wantedContainer({ name, networks, limits: { ...LIMITS, restart: "no" } });
+    const spec = { networks: ["inner", "outer"] };
+    const found = foundHost([left("web.next", ["inner"]), left("web-2.next", ["outer"])], {
+      networks: ["inner", "outer"].map((name) => ({ name, owned: false })),
+    });
+    const cause = "an interrupted run left it without a network of its spec";
+    const lines = planned(found, desiredService({ spec, replicas: 2 })).split("\n");
+    assert.deepEqual(
+      lines.filter((line) => /^(dis)?connect |^gate /.test(line)),
+      [
+        `connect web.next to outer (${cause})`,
+        "gate web.next: running for 3s (the new version has to prove itself)",
+        `connect web-2.next to inner (${cause})`,
+        "gate web-2.next: running for 3s (the new version has to prove itself)",
+        "disconnect web-2.next from inner (to join with the service's name)",
+        "connect web-2.next to inner (it passed its gate)",
+        "disconnect web-2.next from outer (to join with the service's name)",
+        "connect web-2.next to outer (it passed its gate)",
+      ],
+    );
+    const kept = left("web.bbbbbbbb", []);
+    assert.match(
+      planned(foundHost([foundContainer(), kept]), desiredService({ spec })),
+      /^connect web.next to inner .*\nconnect web.next to outer /m,
+    );
+  });
+
   it("must wake the kept container of this very spec", () => {
     const kept = wantedContainer({
       name: "web.bbbbbbbb",
