@@ -51,7 +51,7 @@ systemctl list-units --all --plain --no-legend "slipway-switch-$1.*" | sed 's/^/
 /** What is on the host for everybody to read, or in a log. */
 const SAID = `
 docker ps -aq --filter "label=slipway.service=$1" | xargs -r docker inspect -f '{{json .Name}} {{json .Config.Labels}}'
-cat /run/slipway/*/events /run/slipway/*/phase 2>/dev/null
+cat /run/slipway/*/* 2>/dev/null
 cat /var/lib/slipway/proxy/*/conf/* 2>/dev/null
 journalctl --no-pager --quiet --output cat --since -15min
 :`;

@@ -56,7 +56,10 @@ run() { begin "$@"; ended; }
 begin() {
   now; RUN_END=$((NOW + $1 * 1000)); shift
   "$@" >"$DIR/out" 2>"$DIR/err" </dev/null 3>&- & RUN=$!
-  # who comes after us ends it first
+  begun
+}
+# who comes after us ends it first
+begun() {
   ! alive "$RUN" || printf '%s %s\n' "$RUN" "$START" >"$DIR/run"
 }
 # the end of RUN, or RUN_END; most end at once. While nobody serves there is nothing to watch: one that has a limit of its own is
@@ -96,38 +99,41 @@ ask() {
 # it takes the place of the shell that it is called in, so that whoever ends that ends it
 engine() { exec curl -q -s -f --noproxy '*' --unix-socket "$SOCKET" "$@"; }
 post() { [ "$HTTP" = curl ] && run_limited "$(($1 + 1))" engine -m "$1" -o /dev/null -X POST "http://localhost/containers/$2"; }
-# got ID...: what the engine says of them, a line each, in out. No value in it can hold \`"Pid":\`: its quotes would be escaped
+# got ID...: of each a line with its process and its first address in out, nothing of one that is not there. What else the engine
+# says of them, their environment with it, goes through a pipe and into no file. What curl writes behind an answer stands in the
+# line of one that is not whole
 got() {
   [ "$HTTP" = curl ] || return
   for id; do shift; set -- "$@" "http://localhost/containers/$id/json"; done
-  run 5 engine "$@"
+  now; RUN_END=$((NOW + 5000))
+  engine -m 5 -w '.\\n' "$@" 2>"$DIR/err" </dev/null 3>&- | awk "$READ" >"$DIR/out" 2>/dev/null 3>&- & RUN=$!
+  begun
+  ended && [ -s "$DIR/out" ]
 }
+# a key of the user's stands before a text, and never before a number or an object, and a text has its quotes escaped
+READ='/[}]$/ { n = split($0, field, /[{,}]/); pid = ip = ""; inside = 0
+  for (i = 1; i <= n; i++) {
+    f = field[i]
+    if (!inside && f ~ /^"Pid":[0-9]+$/) pid = substr(f, 7)
+    else if (!inside && f == "\\"Networks\\":") inside = 1
+    else if (inside && (f ~ /^"IPAddress":"[0-9]/ || f ~ /^"GlobalIPv6Address":"[0-9a-f]/)) {
+      ip = substr(f, index(f, ":") + 2); sub(/"$/, "", ip); break
+    }
+  }
+  if (pid != "") print pid, ip }'
 answers() { run 3 docker version -f '{{.Server.Version}}'; }
 
 SEEN='{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}'
 # see ID: its process in PID (0: it does not run) and its first address in IP; 1: there is none, 2: nobody knows
 see() {
   PID= IP=
-  if got "$1"; then read_seen
-  else
+  if ! got "$1" || ! read -r PID IP <"$DIR/out"; then
     ask 5 inspect --type container -f "$SEEN" "$1" || return
     set -- $OUT
     PID=\${1:-0}; shift
     for word; do case $word in *[0-9].* | *:*) IP=$word; break ;; esac; done
   fi
   : "\${PID:=0}" "\${IP:=127.0.0.1}"
-}
-# the same from what the engine itself said: a key of the user's stands before a text, and never before a number or an object
-read_seen() {
-  tr '{,}' '\\n\\n\\n' <"$DIR/out" >"$DIR/seen"
-  networks=0
-  while IFS= read -r field; do
-    case $networks$field in
-      0'"Pid":'[0-9]*) PID=\${field#*:} ;;
-      0'"Networks":') networks=1 ;;
-      1'"IPAddress":"'[0-9]* | 1'"GlobalIPv6Address":"'[0-9a-f]*) IP=\${field#*:?} IP=\${IP%?}; break ;;
-    esac
-  done <"$DIR/seen"
 }
 runs() { see "$1" && [ "$PID" != 0 ]; }
 

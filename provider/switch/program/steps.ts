@@ -125,11 +125,9 @@ know_what_old_hears() { OLD_HEARS=$1; printf '%s\\n' "$1" >"$DIR/old-hears"; }
 known_copy() { runs "$COPY" && alive "$PID" || return 1; COPY_PID=$PID COPY_START=$START; }
 # both by one call; no when one of them does not run, or is not there
 known_both() {
-  if got "$COPY" "$OLD"; then sed -n 's/^.*"Pid":\\([0-9]*\\).*$/\\1/p' "$DIR/out" >"$DIR/pids"
-  else ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" && cat "$DIR/out" >"$DIR/pids" || return
-  fi
+  got "$COPY" "$OLD" || ask 5 inspect --type container -f "$SEEN" "$COPY" "$OLD" || return
   COPY_PID= OLD_PID=
-  { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/pids"
+  { read -r COPY_PID _; read -r OLD_PID _; } <"$DIR/out"
   alive "$OLD_PID" && alive "$COPY_PID" || return
   COPY_START=$START
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { SWITCH_PROGRAM } from "../../../provider/switch/program";
 import { formatOrder } from "../../../provider/switch/switch-order";
 import { bridgedOrder } from "../../support/switch-order";
@@ -152,6 +153,43 @@ describe("SWITCH_PROGRAM", () => {
       assert.equal(run(shell, see), "0 4321 fd00::5\n");
       folder.file("said", JSON.stringify({ State: { Pid: 0 }, NetworkSettings: { Networks: {} } }));
       assert.equal(run(shell, see), "0 0 127.0.0.1\n");
+    });
+
+    it(`must have all that the engine says of a container, its environment with it, in no file, in ${shell.join(" ")}`, () => {
+      const said = (pid: number): string =>
+        JSON.stringify({
+          State: { Pid: pid },
+          Config: { Env: ['TOKEN=s3cret "Pid":1,"Networks":{"IPAddress":"10.9.9.9"}'], Labels: { Pid: "9" } },
+          NetworkSettings: { Networks: { a: { IPAddress: "172.18.0.5" } } },
+        });
+      folder
+        .file("uptime", "100.00 1.00\n")
+        .file("bin/said", `${said(11)}\n${said(12)}\n`)
+        .file("bin/curl", `#!/bin/sh\ncat "\${0%/*}/said"\n`, 0o755);
+      const see = 'HTTP=curl SOCKET=/s; see one; echo "$PID $IP"';
+      assert.equal(
+        run(
+          shell,
+          `${see}; COPY=copy OLD=old; alive() { [ "$1" = 11 ] || [ "$1" = 12 ]; }; known_both; echo "$COPY_PID $OLD_PID"`,
+        ),
+        "11 172.18.0.5\n11 12\n",
+      );
+      for (const file of readdirSync(folder.path, { withFileTypes: true }).filter((each) => each.isFile())) {
+        const text = readFileSync(`${folder.path}/${file.name}`, "utf8");
+        assert.equal(text.includes("s3cret"), false, `${file.name} has the environment`);
+      }
+    });
+
+    it(`must not go by half of what the engine said, in ${shell.join(" ")}`, () => {
+      const written = 'until [ $# = 0 ]; do [ "$1" != -w ] || printf %b "$2"; shift; done\n';
+      const whole = JSON.stringify({ State: { Pid: 11 }, NetworkSettings: { Networks: {} } });
+      folder
+        .file("uptime", "100.00 1.00\n")
+        .file("bin/said", whole.slice(0, -1))
+        // as curl does: what was asked for stands behind what it got
+        .file("bin/curl", `#!/bin/sh\ncat "\${0%/*}/said"\n${written}exit 18\n`, 0o755)
+        .file("bin/docker", "#!/bin/sh\necho 12 172.18.0.6\n", 0o755);
+      assert.equal(run(shell, 'HTTP=curl SOCKET=/s END=200000; see one; echo "$PID $IP"'), "12 172.18.0.6\n");
     });
 
     it(`must count what is open, and name what is listened on, in ${shell.join(" ")}`, () => {
