@@ -74,6 +74,19 @@ describe("what befalls a switch on a lab host", function () {
     assert.equal(await page(), result.kind === "switched" ? "v2" : "slow");
   });
 
+  for (const point of ["back", "nextstopped", "oldstarted", "oldgated"]) {
+    it(`must go on with the way back that a program killed at "${point}" was on, with no request lost`, async () => {
+      // it serves on for three seconds while it is being stopped
+      const scene = await load.onHost((session) => setScene(session, { next: "app:slow" }));
+      const killed = actAt(point, point === "back" ? "{ sleep 0.5; kill -9 $$; } & :" : "kill -9 $$");
+      const result = await underLoad(scene, actAt("nextstarted", "ASKED=1", killed));
+      assert.equal(result.gapMs, 0, "failed requests");
+      assert.equal(result.kind, "kept", result.why);
+      assert.deepEqual(await standing(host), KEPT);
+      assert.equal(await page(), "v1");
+    });
+  }
+
   it("must take the rules off at once when the copy dies behind them", async () => {
     const scene = await load.onHost((session) => setScene(session));
     const result = await load.onHost((session) =>

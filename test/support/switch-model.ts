@@ -12,6 +12,15 @@ export interface ModelOrder {
   readonly oldRestart: string;
 }
 
+/** On the way back the candidate has been told to stop. */
+const IS_BACK: ReadonlySet<string> = new Set([
+  "back",
+  "nextstopped",
+  "oldstarted",
+  "oldgated",
+  "unruledback",
+]);
+
 /** The program on the host, one act after another, as switch/program/steps.ts goes about it; and its rules. */
 export class SwitchModel {
   private readonly docker: DockerModel;
@@ -77,7 +86,7 @@ export class SwitchModel {
 
   /** Starts one that died, or is stuck, once more: it looks at what stands. */
   recover(): void {
-    if (this.phase !== "ended" && !this.isClearing) this.phase = "recover";
+    if (this.phase !== "ended" && !this.isClearing) this.phase = IS_BACK.has(this.phase) ? "back" : "recover";
     this.alive = true;
   }
 

@@ -162,6 +162,7 @@ held_rules() {
   else rules_off && say copydied the rules of a dead copy are off
   fi
 }
+gap_goes_on() { [ "$old_rc" = 0 ] || [ -n "$GAP_FROM" ] || [ "$HELD" = 1 ] || GAP_FROM=$NOW; }
 recover() {
   { read -r DIED_AT <"$DIR/phase"; read -r OLD_HEARS <"$DIR/old-hears"; } 2>/dev/null
   now; END=$((NOW + BACK)) PHASE=recover
@@ -177,6 +178,8 @@ recover() {
     runs "$OLD"; old_rc=$? OLD_PID=\${PID:-0}
     now; END=$((NOW + BACK))
   fi
+  # the candidate has been told to stop, and may answer until the engine kills it: there is no way forward any more
+  case \${DIED_AT:-} in back | nextstopped | oldstarted | oldgated) gap_goes_on; back "recovered after $DIED_AT" ;; esac
   runs "$NEXT"; next_rc=$?
   if [ "$next_rc" = 0 ] && gate next "$COPY_HEARS"; then
     # it serves on the port, or stands ready behind the rules: a live one beside it cannot have the port
@@ -184,7 +187,7 @@ recover() {
     forward
   fi
   [ "$next_rc" != 0 ] || back "recovered: the candidate: $WHY"
-  [ "$old_rc" = 0 ] || [ -n "$GAP_FROM" ] || [ "$HELD" = 1 ] || GAP_FROM=$NOW
+  gap_goes_on
   [ "$old_rc" != 0 ] || { gate old "$OLD_HEARS" && finish && kept "recovered after \${DIED_AT:-nothing}"; }
   back "recovered after \${DIED_AT:-nothing}"
 }

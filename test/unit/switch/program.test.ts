@@ -192,6 +192,18 @@ describe("SWITCH_PROGRAM", () => {
       assert.equal(run(shell, 'HTTP=curl SOCKET=/s END=200000; see one; echo "$PID $IP"'), "12 172.18.0.6\n");
     });
 
+    it(`must not go forward again with a candidate that was told to stop, however it answers, in ${shell.join(" ")}`, () => {
+      folder.file("uptime", "100.00 1.00\n");
+      // the candidate runs and is good, the old one does not run
+      const stands =
+        'runs() { PID=7; [ "$1" = next ]; }; gate() { :; }; forward() { echo forward; exit; }; back() { echo "back: $*"; exit; }';
+      const found = (phase: string): string =>
+        run(shell, `read_order; OLD=old NEXT=next; ${stands}; echo ${phase} >"$DIR/phase"; recover`);
+      for (const phase of ["back", "nextstopped", "oldstarted", "oldgated"])
+        assert.equal(found(phase), `back: recovered after ${phase}\n`);
+      assert.equal(found("nextstarted"), "forward\n");
+    });
+
     it(`must count what is open, and name what is listened on, in ${shell.join(" ")}`, () => {
       const socket = (port: string, state: string): string => `   0: 00000000:${port} 00000000:0000 ${state}`;
       folder
