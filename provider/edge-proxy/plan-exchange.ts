@@ -55,9 +55,14 @@ export function planExchange(
     ...files,
     { operation: create, cause: CAUSE, undo: [{ kind: "remove", name: next }] },
     ...(live.state === "running" ? exchange(desired, found, live) : replace(desired, live)),
-    { operation: { kind: "remove", name }, cause: "replaced", commit: true },
+    // before the old one goes: a host that restarts brings one of them back, wherever this is cut
+    {
+      operation: { kind: "restart-policy", name: next, policy: "unless-stopped" },
+      cause: "it answers",
+      commit: true,
+    },
+    step({ kind: "remove", name }, "replaced"),
     step({ kind: "rename", name: next, to: name }, "it answers"),
-    step({ kind: "restart-policy", name, policy: "unless-stopped" }, "it answers"),
     ...late,
     ...(live.state === "running" ? [step({ kind: "end-exchange", proxy: name }, "it is done")] : []),
   ];

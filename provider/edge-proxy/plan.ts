@@ -56,8 +56,19 @@ function recover(
   if (candidate === undefined) return { steps: away(copy), live };
   const serves = candidate.state === "running" && live?.state !== "running";
   if (!serves) return { steps: [...away(copy), ...away(candidate)], live };
+  // before the old one goes: a host that restarts brings one of them back, wherever this is cut
+  const policy = stays(candidate, cause);
   const rename = step({ kind: "rename", name: candidate.name, to: name }, cause);
-  return { steps: [...away(copy), ...away(live), rename], live: { ...candidate, name } };
+  return {
+    steps: [...away(copy), ...policy, ...away(live), rename],
+    live: { ...candidate, name, restartPolicy: "unless-stopped" },
+  };
+}
+
+/** It comes back with the host. */
+function stays({ name, restartPolicy }: ObservedContainer, cause: string): readonly Step[] {
+  if (restartPolicy === "unless-stopped") return [];
+  return [step({ kind: "restart-policy", name, policy: "unless-stopped" }, cause)];
 }
 
 function planNetwork({ name, network, stack }: Desired, found: ProxyFound): readonly Step[] {
@@ -94,10 +105,7 @@ function planContainer(
   const isRunning = live.state === "running";
   const isSilent = isRunning && found.folder?.version === undefined;
   const files = planFiles(desired, found, drift, { image: live.imageId, reload: isRunning && !isSilent });
-  const policy: readonly Step[] =
-    live.restartPolicy === "unless-stopped"
-      ? []
-      : [step({ kind: "restart-policy", name, policy: "unless-stopped" }, "not as it should be")];
+  const policy = stays(live, "not as it should be");
   if (isRunning && !isSilent)
     return [...files, ...policy, ...(files.length === 0 ? [] : [verify(name, name, desired.ports[0] ?? 0)])];
   const wake: readonly Step[] = isSilent

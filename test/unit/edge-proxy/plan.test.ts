@@ -59,9 +59,9 @@ verify edge (it has to answer)`,
       ...{ subnet: "172.18.0.0/16", gateway: "172.18.0.1", ipv6: false, gatewayMode: "nat" },
     },
   ];
-  const rest = `* remove edge (replaced)
+  const rest = `* restart policy of edge.next: unless-stopped (it answers)
+remove edge (replaced)
 rename edge.next to edge (it answers)
-restart policy of edge: unless-stopped (it answers)
 remove the files of the exchange of edge (it is done)`;
 
   it("must ask the copy on the port for http, where a port of tcp alone is what both publish", () => {
@@ -71,6 +71,23 @@ remove the files of the exchange of edge (it is done)`;
     const steps = planProxy(desired({ httpPort: 8080, tcpPorts: [81] }), seen, secrets);
     const asked = steps.flatMap(({ operation }) => (operation.kind === "verify" ? [operation.port] : []));
     assert.deepEqual(asked, [8080]);
+  });
+
+  it("must leave nobody without a policy when the one that had it goes, however the run got there", () => {
+    const stopped = container(desired({ image: "old:1" }), { state: "exited" });
+    const candidate = container(desired(), { id: "next", name: "edge.next", restartPolicy: "no" });
+    for (const seen of [
+      found(desired(), { live: container(desired(), published) }),
+      found(desired(), { live: stopped }),
+      found(desired(), { live: stopped, candidate }),
+    ]) {
+      const steps = planProxy(desired({ image: "haproxy:3.3" }), seen, secrets);
+      const kept = steps.findIndex(({ operation }) => operation.kind === "restart-policy");
+      const gone = steps.findIndex(
+        ({ operation }) => operation.kind === "remove" && operation.name === "edge",
+      );
+      assert.ok(kept >= 0 && kept < gone, formatSteps(steps));
+    }
   });
 
   it("must let a copy serve while another image takes its place, and know what is done where that cannot be", () => {
@@ -153,9 +170,9 @@ ${rest.split("\n").slice(0, 3).join("\n")}`,
     const stopped = container(desired({ image: "old:1" }), { state: "exited" });
     assert.equal(
       plan(desired(), found(desired(), { live: stopped, candidate: next({ state: "running" }) })),
-      `remove edge (${cut})
-rename edge.next to edge (${cut})
-restart policy of edge: unless-stopped (not as it should be)`,
+      `restart policy of edge.next: unless-stopped (${cut})
+remove edge (${cut})
+rename edge.next to edge (${cut})`,
     );
     const old = container(desired({ image: "old:1" }), { id: "next", name: "edge.next", state: "running" });
     assert.match(
@@ -164,7 +181,7 @@ restart policy of edge: unless-stopped (not as it should be)`,
     );
     assert.match(
       plan(desired(), found(desired(), { live: undefined, candidate: next({ state: "running" }) })),
-      /^rename edge\.next to edge/,
+      /^restart policy of edge\.next: unless-stopped [^]*\nrename edge\.next to edge/,
     );
   });
 
