@@ -27,6 +27,8 @@ const POLL_MS = 100;
 const STOP_SECONDS = 2;
 /** The engine's calls, each; an exchange and changes of files have limits of their own. */
 const CALL_MS = 120_000;
+/** The same, of what is taken back from an engine that hung before. */
+const FROZEN_MS = 10_000;
 
 /**
  * Runs the steps one after another; when one fails, what was done is taken back, last step first, as far as the last commit.
@@ -71,7 +73,11 @@ export async function executeSteps(steps: readonly Step[], context: ExecuteConte
   return { gapMs: Math.round(gapMs), exchanged };
 }
 
-async function perform(operation: Operation, context: ExecuteContext): Promise<SwitchResult | undefined> {
+async function perform(
+  operation: Operation,
+  context: ExecuteContext,
+  callMs = CALL_MS,
+): Promise<SwitchResult | undefined> {
   switch (operation.kind) {
     case "exchange":
       return exchange(context, operation);
@@ -101,7 +107,7 @@ async function perform(operation: Operation, context: ExecuteContext): Promise<S
       await removeFolder(context, operation.proxy);
       return undefined;
     default:
-      await inTime(context, formatOperation(operation), CALL_MS, () => call(operation, context));
+      await inTime(context, formatOperation(operation), callMs, () => call(operation, context));
       return undefined;
   }
 }
@@ -220,15 +226,21 @@ async function takenBack(
 ): Promise<SlipwayError> {
   // taking back goes on when the run is being stopped
   const calm = { ...context, signal: new AbortController().signal };
-  let left: string | undefined;
-  try {
-    for (const each of undo) await perform(each, calm);
-    left = undo.some(({ kind }) => kind === "start")
-      ? "The one before was started again and serves"
-      : undefined;
-  } catch (failure) {
-    left = `What was done could not be taken back: ${messageOf(failure)}`;
+  let failure: string | undefined;
+  let isFrozen = isSlipwayError(error, "engine-unreachable");
+  for (const each of undo) {
+    try {
+      await perform(each, calm, isFrozen ? FROZEN_MS : CALL_MS);
+    } catch (failed) {
+      // what hung once will hang again: the rest is tried, but not waited for as long
+      isFrozen ||= isSlipwayError(failed, "engine-unreachable");
+      // what can still be taken back is: a candidate that cannot be removed must not keep the files as they are now
+      failure ??= `${formatOperation(each)}: ${messageOf(failed)}`;
+    }
   }
+  const isStartedAgain = undo.some(({ kind }) => kind === "start");
+  const back = isStartedAgain ? "The one before was started again and serves" : undefined;
+  const left = failure === undefined ? back : `What was done could not be taken back: ${failure}`;
   if (isSlipwayError(error)) return new SlipwayError({ ...error.parts, left: left ?? error.parts.left });
   if (engineStatus(error) === undefined && !context.signal.aborted) throw error;
   return new SlipwayError({
