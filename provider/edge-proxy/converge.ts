@@ -10,7 +10,8 @@ import type { ProxyInputs } from "./inputs";
 import { observeHost, type ProxyAccess, type ProxyFound } from "./observe";
 import { outputsOf } from "./outputs";
 import { formatSteps, type Step } from "./operation";
-import { isOwn, planProxy, planRemoval } from "./plan";
+import { anotherStacks, isOwn, stackOf } from "./owner";
+import { planProxy, planRemoval } from "./plan";
 import { planLeft } from "./plan-exchange";
 import { refuseForeign } from "./refuse";
 
@@ -33,7 +34,7 @@ export interface Converged {
 
 /** Brings the host to what the arguments say; certificates from an ACME server come after it. */
 export async function converge({ access, proxy, inputs, context, olds }: ProxyRun): Promise<Converged> {
-  const desired = desiredOf(proxy, context.stack);
+  const desired = desiredOf(proxy, context.stack, olds);
   const seen = await settled(desired, access, context);
   refuseForeign(desired, seen);
   const found = { ...seen, imageId: seen.imageId ?? (await ensureImage(access, proxy, context)) };
@@ -65,21 +66,29 @@ async function settled(desired: Desired, access: ProxyAccess, context: HandlerCo
 }
 
 /** What is there; undefined when nothing of the proxy is. */
-export async function lookAt({ access, proxy, inputs, context }: ProxyRun): Promise<Properties | undefined> {
-  const desired = desiredOf(proxy, context.stack);
+export async function lookAt({
+  access,
+  proxy,
+  inputs,
+  context,
+  olds = inputs,
+}: ProxyRun): Promise<Properties | undefined> {
+  const desired = desiredOf(proxy, context.stack, olds);
   const found = await observeHost(access, desired);
-  const isThere = [found.live, found.candidate].some(
-    (each) => each !== undefined && isOwn(each, desired.name),
-  );
+  if (anotherStacks(found, desired) !== undefined) return undefined;
+  const isThere = [found.live, found.candidate].some((each) => each !== undefined && isOwn(each, desired));
   if (!isThere && found.folder === undefined) return undefined;
   const { lastExchange } = inputs;
   return outputsOf(inputs, { proxy, desired, found, hostKey: access.session.hostKey, lastExchange });
 }
 
 /** Takes everything of the proxy off the host. What is gone already counts as done. */
-export async function remove({ access, proxy, context }: ProxyRun): Promise<void> {
-  const desired = desiredOf(proxy, context.stack);
+export async function remove({ access, proxy, inputs, context }: ProxyRun): Promise<void> {
+  const desired = desiredOf(proxy, context.stack, inputs);
   const found = await settled(desired, access, context);
+  const stranger = anotherStacks(found, desired);
+  if (stranger !== undefined)
+    return context.log.warn(`"${stranger.name}" is the stack ${stackOf(stranger)}'s, and was left there`);
   const services = found.folder?.routes.map(({ service }) => service) ?? [];
   if (services.length > 0) context.log.warn(`${services.join(", ")} had routes here, and have none now`);
   await execute(planRemoval(desired, found), access, context);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ContainerCreateOptions } from "dockerode";
 import { LABEL } from "../container/labels";
 import type { PortSpec } from "../container/spec";
+import type { Properties } from "../handler";
 import { proxyConfiguration, PROXY_ALIASES } from "../proxy/configuration";
 import { PROXY_PATH } from "../proxy/acme";
 import type { OwnTls } from "../proxy/certificates";
@@ -28,11 +29,14 @@ export interface Desired {
   readonly specHash: string;
   /** `project/stack`. */
   readonly stack: string;
+  /** The container that the state names; empty text where it names none. */
+  readonly recordedId: string;
 }
 
 export const EXTRA_FILE = "conf/90-extra.cfg";
 
-export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
+/** `olds`: the outputs of before, if any. */
+export function desiredOf(inputs: ProxyInputs, stack: string, olds: Properties = {}): Desired {
   const { name, image, network, tls, config, drainMs } = inputs;
   const ports = portsOf(inputs);
   return {
@@ -52,6 +56,7 @@ export function desiredOf(inputs: ProxyInputs, stack: string): Desired {
       .digest("hex")
       .slice(0, 16),
     stack,
+    recordedId: typeof olds.containerId === "string" ? olds.containerId : "",
   };
 }
 

@@ -5,7 +5,7 @@ import type { Desired } from "./desired";
 import { entriesOf, fileDrift } from "./files";
 import type { ProxyInputs } from "./inputs";
 import type { ProxyFound } from "./observe";
-import { isOwn } from "./plan";
+import { isOwn } from "./owner";
 
 /** A route as the outputs tell of it. */
 export interface RouteSummary {
@@ -45,6 +45,9 @@ export function outputsOf(
     readonly lastExchange?: unknown;
   },
 ): Properties {
+  const { live } = found;
+  // the state claims what it names
+  const own = live !== undefined && isOwn(live, desired) ? live : undefined;
   return {
     ...inputs,
     targets: [targetOf(proxy.connection)],
@@ -52,8 +55,8 @@ export function outputsOf(
     address: addressOf(proxy),
     version: found.folder?.version ?? "",
     routes: routesIn(found),
-    containerId: found.live?.id ?? "",
-    state: found.live?.state ?? "missing",
+    containerId: own?.id ?? "",
+    state: own?.state ?? "missing",
     ...(lastExchange === undefined ? {} : { lastExchange }),
     drift: driftOf(desired, found),
   };
@@ -70,7 +73,7 @@ export function addressOf({ connection, settings }: ProxyInputs): string {
 export function driftOf(desired: Desired, found: ProxyFound): readonly string[] {
   const { live, folder, network } = found;
   const drift: string[] = [];
-  if (live === undefined || !isOwn(live, desired.name)) drift.push("its container is gone");
+  if (live === undefined || !isOwn(live, desired)) drift.push("its container is gone");
   else if (live.state !== "running") drift.push(`its container is ${live.state}`);
   else if (folder?.version === undefined) drift.push("it does not answer");
   if (found.candidate !== undefined || found.copy !== undefined || found.exchange.unfinished !== undefined)

@@ -7,6 +7,7 @@ import { copyOptions, createOptions, type Desired } from "./desired";
 import type { FileDrift } from "./files";
 import { candidateOf, copyOf, type ProxyFound } from "./observe";
 import { type ExchangeOperation, type Operation, type Step, step, verify } from "./operation";
+import { anotherStacks, type Owner } from "./owner";
 
 const CAUSE = "another image, network or ports";
 /** Beside what connections are given, twice. */
@@ -15,13 +16,12 @@ const HOLDS_NOTHING: readonly string[] = ["created", "exited", "dead"];
 
 /**
  * What an exchange left that was cut off, before anything else is planned: the host is looked at anew after it. Empty when
- * there is nothing.
+ * there is nothing, or when it is another stack's.
  */
-export function planLeft(
-  { name, drainMs }: Pick<Desired, "name" | "drainMs">,
-  { exchange }: ProxyFound,
-): readonly Step[] {
-  const { program, unfinished, rules } = exchange;
+export function planLeft(desired: Owner & Pick<Desired, "drainMs">, found: ProxyFound): readonly Step[] {
+  if (anotherStacks(found, desired) !== undefined) return [];
+  const { name, drainMs } = desired;
+  const { program, unfinished, rules } = found.exchange;
   const limitMs = 2 * drainMs + FOLLOW_MS;
   const follow = (recover: boolean, cause: string): readonly Step[] => [
     step({ kind: "follow-exchange", proxy: name, recover, limitMs }, cause),

@@ -6,6 +6,7 @@ import { KEEPER_PATH } from "../proxy/acme";
 import { type FileDrift, fileDrift, type NewSecrets } from "./files";
 import type { ProxyFound } from "./observe";
 import { type Operation, type Step, step, verify } from "./operation";
+import { anotherStacks, isOwn, type Owner } from "./owner";
 import { planExchange } from "./plan-exchange";
 
 /** From what is there to what should be; empty when it is. The image has to be on the host. */
@@ -25,11 +26,12 @@ export function planProxy(desired: Desired, found: ProxyFound, secrets: NewSecre
   ];
 }
 
-/** Everything of a proxy off the host; what another has in the network stays. */
-export function planRemoval(desired: Pick<Desired, "name" | "network">, found: ProxyFound): readonly Step[] {
+/** Everything of a proxy off the host; what another has in the network stays, as does another stack's proxy of this name. */
+export function planRemoval(desired: Owner & Pick<Desired, "network">, found: ProxyFound): readonly Step[] {
+  if (anotherStacks(found, desired) !== undefined) return [];
   const cause = "deleted";
   const own = [found.candidate, found.copy, found.live].filter(
-    (each) => each !== undefined && isOwn(each, desired.name),
+    (each) => each !== undefined && isOwn(each, desired),
   );
   const steps: Step[] = own.map((each) => ({ operation: { kind: "remove", name: each?.name ?? "" }, cause }));
   if (found.exchange.files) steps.push(step({ kind: "end-exchange", proxy: desired.name }, cause));
@@ -38,11 +40,6 @@ export function planRemoval(desired: Pick<Desired, "name" | "network">, found: P
   if (found.network?.owned === true)
     steps.push({ operation: { kind: "remove-network", name: desired.network }, cause });
   return steps;
-}
-
-/** True for a container that a proxy of this name of ours is. */
-export function isOwn({ labels }: Pick<ObservedContainer, "labels">, name: string): boolean {
-  return labels[LABEL.proxy] === name;
 }
 
 /** What an interrupted run left, when no exchange is at work: who runs is the proxy; the old one first, for it is proved. */

@@ -119,6 +119,25 @@ describe("an EdgeProxy that is hindered", function () {
     assert.equal(await site.body("/", "example.com"), "200 v1");
   });
 
+  it("must leave another stack's proxy of its name as it is, and keep its own when its stack is renamed", async () => {
+    const before = await site.containerId();
+    const theirs = { stack: "test/other" };
+    const wish = await site.checked(site.inputs({ ...NEW, timeouts: { client: "7s" } }));
+    await assert.rejects(handler.create(wish, site.context(theirs)), {
+      code: "name-taken",
+      message: /of the stack test\/test /,
+    });
+    await handler.delete("edge", { ...wish, containerId: "" }, site.context(theirs));
+    assert.equal(await handler.read("edge", { ...wish, containerId: "" }, site.context(theirs)), undefined);
+    await site.refresh();
+    assert.deepEqual([await site.containerId(), site.outputs.drift], [before, []]);
+    assert.match(await site.body("/", "example.com"), /^200 v/);
+
+    await site.update(site.inputs({ ...NEW, timeouts: { drain: "4s", client: "7s" } }), site.context(theirs));
+    assert.equal(await site.containerId(), before);
+    assert.match(await site.body("/", "example.com"), /^200 v/);
+  });
+
   it("must give up an engine that hangs, and go on when it answers again", async () => {
     await host.must(["sh", "-c", "kill -STOP $(pidof dockerd)"]);
     try {

@@ -33,7 +33,7 @@ export const desired = (more: Properties = {}): Desired =>
 
 /** Its container, as it should be. */
 export function container(of: Desired, more: Partial<ObservedContainer> = {}): ObservedContainer {
-  const labels = { "slipway.proxy": "edge", "slipway.spec-hash": of.specHash };
+  const labels = { "slipway.proxy": "edge", "slipway.stack": "p/s", "slipway.spec-hash": of.specHash };
   return observedContainer({ id: "live", name: "edge", labels, restartPolicy: "unless-stopped", ...more });
 }
 

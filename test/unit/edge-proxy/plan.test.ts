@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { ObservedContainer } from "../../../provider/container/observed";
+import { parseProxy } from "../../../provider/edge-proxy/inputs";
 import { formatSteps } from "../../../provider/edge-proxy/operation";
+import { outputsOf } from "../../../provider/edge-proxy/outputs";
 import { planProxy, planRemoval } from "../../../provider/edge-proxy/plan";
 import { refuseForeign } from "../../../provider/edge-proxy/refuse";
 import { formatRouteFile } from "../../../provider/proxy/route-file";
@@ -239,6 +241,49 @@ describe("refuseForeign", () => {
     assert.throws(
       () => refuseForeign(desired(), found(desired(), { portTakers: [taker] })),
       /port 80 is held by the process nginx/,
+    );
+  });
+
+  it("must refuse what stands under the copy's name, which would be removed", () => {
+    const copy = container(desired(), { name: "edge.try", labels: {} });
+    assert.throws(() => refuseForeign(desired(), found(desired(), { copy })), { code: "name-taken" });
+  });
+});
+
+describe("another stack's proxy of the same name", () => {
+  const labels = { ...container(desired()).labels, "slipway.stack": "p/other" };
+  const live = container(desired(), { id: "theirs", labels });
+  const seen = found(desired(), { live, exchange: observedSwitch({ unfinished: "ruled" }) });
+
+  it("must be refused by its stack's name, with its exchange left alone", () => {
+    assert.throws(
+      () => refuseForeign(desired(), seen),
+      /"edge" is a container of the stack p\/other .*Nothing was touched.*Give this proxy another name/,
+    );
+    assert.equal(formatSteps(planLeft(desired(), seen)), "");
+  });
+
+  it("must stay, with its folder and its network, when ours is deleted", () => {
+    assert.equal(formatSteps(planRemoval(desired(), seen)), "");
+    const candidate = container(desired(), { name: "edge.next", labels });
+    assert.equal(formatSteps(planRemoval(desired(), found(desired(), { live: undefined, candidate }))), "");
+  });
+
+  it("must be nothing that the state claims at a refresh", () => {
+    const proxy = parseProxy({ name: "edge", host: { host: "203.0.113.1" } });
+    const outputs = outputsOf({}, { proxy, desired: desired(), found: seen, hostKey: "" });
+    assert.deepEqual([outputs.containerId, outputs.state], ["", "missing"]);
+  });
+
+  it("must be ours where the state names it: the stack has another name now", () => {
+    const renamed = { ...desired(), recordedId: "theirs" };
+    const there = found(desired(), { live });
+    refuseForeign(renamed, there);
+    assert.equal(plan(renamed, there), "");
+    assert.match(formatSteps(planRemoval(renamed, there)), /^remove edge \(deleted\)\nremove the folder/);
+    assert.match(
+      plan({ ...desired({ image: "haproxy:3.3" }), recordedId: "theirs" }, there),
+      /^exchange edge/m,
     );
   });
 });
