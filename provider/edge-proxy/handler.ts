@@ -1,15 +1,17 @@
 import { SlipwayError } from "../errors";
 import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
-import { machineOf, targetOf } from "../host/connection";
+import { machineOf } from "../host/connection";
 import { withHost } from "../host/pool";
+import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
 import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
-import { isUnreachable } from "../host/machine/unreachable";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { foreseeAcme, getCertificates } from "./acme-client";
+import { claimedBy, claimOf, claimProxy, machineIdIn } from "./claims";
 import { type Converged, converge, lookAt, type ProxyRun, remove } from "./converge";
 import { desiredOf } from "./desired";
 import { ensureImage } from "./image";
 import { withProxyLock } from "./lock";
+import { type Leaving, leaveMachine } from "./leaving";
 import { parseProxy, type ProxyInputs, readProxy } from "./inputs";
 import type { ProxyAccess } from "./observe";
 
@@ -25,8 +27,13 @@ export const edgeProxyHandler: Handler = {
     return Promise.resolve({ inputs: { ...news, ...computed }, failures: all });
   },
 
-  diff(_id, olds, news, { log }) {
-    if (isAnotherMachine(olds, news)) return Promise.resolve({ changes: true, replaces: ["host"] });
+  diff(_id, olds, news, { urn, log }) {
+    claim(urn, olds, news.abandonUnreachable === true);
+    if (isAnotherAddress(olds, news)) {
+      const target = String(Array.isArray(olds.targets) ? olds.targets[0] : "the host");
+      log.keep(`the proxy will be removed from ${target}, unless the new address is the same machine`);
+      return Promise.resolve({ changes: true, replaces: ["host"] });
+    }
     const drift = Array.isArray(olds.drift) ? olds.drift.map(String) : [];
     if (drift.length > 0) log.keep(`${drift.join("; ")}: it will be put right`);
     const before = readProxy(olds).proxy;
@@ -45,28 +52,31 @@ export const edgeProxyHandler: Handler = {
 
   async create(inputs, context) {
     const proxy = parseProxy(inputs);
-    const outputs = await bring(proxy, {}, context, async (run) => {
+    // what it replaces may have the very container, made before the stack was renamed
+    const containerId = claimOf(context.urn)?.containerId ?? "";
+    const outputs = await bring(proxy, {}, context, async (run, olds = { containerId }) => {
       try {
-        return await converge({ ...run, inputs });
+        return await converge({ ...run, inputs, olds });
       } catch (error) {
-        throw await asPartial(error, { ...run, inputs });
+        throw await asPartial(error, { ...run, inputs, olds });
       }
     });
+    claim(context.urn, outputs, proxy.abandonUnreachable);
     return { id: proxy.name, outputs };
   },
 
-  update(_id, olds, news, context) {
+  async update(_id, olds, news, context) {
     const proxy = parseProxy(news);
-    if (!isConnectionOnly(olds, news))
-      return bring(proxy, olds, context, (run, before = olds) =>
+    const untouched = isConnectionOnly(olds, news)
+      ? await reconnected(proxy, olds, news, context)
+      : undefined;
+    const outputs =
+      untouched ??
+      (await bring(proxy, olds, context, (run, before = olds) =>
         converge({ ...run, inputs: news, olds: before }),
-      );
-    return onHost(proxy, olds, context, (access) => {
-      context.log.keep("connection only, nothing touched");
-      const { target, hostKey } = access.session;
-      const seen = { ...keptOutputs(olds), hostKeys: { [target]: hostKey } };
-      return Promise.resolve({ ...news, ...seen });
-    });
+      ));
+    claim(context.urn, outputs, proxy.abandonUnreachable);
+    return outputs;
   },
 
   read(id, outputs, context) {
@@ -77,18 +87,48 @@ export const edgeProxyHandler: Handler = {
     });
   },
 
-  async delete(_id, outputs, context) {
+  delete(_id, outputs, context) {
     const proxy = parseProxy(outputs);
-    try {
-      await alone(proxy, outputs, context, (access) => remove({ access, proxy, inputs: outputs, context }));
-    } catch (error) {
-      if (!proxy.abandonUnreachable || !isUnreachable(error)) throw error;
-      context.log.keep(
-        `${targetOf(proxy.connection)} does not answer; the proxy was left there (abandonUnreachable)`,
-      );
-    }
+    const leaving: Leaving = {
+      outputs,
+      proxy,
+      reach: (use) => onHost(proxy, outputs, context, use),
+      // as the only one that changes this proxy, or a route of it
+      remove: (access) =>
+        withProxyLock(access.session, proxy.name, context, () =>
+          remove({ access, proxy, inputs: outputs, context }),
+        ),
+    };
+    return leaveMachine(leaving, context);
   },
 };
+
+/** The resource has this proxy in this run. */
+function claim(urn: string, outputs: Properties, abandonUnreachable: boolean): void {
+  const { proxy } = readProxy(outputs);
+  if (proxy !== undefined) claimProxy(urn, claimedBy(outputs, proxy, abandonUnreachable));
+}
+
+/** The outputs of a proxy that is reached in another way; undefined where another machine has its address. */
+function reconnected(
+  proxy: ProxyInputs,
+  olds: Properties,
+  news: Properties,
+  context: HandlerContext,
+): Promise<Properties | undefined> {
+  return onHost(proxy, olds, context, async ({ session }) => {
+    const machineId = machineIdOf(await session.facts());
+    const before = machineIdIn(olds);
+    if (before !== "" && machineId !== "" && before !== machineId) {
+      context.log.keep(`${session.target} is another machine than the one before`);
+      return undefined;
+    }
+    context.log.keep("connection only, nothing touched");
+    const { target, hostKey } = session;
+    const machineIds = machineIdsFrom([[target, machineId]]);
+    return { ...news, ...keptOutputs(olds), hostKeys: { [target]: hostKey }, machineIds };
+  });
+}
 
 async function onHost<T>(
   { connection }: ProxyInputs,
@@ -113,18 +153,6 @@ async function onHost<T>(
   } finally {
     signal.removeEventListener("abort", stop);
   }
-}
-
-/** As the only one that changes this proxy, or a route of it. */
-function alone<T>(
-  proxy: ProxyInputs,
-  olds: Properties,
-  context: HandlerContext,
-  use: (access: ProxyAccess) => Promise<T>,
-): Promise<T> {
-  return onHost(proxy, olds, context, (access) =>
-    withProxyLock(access.session, proxy.name, context, () => use(access)),
-  );
 }
 
 /**
@@ -164,8 +192,8 @@ function specOf(proxy: ProxyInputs): string {
   return desiredOf(proxy, "").specHash;
 }
 
-/** Another user at one address and port is the same machine. */
-function isAnotherMachine(olds: Properties, news: Properties): boolean {
+/** Another user at one address and port is the same machine; whether another address is, only a look there can tell. */
+function isAnotherAddress(olds: Properties, news: Properties): boolean {
   const before = readProxy(olds).proxy;
   const after = readProxy(news).proxy;
   return (

@@ -52,6 +52,7 @@ const OUTPUTS = [
   "targets",
   "ref",
   "hostKeys",
+  "machineIds",
   "address",
   "version",
   "routes",

@@ -6,6 +6,7 @@ import { observeContainer } from "../container/inspect";
 import { LABEL } from "../container/labels";
 import type { ObservedContainer } from "../container/observed";
 import { observePortTakers, type PortTaker } from "../container/port-takers";
+import { machineIdOf } from "../host/machine/machine-id";
 import type { HostSession } from "../host/session";
 import { isObject } from "../values";
 import { observeProxy } from "../proxy/change";
@@ -25,6 +26,8 @@ export interface ProxyAccess {
 /** A proxy's host at the time of looking; plans rest on it alone. */
 export interface ProxyFound {
   readonly target: string;
+  /** Empty text where the machine has none. */
+  readonly machineId: string;
   readonly live: ObservedContainer | undefined;
   /** The one that is to take its place, left by a run that was cut off. */
   readonly candidate: ObservedContainer | undefined;
@@ -63,21 +66,24 @@ export function observeHost(access: ProxyAccess, desired: Desired): Promise<Prox
 async function observe({ session, docker, signal }: ProxyAccess, desired: Desired): Promise<ProxyFound> {
   const { name, network, image, ports } = desired;
   const published = ports.map((port) => ({ container: port, host: port, protocol: "tcp" as const }));
-  const [live, candidate, copy, exchange, folder, foundNetwork, imageId, portTakers] = await Promise.all([
-    observeContainer(docker, name),
-    observeContainer(docker, candidateOf(name)),
-    observeContainer(docker, copyOf(name)),
-    observeSwitch(session, name, signal),
-    observeProxy({ session, signal }, name),
-    observeNetwork(docker, network),
-    observeImage(docker, image),
-    observePortTakers(session, docker, published, signal),
-  ]);
+  const [live, candidate, copy, exchange, folder, foundNetwork, imageId, portTakers, facts] =
+    await Promise.all([
+      observeContainer(docker, name),
+      observeContainer(docker, candidateOf(name)),
+      observeContainer(docker, copyOf(name)),
+      observeSwitch(session, name, signal),
+      observeProxy({ session, signal }, name),
+      observeNetwork(docker, network),
+      observeImage(docker, image),
+      observePortTakers(session, docker, published, signal),
+      session.facts({ signal }),
+    ]);
   // the engine takes the beginning of an id for a name, too
   const named = (container: ObservedContainer | undefined, wanted: string) =>
     container?.name === wanted ? container : undefined;
   return {
     target: session.target,
+    machineId: machineIdOf(facts),
     live: named(live, name),
     candidate: named(candidate, candidateOf(name)),
     copy: named(copy, copyOf(name)),

@@ -1,5 +1,6 @@
 import type { Properties } from "../handler";
 import { targetOf } from "../host/connection";
+import { machineIdsFrom } from "../host/machine/machine-id";
 import { bracketed } from "../proxy/route";
 import type { Desired } from "./desired";
 import { entriesOf, fileDrift } from "./files";
@@ -52,6 +53,7 @@ export function outputsOf(
     ...inputs,
     targets: [targetOf(proxy.connection)],
     hostKeys: { [found.target]: hostKey },
+    machineIds: machineIdsFrom([[found.target, found.machineId]]),
     address: addressOf(proxy),
     version: found.folder?.version ?? "",
     routes: routesIn(found),

@@ -76,6 +76,7 @@ export function folder(of: Desired, more: Partial<ObservedProxy> = {}): Observed
 export function found(of: Desired, more: Partial<ProxyFound> = {}): ProxyFound {
   return {
     target: "root@203.0.113.1:22",
+    machineId: "1".repeat(32),
     live: container(of),
     candidate: undefined,
     copy: undefined,
