@@ -137,7 +137,8 @@ async function connect(
     if (engineStatus(error) !== 403) throw error;
     const seen = await docker.getContainer(id).inspect({ abortSignal });
     const joined = seen.NetworkSettings.Networks[network];
-    if (joined === undefined || !aliases.every((alias) => joined.Aliases?.includes(alias))) throw error;
+    const names: unknown = joined?.Aliases;
+    if (!Array.isArray(names) || !aliases.every((alias) => names.includes(alias))) throw error;
   }
 }
 
