@@ -138,7 +138,8 @@ async function connect(
     const seen = await docker.getContainer(id).inspect({ abortSignal });
     const joined = seen.NetworkSettings.Networks[network];
     const names: unknown = joined?.Aliases;
-    if (!Array.isArray(names) || !aliases.every((alias) => names.includes(alias))) throw error;
+    const has = (alias: string): boolean => Array.isArray(names) && names.includes(alias);
+    if (joined === undefined || !aliases.every(has)) throw error;
   }
 }
 
