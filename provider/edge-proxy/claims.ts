@@ -19,9 +19,9 @@ export interface ProxyClaim {
 // (a replacement, a new name) has taken the proxy over. Nothing of it is needed in the next operation.
 const claims = new Map<string, ProxyClaim>();
 
-/** Notes what the resource says now. */
+/** Notes what the resource says now; one without a URN could not be told from others, and claims nothing. */
 export function claimProxy(urn: string, claim: ProxyClaim): void {
-  claims.set(urn, claim);
+  if (urn !== "") claims.set(urn, claim);
 }
 
 /** What the resource of this URN said last. */

@@ -91,6 +91,11 @@ describe("an EdgeProxy that is deleted", () => {
     assert.match((await leave(at("a", ONE))).said, /does not answer \(no route\); the proxy was left there/);
   });
 
+  it("must have claimed nothing where the engine gave no URN: all of those would be one", () => {
+    claim("", "b:22", ONE);
+    assert.equal(claimOf(""), undefined);
+  });
+
   it("must be known to the run by its diff, with its container, whatever it changes", async () => {
     const olds = { ...at("a", ONE), containerId: "c" };
     await handler.diff("edge", olds, at("b"), { ...handlerContext("edge"), urn: "two" });
