@@ -170,7 +170,7 @@ describe("SWITCH_PROGRAM", () => {
       assert.equal(
         run(
           shell,
-          `${see}; COPY=copy OLD=old; alive() { [ "$1" = 11 ] || [ "$1" = 12 ]; }; known_both; echo "$COPY_PID $OLD_PID"`,
+          `${see}; COPY=copy OLD=old; alive() { START=1; [ "$1" = 11 ] || [ "$1" = 12 ]; }; known_both; echo "$COPY_PID $OLD_PID"`,
         ),
         "11 172.18.0.5\n11 12\n",
       );
