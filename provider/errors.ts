@@ -27,6 +27,8 @@ export type ErrorCode =
   | "engine-version-wrong"
   | "daemon-config-invalid"
   | "context-missing"
+  | "git-unreachable"
+  | "git-refused"
   | "context-changed"
   | "dockerfile-missing"
   | "image-build-failed"

@@ -23,7 +23,12 @@ export { type ErrorCode, SlipwayError } from "./errors";
 export { type ContainerReport, HealthPolicy, type HealthPolicyArgs } from "./health-policy/resource";
 export type { Connection } from "./host/connection";
 export type { ProxyRef } from "./proxy/ref";
-export { type RegistryArgs, RemoteImage, type RemoteImageArgs } from "./remote-image/resource";
+export {
+  type GitAuthArgs,
+  type RegistryArgs,
+  RemoteImage,
+  type RemoteImageArgs,
+} from "./remote-image/resource";
 export {
   type ContainerArgs,
   type HealthcheckArgs,

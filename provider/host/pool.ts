@@ -48,11 +48,20 @@ export async function withHost<T>(
   options: WithHostOptions,
   use: (session: HostSession) => Promise<T>,
 ): Promise<T> {
+  return withLive(connection, options, (live) => use(openSession(live, options)));
+}
+
+/** As `withHost`, with the connection itself: for what is no command of a machine of ours. */
+export async function withLive<T>(
+  connection: Connection,
+  options: WithHostOptions,
+  use: (live: LiveConnection) => Promise<T>,
+): Promise<T> {
   options.signal.throwIfAborted();
   setMaxListeners(0, options.signal); // one signal serves all resources of a run
   const { entry, live } = await borrowConnection(await routeOf(connection), options);
   try {
-    return await use(openSession(live, options));
+    return await use(live);
   } finally {
     entry.giveBack();
   }

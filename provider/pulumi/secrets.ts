@@ -2,7 +2,7 @@ import type { Properties } from "../handler";
 import { CONNECTION_SECRETS } from "../resource";
 
 /** Arguments that hold one secret text, wherever they stand. `password` of a registry's login is one of them. */
-const SECRET_TEXTS: readonly string[] = [...CONNECTION_SECRETS, "notify", "__salt"];
+const SECRET_TEXTS: readonly string[] = [...CONNECTION_SECRETS, "token", "notify", "__salt"];
 /** Arguments whose every value is secret. */
 const SECRET_MAPS: readonly string[] = ["secrets", "secretFiles"];
 

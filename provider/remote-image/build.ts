@@ -16,6 +16,7 @@ import { INLINE_DOCKERFILE } from "./context";
 import { type StoreOptions, type StoredContext, isWhole, storeContext } from "./context-store";
 import { type TarPiece, contextTar, tarBytes, tarPieces } from "./context-tar";
 import { engineRoom, mustHaveRoom } from "./engine-room";
+import { openGitFolder } from "./git/git-folder";
 import { readContext } from "./read-context";
 import { fitsCommand, type ImageSpec, needsBuildKit } from "./spec";
 import { needsSudo } from "./sudo";
@@ -27,6 +28,8 @@ export interface BuildWish {
   readonly ref: string;
   /** As check saw it. */
   readonly contextHash: string;
+  /** As check saw it, of a context in git. */
+  readonly commit: string | undefined;
   /** The user's labels and ours. */
   readonly labels: Readonly<Record<string, string>>;
   readonly log: Log;
@@ -57,7 +60,7 @@ export async function buildImage(session: HostSession, docker: Docker, wish: Bui
   const looking = engineRoom(session, docker, signal);
   for (const each of [choosing, looking]) each.catch(() => {});
   const { folder, entries, bytes, digests, hash, dockerfile } = await readContext({
-    folder: spec.context ?? "",
+    folder: await folderOf(wish, limits.signal),
     dockerfile: spec.dockerfile,
     wall: () => wish.clock.wall(),
     signal: limits.signal,
@@ -89,6 +92,14 @@ export async function buildImage(session: HostSession, docker: Docker, wish: Bui
     if (deadline.aborted || isSlipwayError(error, "command-timeout")) throw late(job, error);
     throw error;
   }
+}
+
+/** Where the context lies on this machine; one in git is fetched again where its files are not kept any more. */
+async function folderOf({ spec, commit, ...context }: BuildWish, signal: AbortSignal): Promise<string> {
+  const { context: folder = "", git, gitAuth: auth, dockerfile } = spec;
+  return git === undefined || commit === undefined
+    ? folder
+    : openGitFolder({ git, auth, context, signal }, commit, dockerfile);
 }
 
 /** What is sent, and where to. */

@@ -1,20 +1,26 @@
-import { SlipwayError } from "../errors";
 import type { CheckResult, HandlerContext, Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
 import { Fields, UNKNOWN, hasUnknown } from "../values";
-import { readContext } from "./read-context";
 import { imageRef } from "./reference";
+import { type SeenContext, seeContext } from "./see-context";
 import { type ImageSpec, readSpec } from "./spec";
 
 /** Arguments that say what the image is; the others say where it goes and how. Secrets are in no hash but by their ids. */
 const BUILD_INPUTS =
   "context dockerfile dockerfileInline buildArgs labels target platform pull noCache cacheFrom network extraHosts triggers builder";
 
-/** Validates the arguments, reads the context folder, and adds `ref`, `contextHash`, `contextBytes` and `targets`. */
-export async function checkImage(news: Properties, context: HandlerContext): Promise<CheckResult> {
+/**
+ * Validates the arguments, reads the context, and adds `ref`, `contextHash`, `contextBytes` and `targets`, and for a context in git
+ * the `commit`. `olds` are the inputs of the run before.
+ */
+export async function checkImage(
+  olds: Properties,
+  news: Properties,
+  context: HandlerContext,
+): Promise<CheckResult> {
   const fields = new Fields(news);
   const spec = readSpec(news, fields);
-  const seen = await readContextFolder(news, spec, fields, context);
+  const seen = await seeContext({ olds, news, spec }, fields, context);
   const unknown = [...BUILD_INPUTS.split(" "), "name"].some((key) => hasUnknown(news[key]));
   const hosts = [news.host, ...(Array.isArray(news.hosts) ? (news.hosts as unknown[]) : [news.hosts])];
   const allHosts = spec.hosts.length === hosts.filter((host) => host !== undefined && host !== null).length;
@@ -23,13 +29,14 @@ export async function checkImage(news: Properties, context: HandlerContext): Pro
     targets: allHosts ? targetsOf(spec.hosts) : UNKNOWN,
     contextHash: seen.hash,
     contextBytes: seen.bytes,
+    ...(spec.git === undefined ? {} : { commit: seen.commit }),
     ref: unknown || seen.hash === UNKNOWN ? UNKNOWN : refOf(spec, seen, news.__salt),
   };
   return { inputs, failures: fields.failures };
 }
 
 /** Name and tag for a spec and its context. */
-function refOf(spec: ImageSpec, { hash, dockerfile }: Seen, salt: unknown): string {
+function refOf(spec: ImageSpec, { hash, dockerfile }: SeenContext, salt: unknown): string {
   const { name = "", target, platform, network, dockerfileInline } = spec;
   const nonEmpty = <T extends object>(value: T): T | undefined =>
     Object.keys(value).length === 0 ? undefined : value;
@@ -52,30 +59,4 @@ function refOf(spec: ImageSpec, { hash, dockerfile }: Seen, salt: unknown): stri
   };
   const salted = Object.keys(spec.buildArgs).length > 0 && typeof salt === "string";
   return imageRef(name, inputs, salted ? salt : undefined);
-}
-
-interface Seen {
-  readonly hash: string;
-  readonly bytes: number | string;
-  /** In the context. */
-  readonly dockerfile: string | undefined;
-}
-
-async function readContextFolder(
-  news: Properties,
-  spec: ImageSpec,
-  fields: Fields,
-  { signal, clock }: HandlerContext,
-): Promise<Seen> {
-  const unknown = { hash: UNKNOWN, bytes: UNKNOWN, dockerfile: undefined };
-  if (spec.context === undefined || hasUnknown(news.dockerfile)) return unknown;
-  if (spec.dockerfile === undefined && !fields.has("dockerfileInline")) return unknown;
-  try {
-    const { dockerfile } = spec;
-    return await readContext({ folder: spec.context, dockerfile, signal, wall: () => clock.wall() });
-  } catch (error) {
-    if (!(error instanceof SlipwayError)) throw error;
-    fields.fail(error.code === "dockerfile-missing" ? "dockerfile" : "context", error.parts.why);
-    return unknown;
-  }
 }

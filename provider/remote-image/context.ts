@@ -7,6 +7,11 @@ import { type IgnoreRules, type IgnoreVerdict, parseIgnoreRules } from "./ignore
 /** The name in the context of a Dockerfile that is not in its folder: given as text, or lying elsewhere. */
 export const INLINE_DOCKERFILE = ".slipway.Dockerfile";
 
+/** Where a Dockerfile stands in a context, `given` as ContextOptions have it. */
+export function dockerfileInContext(given: string | undefined): string | undefined {
+  return given?.startsWith("../") === true ? INLINE_DOCKERFILE : given;
+}
+
 /** A local build context, listed but not read. */
 export interface BuildContext {
   /** Absolute. */
@@ -24,11 +29,6 @@ export interface ContextOptions {
   readonly folder: string;
   readonly dockerfile: string | undefined;
   readonly signal?: AbortSignal;
-}
-
-/** True for what `docker build` would take from git or the web: `https://…`, `git@…`, `github.com/…`. */
-export function isRemoteContext(context: string): boolean {
-  return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(context);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { isObject } from "../values";
 import type { BuildContext } from "./context";
 import type { ContextFile } from "./context-entry";
 import type { ContentDigests } from "./context-hash";
+import { userCache } from "./user-cache";
 
 /** What an earlier run read of a context's files, by path and stamp. */
 export interface DigestMemory {
@@ -30,7 +30,7 @@ const SETTLED_MS = 2_500;
 const KEPT_MS = 30 * 24 * 3_600_000;
 
 /** The memory of a context, in the user's cache folder; empty where there is none, or it cannot be read. */
-export function openDigestMemory(context: BuildContext, folder = userFolder()): DigestMemory {
+export function openDigestMemory(context: BuildContext, folder = userCache("contexts")): DigestMemory {
   const key = createHash("sha256").update(JSON.stringify([context.folder, context.dockerfile]));
   const file = path.join(folder, `${key.digest("hex").slice(0, 32)}.json`);
   const isWorthIt = context.entries.length >= LEAST_FILES || context.bytes >= LEAST_BYTES;
@@ -61,15 +61,6 @@ export function openDigestMemory(context: BuildContext, folder = userFolder()): 
 
 /** Path, stamp and digest. */
 type Known = readonly [string, string, string];
-
-function userFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  const base =
-    process.platform === "win32"
-      ? LOCALAPPDATA
-      : XDG_CACHE_HOME || path.join(homedir(), process.platform === "darwin" ? "Library/Caches" : ".cache");
-  return path.join(base ?? homedir(), "slipway", "contexts");
-}
 
 function readMemory(file: string): Map<string, Known> {
   try {

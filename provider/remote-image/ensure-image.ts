@@ -26,6 +26,8 @@ export interface Wish {
   readonly name: string;
   readonly ref: string;
   readonly contextHash: string;
+  /** Of a context in git. */
+  readonly commit: string | undefined;
   /** Names of an earlier run that are not wanted any more. */
   readonly dropped: readonly string[];
   /** Whether this host is the one that pushes it. */
@@ -48,13 +50,13 @@ export async function ensureImage(
   return retry(ATTEMPTS, { ...context, isTransient, onRetry }, () =>
     onImageHost(connection, wish, context, async (session, log, redact) => {
       const docker = await session.docker(context.signal);
-      const { spec, ref, contextHash } = wish;
+      const { spec, ref, contextHash, commit } = wish;
       const { signal, clock, random } = context;
       const found = await findImage(docker, ref, contextHash);
       const wanted = await wantedArchitecture(session, spec, signal);
       const before = found !== undefined && isFor(found, wanted) ? found : undefined;
       const labels = { ...spec.labels, ...ownLabels(contextHash, context) };
-      const build: BuildWish = { spec, ref, contextHash, labels, log, redact, signal, clock, random };
+      const build: BuildWish = { spec, ref, contextHash, commit, labels, log, redact, signal, clock, random };
       const built = before === undefined ? await buildFitting(session, docker, build, wanted) : undefined;
       const image = before ?? built?.image;
       if (image === undefined) throw notThere(ref, session.target);

@@ -14,7 +14,7 @@ import { readSpec } from "./spec";
 
 /** Builds an image on each of its hosts; the ref says what is in it, so that what is there is never built again. */
 export const remoteImageHandler: Handler = {
-  check: (_olds, news, context) => checkImage(news, context),
+  check: (olds, news, context) => checkImage(olds, news, context),
 
   diff(_id, olds) {
     const { hosts, imageIds } = readRecorded(olds);
@@ -76,7 +76,7 @@ export const remoteImageHandler: Handler = {
 
 function wishOf(inputs: Properties, olds: Properties, recorded?: RecordedImage): Wish {
   const spec = readSpec(inputs);
-  const { name, ref, contextHash } = readRecorded(inputs);
+  const { name, ref, contextHash, commit } = readRecorded(inputs);
   const wanted = [ref, ...spec.tags];
   const dropped = [...(recorded?.tags ?? []), ...(recorded === undefined ? [] : [recorded.ref])];
   return {
@@ -84,6 +84,7 @@ function wishOf(inputs: Properties, olds: Properties, recorded?: RecordedImage):
     name,
     ref,
     contextHash,
+    commit,
     dropped: dropped.filter((each) => !wanted.includes(each)),
     pushes: false,
     recordedIds: recorded?.imageIds ?? {},

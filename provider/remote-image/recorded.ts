@@ -13,6 +13,8 @@ export interface RecordedImage {
   readonly name: string;
   readonly ref: string;
   readonly contextHash: string;
+  /** Of a context in git. */
+  readonly commit: string | undefined;
   /** Whole references. */
   readonly tags: readonly string[];
   /** By target; empty text where a refresh found none. */
@@ -52,6 +54,7 @@ export function readRecorded(outputs: Properties): RecordedImage {
     name: text(outputs.name),
     ref: text(outputs.ref),
     contextHash: text(outputs.contextHash),
+    commit: typeof outputs.commit === "string" ? outputs.commit : undefined,
     tags: spec.tags,
     imageIds: isObject(ids) ? texts(ids) : single,
     hostKeys: isObject(outputs.hostKeys) ? texts(outputs.hostKeys) : {},

@@ -11,6 +11,27 @@ export interface RegistryArgs {
   readonly password: pulumi.Input<string>;
 }
 
+/** How a private repository is read. Secret as a whole. It goes to the context's own server, and to no other that a submodule names. */
+export interface GitAuthArgs {
+  /** For an https URL: a token that may read the repository. */
+  readonly token?: pulumi.Input<string | undefined>;
+  /** Whose token it is, where the server wants to know. @default "x-access-token", which GitHub, GitLab and Gitea take */
+  readonly username?: pulumi.Input<string | undefined>;
+  /** For an ssh URL: a deploy key's text (OpenSSH or PEM). Without any key the ssh-agent's are tried. */
+  readonly privateKey?: pulumi.Input<string | undefined>;
+  readonly privateKeyPassword?: pulumi.Input<string | undefined>;
+  /** A key file on the machine that runs Pulumi; read when used, never stored. */
+  readonly privateKeyPath?: pulumi.Input<string | undefined>;
+  /** @default the environment's SSH_AUTH_SOCK */
+  readonly agentSocketPath?: pulumi.Input<string | undefined>;
+  /** The server's key (`ssh-ed25519 AAAA…`) or its `SHA256:` fingerprint, or several. @default what known_hosts says */
+  readonly hostKey?: pulumi.Input<string | string[] | undefined>;
+  /** Path of a known_hosts file. @default the user's and the system's */
+  readonly knownHosts?: pulumi.Input<string | undefined>;
+  /** Look the host up in the user's ssh_config. @default false */
+  readonly sshConfig?: pulumi.Input<boolean | undefined>;
+}
+
 export interface RemoteImageArgs {
   /** Where it is built: a DockerHost, or a connection. Either `host` or `hosts` is needed. */
   readonly host?: HostArgument | undefined;
@@ -23,8 +44,14 @@ export interface RemoteImageArgs {
   /**
    * The local folder that is built, as seen from the program's folder; `<Dockerfile>.dockerignore`, else `.dockerignore` is
    * heeded. Its files keep their permission bits in the image, so another one is another `ref`; times and owners are no part of it.
+   *
+   * Or a repository, "https://host/org/repo.git#ref:folder" or "git@host:org/repo.git#ref:folder", with its submodules. The ref (a
+   * branch, a tag, a whole commit id; the server's HEAD without one) is resolved at every preview and up, by this machine, which
+   * also fetches the files: the host never sees the repository. Git LFS files stay the pointers that they are in git.
    */
   readonly context: pulumi.Input<string>;
+  /** The login of a private repository. Secret. */
+  readonly gitAuth?: pulumi.Input<GitAuthArgs | undefined>;
   /** Path of the Dockerfile, as seen from the context; it may lie outside. @default "Dockerfile" */
   readonly dockerfile?: pulumi.Input<string | undefined>;
   /** Text of a Dockerfile, in place of a file in the context. */
@@ -86,7 +113,7 @@ export interface RemoteImageArgs {
   readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;
 }
 
-/** An image built on the host that runs it, from a local folder; built again when its content changes. */
+/** An image built on the host that runs it, from a local folder or a repository; built again when its content changes. */
 export class RemoteImage extends SlipwayResource {
   declare readonly name: pulumi.Output<string>;
   /** Name and a tag derived from all build inputs: the same on every host, known in preview. */
@@ -107,6 +134,8 @@ export class RemoteImage extends SlipwayResource {
   declare readonly contextHash: pulumi.Output<string>;
   /** Bytes of those files; known in preview. */
   declare readonly contextBytes: pulumi.Output<number>;
+  /** The commit that a context in git was read at; known in preview. */
+  declare readonly commit: pulumi.Output<string | undefined>;
   /** The builder that was used. */
   declare readonly builder: pulumi.Output<"buildkit" | "classic">;
 
@@ -118,7 +147,7 @@ export class RemoteImage extends SlipwayResource {
 const SHAPE = {
   kind: "RemoteImage",
   connections: ["host", "hosts"],
-  secrets: ["secrets", "registries"],
+  secrets: ["secrets", "registries", "gitAuth"],
   outputs: [
     "ref",
     "imageId",
@@ -129,6 +158,7 @@ const SHAPE = {
     "layers",
     "contextHash",
     "contextBytes",
+    "commit",
     "builder",
   ],
 } as const;

@@ -3,7 +3,8 @@ import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
 import { Fields } from "../values";
 import type { Properties } from "../handler";
-import { isRemoteContext } from "./context";
+import { type GitAuth, readGitAuth, refuseUseless } from "./git/git-auth";
+import { type GitContext, isRemoteContext, parseGitContext } from "./git/git-context";
 import { isImageName, parseReference, tagReference } from "./reference";
 import { parseByteSize } from "../container/byte-size";
 import type { RegistryLogin } from "../container/registry-login";
@@ -33,6 +34,9 @@ export interface ImageSpec {
   /** Whole references, besides the ref. */
   readonly tags: readonly string[];
   readonly context: string | undefined;
+  /** Where the context lies in a repository. */
+  readonly git: GitContext | undefined;
+  readonly gitAuth: GitAuth | undefined;
   /** Relative to the context, with slashes, and may lead out of it; undefined when `dockerfileInline` is given. */
   readonly dockerfile: string | undefined;
   readonly dockerfileInline: string | undefined;
@@ -72,7 +76,7 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
     hosts,
     name,
     tags: readTags(fields, name ?? "unnamed"),
-    context: readContext(fields),
+    ...readContext(fields),
     ...readDockerfile(fields),
     buildArgs: readMap(fields, "buildArgs", /^[A-Za-z_][A-Za-z0-9_]*$/, "a name of letters, digits and _"),
     labels: readLabels(fields),
@@ -162,16 +166,27 @@ function readTags(fields: Fields, name: string): readonly string[] {
   return [...new Set(read ?? DEFAULT_TAGS.map((tag) => `${name}:${tag}`))];
 }
 
-function readContext(fields: Fields): string | undefined {
+function readContext(fields: Fields): Pick<ImageSpec, "context" | "git" | "gitAuth"> {
   const context = fields.requiredString("context");
-  if (context === undefined || !isRemoteContext(context)) return context;
-  return fields.fail(
-    "context",
-    "is a URL, which is not supported yet: check it out and give the local folder",
-  );
+  const auth = fields.object("gitAuth");
+  const gitAuth = auth === undefined ? undefined : readGitAuth(auth);
+  if (context === undefined) return { context, git: undefined, gitAuth };
+  if (!isRemoteContext(context)) {
+    if (fields.has("gitAuth"))
+      fields.fail("gitAuth", "is for a context in git, and context is a local folder");
+    return { context, git: undefined, gitAuth };
+  }
+  const git = parseGitContext(context);
+  if ("refused" in git) {
+    fields.fail("context", git.refused);
+    return { context: undefined, git: undefined, gitAuth };
+  }
+  if (gitAuth !== undefined) refuseUseless(gitAuth, git.remote, fields);
+  return { context, git, gitAuth };
 }
 
-function readDockerfile(fields: Fields): Pick<ImageSpec, "dockerfile" | "dockerfileInline"> {
+/** Reads `dockerfile` and `dockerfileInline`. */
+export function readDockerfile(fields: Fields): Pick<ImageSpec, "dockerfile" | "dockerfileInline"> {
   const dockerfileInline = fields.string("dockerfileInline");
   const given = fields.string("dockerfile");
   if (fields.has("dockerfileInline")) {
@@ -181,6 +196,10 @@ function readDockerfile(fields: Fields): Pick<ImageSpec, "dockerfile" | "dockerf
   }
   if (given === "") {
     fields.fail("dockerfile", "must be a path, relative to the context");
+    return { dockerfile: undefined, dockerfileInline };
+  }
+  if (isRemoteContext(textOf(fields.raw("context"))) && path.isAbsolute(given ?? "")) {
+    fields.fail("dockerfile", "must be a path in the repository, or its text may stand in dockerfileInline");
     return { dockerfile: undefined, dockerfileInline };
   }
   const dockerfile = path.posix.normalize((given ?? "Dockerfile").replaceAll(path.sep, "/"));
@@ -234,4 +253,8 @@ function readExtraHosts(fields: Fields): readonly string[] {
       : fail('must be "name:address"'),
   );
   return read ?? [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
