@@ -41,6 +41,9 @@ describe("DockerHost and a daemon that goes on", function () {
   };
   const web = () => host.must(["docker", "inspect", "-f", "{{.State.Pid}} {{.State.StartedAt}}", "web"]);
   const rules = () => host.must(["iptables-save"]);
+  /** However often it was started in this minute. */
+  const restart = () =>
+    host.must(["sh", "-ec", "systemctl reset-failed docker.service; systemctl restart docker.service"]);
   const daemonPid = () => host.must(["systemctl", "show", "--value", "-p", "MainPID", "docker.service"]);
 
   it("must put daemon.json back where the engine that it brought has no such log driver", () => {
@@ -107,7 +110,7 @@ describe("DockerHost and a daemon that goes on", function () {
     await up({ liveRestore: true });
     assert.equal(await host.must(["docker", "info", "-f", "{{.LiveRestoreEnabled}}"]), "true");
     assert.deepEqual([await web(), await daemonPid()], [before, pid]);
-    await host.must(["systemctl", "restart", "docker.service"]);
+    await restart();
     assert.notEqual(await daemonPid(), pid);
     assert.equal(await web(), before);
   });
@@ -120,17 +123,14 @@ describe("DockerHost and a daemon that goes on", function () {
       "-ec",
       `mkdir -p ${drop}; printf '${flag}' >${drop}/lab.conf; systemctl daemon-reload`,
     ]);
-    await host.must(["systemctl", "restart", "docker.service"]);
+    await restart();
     const [before, file] = [await web(), await host.must(["cat", "/etc/docker/daemon.json"])];
     await assert.rejects(up({ daemonConfig: { labels: ["zone=b"] } }), {
       message: /take over labels on .* goes on without.*was put back.*allowDaemonRestart: true/s,
     });
     assert.equal(await host.must(["cat", "/etc/docker/daemon.json"]), file);
-    await host.must([
-      "sh",
-      "-ec",
-      `rm -r ${drop}; systemctl daemon-reload; systemctl reset-failed docker.service; systemctl restart docker.service`,
-    ]);
+    await host.must(["sh", "-ec", `rm -r ${drop}; systemctl daemon-reload`]);
+    await restart();
     assert.equal(await web(), before);
     await up({ daemonConfig: { labels: ["zone=b"] } });
     assert.equal(await host.must(["docker", "info", "-f", "{{.Labels}}"]), "[zone=b]");
