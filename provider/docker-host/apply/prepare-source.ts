@@ -14,5 +14,10 @@ export async function prepareSource(
 ): Promise<Seen> {
   const plan = planSource(seen.desired, seen.observed);
   await execute(plan, around);
-  return plan.some(({ kind }) => kind === "repair-packages") ? look() : seen;
+  return plan.some(({ kind }) => kind === "repair-packages") ? repaired(await look()) : seen;
+}
+
+/** What dpkg was cut off in while it unpacked only the installation mends: nobody is asked for a repair once more. */
+function repaired({ desired, observed }: Seen): Seen {
+  return { desired, observed: { ...observed, packages: { ...observed.packages, interrupted: "no" } } };
 }

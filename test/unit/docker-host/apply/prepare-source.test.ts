@@ -8,7 +8,9 @@ import { FakeClock } from "../../../support/fake-clock";
 import { desiredEngine, observedEngine } from "../../../support/observed-engine";
 
 const desired = desiredEngine("28.5.2");
-const whole = { desired, observed: observedEngine({}, { installed: { "docker.io": "28.5.2" } }) };
+const after = { installed: { "docker.io": "28.5.2" }, half: ["docker-ce-cli"] };
+// of somebody, for the mark went with the repair
+const left = { desired, observed: observedEngine({}, { ...after, interrupted: "by somebody" }) };
 
 /** What is done on a machine whose packages are in this state, and what the rest is planned on. */
 async function prepared(interrupted: "no" | "by us") {
@@ -29,21 +31,25 @@ async function prepared(interrupted: "no" | "by us") {
     signal: new AbortController().signal,
     isHalfDone: () => Promise.resolve(false),
   };
-  const look = (): Promise<typeof whole> => note("look")().then(() => whole);
+  const look = (): Promise<typeof left> => note("look")().then(() => left);
   const next = await prepareSource(seen, around, look);
-  return { done, isNew: next === whole, isSame: next === seen };
+  return { done, packages: next.observed.packages, isSame: next === seen };
 }
 
 describe("what comes before packages are planned", () => {
   it("must look at the machine anew after a repair, and plan on that", async () => {
-    assert.deepEqual(await prepared("by us"), {
-      done: ["repair", "refresh", "look"],
-      isNew: true,
-      isSame: false,
-    });
+    const { done, packages, isSame } = await prepared("by us");
+    assert.deepEqual([done, isSame], [["repair", "refresh", "look"], false]);
+    assert.deepEqual(packages.installed, after.installed);
+  });
+
+  it("must ask nobody for a repair of what only the installation can mend", async () => {
+    const { packages } = await prepared("by us");
+    assert.deepEqual([packages.interrupted, packages.half], ["no", after.half]);
   });
 
   it("must not look twice where nothing was repaired", async () => {
-    assert.deepEqual(await prepared("no"), { done: ["refresh"], isNew: false, isSame: true });
+    const { done, isSame } = await prepared("no");
+    assert.deepEqual([done, isSame], [["refresh"], true]);
   });
 });
