@@ -24,10 +24,10 @@ const LAYERS = {
 };
 
 /**
- * Runs one layer and counts.
+ * Runs one layer and counts; `failures` are the names of the tests that failed, each with its own account of it.
  * @param {string} layer
  * @param {{env: NodeJS.ProcessEnv, node24?: boolean, extra?: readonly string[]}} options
- * @returns {Promise<{passed: number, failed: number, skipped: number, code: number}>}
+ * @returns {Promise<{passed: number, failed: number, skipped: number, failures: readonly string[], code: number}>}
  */
 async function runLayer(layer, { env, node24 = false, extra = [] }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
@@ -43,7 +43,7 @@ async function runLayer(layer, { env, node24 = false, extra = [] }) {
     const [program, before] = node24 ? ["npx", [...NODE_24, "node"]] : [process.execPath, []];
     const code = await stream(program, [...before, mocha, ...args], { cwd: ROOT, env });
     const result = fs.existsSync(counts) ? JSON.parse(fs.readFileSync(counts, "utf8")) : undefined;
-    return { ...(result ?? { passed: 0, failed: 0, skipped: 0 }), code };
+    return { ...(result ?? { passed: 0, failed: 0, skipped: 0, failures: [] }), code };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

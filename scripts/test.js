@@ -15,14 +15,18 @@ launch(async () => {
   if (needs("build")) await build(env);
 
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const failures = [];
   for (const { layer, node24 } of plan(layers)) {
     const result = await runLayer(layer, { env, node24, extra });
     for (const key of Object.keys(total)) total[key] += result[key];
+    failures.push(...result.failures.map((failure) => `${layer}: ${failure}`));
     const silent = result.passed + result.failed === 0 && extra.length === 0;
     if (silent) say(`test layer ${layer}: ran no test, and that counts as a failure`);
     // mocha itself broke down, as with a file that does not load: the sum must not look as if all were well
     if (silent || (result.code !== 0 && result.failed === 0)) total.failed += 1;
   }
+  // once more at the end: thousands of lines lie between a failure of the first layer and the sum
+  for (const failure of failures) process.stdout.write(`\nfailed in ${failure}\n`);
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
   return total.failed > 0 ? 1 : 0;
