@@ -3,7 +3,7 @@ import type { DiffResult, HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import { sameAddress } from "../host/machine/same-machine";
 import { hasUnknown, isObject } from "../values";
-import { claimMachine } from "./fleet/claims";
+import { claims } from "./fleet/claims";
 import { claimedBy } from "./fleet/claimed-by";
 import { certainNeeds, refuseWithoutConsent } from "./plan/consent";
 import { satisfies } from "./packages/version";
@@ -27,7 +27,7 @@ export function diffHost(olds: Properties, news: Properties, { urn, log }: Handl
     );
     return { changes: undefined };
   }
-  claimMachine(urn, claimedBy(olds, news.abandonUnreachable === true));
+  claims.claim(urn, claimedBy(olds, news.abandonUnreachable === true));
   const { wish } = hasUnknown(news) ? { wish: undefined } : wishOf(news);
   if (wish === undefined) return { changes: undefined };
   const drifted = Array.isArray(olds.drift) && olds.drift.length > 0;

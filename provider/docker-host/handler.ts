@@ -6,7 +6,7 @@ import type { HostSession } from "../host/session";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
 import { checkSource } from "./wish/check-source";
 import { claimedBy } from "./fleet/claimed-by";
-import { claimMachine } from "./fleet/claims";
+import { claims } from "./fleet/claims";
 import { converge, lookAt } from "./converge";
 import { diffHost, refusalAhead, refusalByState } from "./diff";
 import { amidOthers } from "./fleet/elsewhere";
@@ -50,7 +50,7 @@ export const dockerHostHandler: Handler = {
         converge({ id, session, connection, wish, inputs, former: undefined, context }),
       ),
     );
-    claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
+    claims.claim(context.urn, claimedBy(outputs, wish.abandonUnreachable));
     return { id, outputs };
   },
 
@@ -73,7 +73,7 @@ export const dockerHostHandler: Handler = {
         }),
       ),
     );
-    claimMachine(context.urn, claimedBy(outputs, wish.abandonUnreachable));
+    claims.claim(context.urn, claimedBy(outputs, wish.abandonUnreachable));
     return outputs;
   },
 

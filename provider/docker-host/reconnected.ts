@@ -2,7 +2,7 @@ import type { HandlerContext, Properties } from "../handler";
 import type { Connection } from "../host/connection";
 import type { Reconnection } from "../host/machine/reconnect";
 import { claimedBy } from "./fleet/claimed-by";
-import { claimMachine } from "./fleet/claims";
+import { claims } from "./fleet/claims";
 import { lookAt } from "./converge";
 import { onHost } from "./look/on-host";
 import { underArguments } from "./wish/same-on-host";
@@ -35,6 +35,6 @@ export async function reconnected(
         );
   if (Array.isArray(seen.drift) && seen.drift.length > 0) return undefined;
   context.log.keep(`${line}, nothing touched`);
-  claimMachine(context.urn, claimedBy(seen, wish.abandonUnreachable));
+  claims.claim(context.urn, claimedBy(seen, wish.abandonUnreachable));
   return seen;
 }

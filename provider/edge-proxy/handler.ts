@@ -6,7 +6,7 @@ import { machineIdOf, machineIdsFrom } from "../host/machine/machine-id";
 import { recordedHostKeyOf } from "../host/machine/recorded-host-key";
 import { canonicalJson, hasUnknown, UNKNOWN } from "../values";
 import { foreseeAcme, getCertificates } from "./acme-client";
-import { claimedBy, claimOf, claimProxy, machineIdIn } from "./claims";
+import { claimedBy, claims, machineIdIn } from "./claims";
 import { type Converged, converge, lookAt, type ProxyRun, remove } from "./converge";
 import { desiredOf } from "./desired";
 import { ensureImage } from "./image";
@@ -53,7 +53,7 @@ export const edgeProxyHandler: Handler = {
   async create(inputs, context) {
     const proxy = parseProxy(inputs);
     // what it replaces may have the very container, made before the stack was renamed
-    const containerId = claimOf(context.urn)?.containerId ?? "";
+    const containerId = claims.of(context.urn)?.containerId ?? "";
     const outputs = await bring(proxy, {}, context, async (run, olds = { containerId }) => {
       try {
         return await converge({ ...run, inputs, olds });
@@ -106,7 +106,7 @@ export const edgeProxyHandler: Handler = {
 /** The resource has this proxy in this run. */
 function claim(urn: string, outputs: Properties, abandonUnreachable: boolean): void {
   const { proxy } = readProxy(outputs);
-  if (proxy !== undefined) claimProxy(urn, claimedBy(outputs, proxy, abandonUnreachable));
+  if (proxy !== undefined) claims.claim(urn, claimedBy(outputs, proxy, abandonUnreachable));
 }
 
 /** The outputs of a proxy that is reached in another way; undefined where another machine has its address. */

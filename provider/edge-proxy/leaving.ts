@@ -2,7 +2,7 @@ import type { HandlerContext, Properties } from "../handler";
 import { machineOf, targetOf } from "../host/connection";
 import { machineIdOf } from "../host/machine/machine-id";
 import { orAbandoned } from "../host/machine/unreachable";
-import { claimOf, forgetClaim, machineIdIn, otherClaim } from "./claims";
+import { claims, machineIdIn } from "./claims";
 import type { ProxyInputs } from "./inputs";
 import type { ProxyAccess } from "./observe";
 
@@ -26,14 +26,14 @@ export async function leaveMachine(
   const target = targetOf(connection);
   const address = machineOf(connection);
   const stays = (machineId: string): boolean => {
-    const other = otherClaim(urn, { name, address, machineId });
+    const other = claims.elsewhere(urn, { address, machineId }, (claim) => claim.name === name);
     if (other !== undefined)
       log.keep(`the proxy "${name}" stays on ${target}: ${other} is the same machine, and has it`);
     return other !== undefined;
   };
-  if (stays(machineIdIn(outputs))) return;
+  if (stays(machineIdIn(outputs))) return claims.forget(urn, address);
   // what waits to be deleted cannot be changed any more; the resource that replaced it can
-  const abandonUnreachable = proxy.abandonUnreachable || claimOf(urn)?.abandonUnreachable === true;
+  const abandonUnreachable = proxy.abandonUnreachable || claims.of(urn)?.abandonUnreachable === true;
   const say = (why: string): void =>
     log.keep(`${target} does not answer (${why}); the proxy was left there (abandonUnreachable)`);
   await orAbandoned({ abandonUnreachable, say }, () =>
@@ -41,5 +41,5 @@ export async function leaveMachine(
       if (!stays(machineIdOf(await access.session.facts()))) await remove(access);
     }),
   );
-  forgetClaim(urn, address);
+  claims.forget(urn, address);
 }

@@ -166,7 +166,7 @@ export function comingVersion(
 }
 
 /** Whether there are containers that go on while the daemon is restarted. */
-export function containersOutlive(
+function containersOutlive(
   { daemon, foreign }: ObservedEngine,
   { after }: Pick<EngineChange, "after">,
 ): boolean {

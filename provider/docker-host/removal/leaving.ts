@@ -3,7 +3,7 @@ import { type Connection, machineOf, targetOf } from "../../host/connection";
 import { machineIdOf, recordedMachineIds } from "../../host/machine/machine-id";
 import type { HostSession } from "../../host/session";
 import { orAbandoned } from "../../host/machine/unreachable";
-import { claimOf, forgetClaim, otherClaim } from "../fleet/claims";
+import { claims } from "../fleet/claims";
 import { isObject } from "../../values";
 import { uninstall } from "./uninstall";
 import type { EngineWish } from "../wish/wish";
@@ -28,13 +28,13 @@ export async function leaveMachine(
   const target = targetOf(connection);
   const address = machineOf(connection);
   const stays = (machineId: string): boolean => {
-    const other = otherClaim(urn, { address, machineId });
+    const other = claims.elsewhere(urn, { address, machineId });
     if (other !== undefined) log.keep(`Docker stays on ${target}: ${other} is the same machine`);
     return other !== undefined;
   };
-  if (stays(recordedMachineIds(outputs)[target] ?? "")) return forgetClaim(urn, address);
+  if (stays(recordedMachineIds(outputs)[target] ?? "")) return claims.forget(urn, address);
   // what waits to be deleted cannot be changed any more; the resource that replaced it can
-  const abandonUnreachable = wish.abandonUnreachable || claimOf(urn)?.abandonUnreachable === true;
+  const abandonUnreachable = wish.abandonUnreachable || claims.of(urn)?.abandonUnreachable === true;
   const say = (why: string): void =>
     log.keep(`${target} does not answer (${why}); Docker was left there (abandonUnreachable)`);
   await orAbandoned({ abandonUnreachable, say }, () =>
@@ -43,7 +43,7 @@ export async function leaveMachine(
       await uninstall(session, wish, rootDirectoryOf(outputs), context);
     }),
   );
-  forgetClaim(urn, address);
+  claims.forget(urn, address);
 }
 
 function rootDirectoryOf({ engine }: Properties): string | undefined {

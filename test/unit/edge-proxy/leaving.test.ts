@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { claimOf, claimProxy, forgetClaim } from "../../../provider/edge-proxy/claims";
+import { claims } from "../../../provider/edge-proxy/claims";
 import { edgeProxyHandler as handler } from "../../../provider/edge-proxy/handler";
 import { parseProxy } from "../../../provider/edge-proxy/inputs";
 import { leaveMachine } from "../../../provider/edge-proxy/leaving";
@@ -44,14 +44,14 @@ async function leave(outputs: Properties, machineId?: string, urn = "one") {
 }
 
 const claim = (urn: string, address: string, machineId: string, more = {}): void =>
-  claimProxy(urn, {
+  claims.claim(urn, {
     ...{ name: "edge", address, machineId, containerId: "", abandonUnreachable: false },
     ...more,
   });
 
 describe("an EdgeProxy that is deleted", () => {
   afterEach(() => {
-    for (const urn of ["one", "two"]) forgetClaim(urn, claimOf(urn)?.address ?? "");
+    for (const urn of ["one", "two"]) claims.forget(urn, claims.of(urn)?.address ?? "");
   });
 
   it("must be removed where nobody else has it", async () => {
@@ -93,13 +93,13 @@ describe("an EdgeProxy that is deleted", () => {
 
   it("must have claimed nothing where the engine gave no URN: all of those would be one", () => {
     claim("", "b:22", ONE);
-    assert.equal(claimOf(""), undefined);
+    assert.equal(claims.of(""), undefined);
   });
 
   it("must be known to the run by its diff, with its container, whatever it changes", async () => {
     const olds = { ...at("a", ONE), containerId: "c" };
     await handler.diff("edge", olds, at("b"), { ...handlerContext("edge"), urn: "two" });
-    assert.deepEqual(claimOf("two"), {
+    assert.deepEqual(claims.of("two"), {
       ...{ name: "edge", address: "a:22", machineId: ONE, containerId: "c", abandonUnreachable: false },
     });
   });

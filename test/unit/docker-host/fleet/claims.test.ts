@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  claimMachine,
-  claimOf,
-  forgetClaim,
-  otherClaim,
-  suspendClaim,
-  versionsElsewhere,
-} from "../../../../provider/docker-host/fleet/claims";
+import { claims, suspendClaim, versionsElsewhere } from "../../../../provider/docker-host/fleet/claims";
 import { amidOthers } from "../../../../provider/docker-host/fleet/elsewhere";
 import { SlipwayError } from "../../../../provider/errors";
 import { PartialFailure } from "../../../../provider/handler";
@@ -14,32 +7,32 @@ import { PartialFailure } from "../../../../provider/handler";
 const ONE = "1".repeat(32);
 const at = (address: string, machineId: string) => ({ address, machineId });
 const claim = (urn: string, address: string, machineId: string, abandonUnreachable = false): void =>
-  claimMachine(urn, { address, machineId, abandonUnreachable, target: `root@${address}`, version: "28.5.2" });
+  claims.claim(urn, { address, machineId, abandonUnreachable, target: `root@${address}`, version: "28.5.2" });
 
 describe("a DockerHost's claim", () => {
   afterEach(() => {
-    for (const address of ["a:22", "b:22"]) for (const urn of ["one", "two"]) forgetClaim(urn, address);
+    for (const address of ["a:22", "b:22"]) for (const urn of ["one", "two"]) claims.forget(urn, address);
   });
 
   it("must hold a machine against the address that was replaced", () => {
     claim("one", "a:22", ONE);
-    assert.equal(otherClaim("one", at("a:22", ONE)), undefined);
+    assert.equal(claims.elsewhere("one", at("a:22", ONE)), undefined);
     claim("one", "b:22", ONE);
-    assert.equal(otherClaim("one", at("a:22", ONE)), "b:22");
+    assert.equal(claims.elsewhere("one", at("a:22", ONE)), "b:22");
   });
 
   it("must hold a machine against another name of the resource, with and without a machine-id", () => {
     claim("two", "a:22", "");
-    assert.equal(otherClaim("one", at("a:22", ONE)), "a:22");
-    assert.equal(otherClaim("one", at("b:22", "")), undefined);
+    assert.equal(claims.elsewhere("one", at("a:22", ONE)), "a:22");
+    assert.equal(claims.elsewhere("one", at("b:22", "")), undefined);
   });
 
   it("must be gone with its resource, and not with the one that it replaced", () => {
     claim("one", "b:22", ONE, true);
-    forgetClaim("one", "a:22");
-    assert.equal(claimOf("one")?.abandonUnreachable, true);
-    forgetClaim("one", "b:22");
-    assert.equal(claimOf("one"), undefined);
+    claims.forget("one", "a:22");
+    assert.equal(claims.of("one")?.abandonUnreachable, true);
+    claims.forget("one", "b:22");
+    assert.equal(claims.of("one"), undefined);
   });
 
   it("must tell what the others run, and nothing of one that is being changed", () => {
