@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import type { Log } from "../log";
 import { stripControl } from "../secret";
-import { isObject } from "../values";
+import { followProgress } from "./engine-progress";
 import type { RegistryLogin } from "./registry-login";
 
 const HUB = "docker.io";
@@ -28,21 +28,9 @@ export async function pullImage(
   const auth = login && { username: login.username, password: login.password, serveraddress: login.address };
   const options = { ...repositoryAndTag(reference), abortSignal: signal };
   const stream = await docker.createImage(auth ?? {}, options);
-  let refusal: string | undefined;
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(
-      stream,
-      (error) => (error ? reject(error) : resolve()),
-      (event: unknown) => {
-        if (!isObject(event)) return;
-        // what fails once the answer has begun with 200 is an event like any other, and the last one
-        if (typeof event.error === "string") refusal = event.error;
-        if (typeof event.status === "string")
-          log.progress(`pulling ${reference}: ${stripControl(event.status)}`);
-      },
-    );
+  await followProgress(docker, stream, ({ status }) => {
+    if (typeof status === "string") log.progress(`pulling ${reference}: ${stripControl(status)}`);
   });
-  if (refusal !== undefined) throw new Error(refusal);
 }
 
 /** The login whose address begins the reference; without an address in it, the reference is Docker Hub's. */

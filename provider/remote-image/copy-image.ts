@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough } from "node:stream";
+import { followProgress } from "../container/engine-progress";
 import { engineMessage } from "../container/engine-status";
 import { SlipwayError, isSlipwayError } from "../errors";
 import { assertOutcomeKnown } from "../host/known-outcome";
@@ -111,7 +112,8 @@ async function transfer(access: CopyAccess, ref: string, layers: readonly string
   wire.on("data", (chunk: Buffer) => (bytes += chunk.length));
   wire.on("error", (error) => broken.abort(error));
   const shown = counted(wire, 0, (sent) => log.progress(`copying ${ref}: ${formatBytes(sent)} sent`));
-  const loading = load(to.docker, shown, signal);
+  const options = { quiet: true, abortSignal: signal } as object;
+  const loading = to.docker.loadImage(shown, options).then((answer) => followProgress(to.docker, answer));
   loading.catch((error: unknown) => wire.destroy(error instanceof Error ? error : undefined));
   try {
     const outcome = await from.session.exec(["/bin/sh", "-c", SAVE, "copy", ref, ...layers], {
@@ -137,21 +139,6 @@ async function transfer(access: CopyAccess, ref: string, layers: readonly string
     access.signal.throwIfAborted();
     throw broken.signal.aborted && !isSlipwayError(error) ? broken.signal.reason : error;
   }
-}
-
-async function load(docker: Docker, tar: Readable, abortSignal: AbortSignal): Promise<void> {
-  const stream = await docker.loadImage(tar, { quiet: true, abortSignal } as object);
-  let refusal: string | undefined;
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(
-      stream,
-      (error) => (error ? reject(error) : resolve()),
-      (event: unknown) => {
-        if (isObject(event) && typeof event.error === "string") refusal = event.error;
-      },
-    );
-  });
-  if (refusal !== undefined) throw new Error(refusal);
 }
 
 function copyFailed({ to }: CopyAccess, ref: string, error: unknown): Error {

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import type { Clock } from "../clock";
+import { followProgress } from "../container/engine-progress";
 import { engineMessage } from "../container/engine-status";
 import { loginFor, pullImage, registryOf, repositoryAndTag } from "../container/pull";
 import type { RegistryLogin } from "../container/registry-login";
@@ -107,22 +108,12 @@ async function digestIn(
   stream: NodeJS.ReadableStream,
   show: (status: string) => void,
 ): Promise<string> {
-  let refusal: string | undefined;
   let digest: string | undefined;
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(
-      stream,
-      (error) => (error ? reject(error) : resolve()),
-      (event: unknown) => {
-        if (!isObject(event)) return;
-        if (typeof event.error === "string") refusal = event.error;
-        if (isObject(event.aux) && typeof event.aux.Digest === "string") digest = event.aux.Digest;
-        const isBar = isObject(event.progressDetail) && Object.keys(event.progressDetail).length > 0;
-        if (typeof event.status === "string" && !isBar) show(stripControl(event.status));
-      },
-    );
+  await followProgress(docker, stream, ({ aux, progressDetail, status }) => {
+    if (isObject(aux) && typeof aux.Digest === "string") digest = aux.Digest;
+    const isBar = isObject(progressDetail) && Object.keys(progressDetail).length > 0;
+    if (typeof status === "string" && !isBar) show(stripControl(status));
   });
-  if (refusal !== undefined) throw new Error(refusal);
   if (digest === undefined) throw new Error("the engine told no digest");
   return digest;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock";
 import { createContainer } from "../container/create";
+import { followProgress } from "../container/engine-progress";
 import { allowing, engineStatus } from "../container/engine-status";
 import { lockId, observeLock, observeStaleness } from "../container/held-lock";
 import { LABEL } from "../container/labels";
@@ -188,9 +189,7 @@ async function importEmptyImage({ docker }: HostAccess): Promise<void> {
   const colon = EMPTY_IMAGE.indexOf(":");
   const options = { repo: EMPTY_IMAGE.slice(0, colon), tag: EMPTY_IMAGE.slice(colon + 1) };
   const answer = await docker.importImage(EMPTY_TAR as unknown as NodeJS.ReadableStream, options);
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
-  });
+  await followProgress(docker, answer);
 }
 
 async function removeById({ docker }: HostAccess, id: string): Promise<void> {
