@@ -14,7 +14,10 @@ class CountingReporter extends reporters.Spec {
     runner.once("end", () => {
       const { passes, failures, pending } = this.stats;
       const failed = this.failures.map((test) => `${test.fullTitle()}\n${account(test.err)}`);
-      fs.writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: failed }));
+      fs.writeFileSync(
+        file,
+        JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: failed }),
+      );
     });
   }
 }
