@@ -18,7 +18,7 @@ export function buildKitBuild(job: BuildJob): HostBuild {
 }
 
 /** The command line; build arguments and secrets are in it by name only. */
-export function buildCommand(job: BuildJob): readonly string[] {
+function buildCommand(job: BuildJob): readonly string[] {
   return [
     ...["docker", "buildx", "build", "--builder=default", "--load", "--progress=plain"],
     ...commonOptions(job),

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { LABEL } from "../container/labels";
 import type { Log } from "../log";
 import type { Redact } from "../secret";
 import type { BuildVerdict } from "./build-log";
@@ -28,3 +30,9 @@ export interface BuildJob {
 export type BuildResult =
   | { readonly kind: "ended" }
   | ({ readonly kind: "failed"; readonly error: string } & Omit<BuildVerdict, "error">);
+
+/** The same in every run of a resource: what is kept for it, here and on hosts, goes by it. */
+export function resourceKey({ spec, labels }: Pick<BuildJob, "spec" | "labels">): string {
+  const key = JSON.stringify([spec.name, labels[LABEL.resource], labels[LABEL.stack]]);
+  return createHash("sha256").update(key).digest("hex").slice(0, 16);
+}

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { LABEL } from "../container/labels";
 import type { RegistryLogin } from "../container/registry-login";
 import { assertOutcomeKnown } from "../host/known-outcome";
 import type { HostSession } from "../host/session";
-import type { BuildJob, BuildResult } from "./build-job";
+import { type BuildJob, type BuildResult, resourceKey } from "./build-job";
 import type { BuildVerdict } from "./build-log";
 import { withLogins } from "./command-login";
 import type { StoredContext } from "./context-store";
@@ -125,13 +123,7 @@ function builderCommand(
   if (source.kind === "stream") return byTar;
   const { store, book } = source.context;
   if (!takesFolders) return ["/bin/sh", "-c", FROM_STORE, "build", store, book, ...byTar];
-  return ["/bin/sh", "-c", FROM_FOLDER, "build", store, book, folderName(job), job.dockerfile, ...argv];
-}
-
-/** The same in every run of a resource. */
-function folderName({ spec, labels }: BuildJob): string {
-  const key = JSON.stringify([spec.name, labels[LABEL.resource], labels[LABEL.stack]]);
-  return createHash("sha256").update(key).digest("hex").slice(0, 16);
+  return ["/bin/sh", "-c", FROM_FOLDER, "build", store, book, resourceKey(job), job.dockerfile, ...argv];
 }
 
 async function* after(lines: string, tar: Readable): AsyncGenerator<Buffer> {

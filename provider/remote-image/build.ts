@@ -9,16 +9,17 @@ import type { Redact } from "../secret";
 import { buildKitBuild } from "./build-buildkit";
 import { buildClassic, classicBuild } from "./build-classic";
 import { baseOf, contextChanged, type FailedBuild, failed, late, lookBehind } from "./build-failure";
-import type { BuildJob, Builder, BuildResult } from "./build-job";
+import { type BuildJob, type Builder, type BuildResult, resourceKey } from "./build-job";
 import { type ContextSource, buildOnHost } from "./build-on-host";
 import { chooseBuilder } from "./choose-builder";
 import { INLINE_DOCKERFILE } from "./context";
-import { type StoreOptions, type StoredContext, isWhole, storeContext } from "./context-store";
+import { type StoreOptions, type StoredContext, askStore, fillStore, isWhole } from "./context-store";
 import { type TarPiece, contextTar, tarBytes, tarPieces } from "./context-tar";
 import { engineRoom, mustHaveRoom } from "./engine-room";
 import { openGitFolder } from "./git/git-folder";
 import { readContext } from "./read-context";
-import { fitsCommand, type ImageSpec, needsBuildKit } from "./spec";
+import { openSentMemory } from "./sent-memory";
+import { fitsCommand, type ImageSpec } from "./spec";
 import { needsSudo } from "./sudo";
 import { formatBytes, withProgress } from "./upload";
 
@@ -75,14 +76,14 @@ export async function buildImage(session: HostSession, docker: Docker, wish: Bui
     redact: (text) => session.redact(wish.redact(text)),
   };
   try {
+    const sent: Sending = { session, pieces, job, wish, storing: storeOptions(session, job, wish) };
+    const asking = fitsCommand(spec) ? askStore(session, pieces, sent.storing) : undefined;
+    asking?.catch(() => {});
+    // whoever may be refused sends no more than a question before
     const room = await looking;
     if (room !== undefined) mustHaveRoom(room, bytes, ref, session.target);
-    const sent = { session, pieces, job, wish };
-    // whoever may be refused sends nothing before
-    const early = needsBuildKit(spec) === undefined && fitsCommand(spec) ? store(sent) : undefined;
-    early?.catch(() => {});
     const { builder, byCommand } = await choosing;
-    const stored = byCommand ? await (early ?? store(sent)) : await early?.then(() => undefined);
+    const stored = byCommand ? await store(sent, asking) : undefined;
     const stage: Stage = { ...sent, docker, builder, sudo };
     log.progress(`building ${ref} on ${session.target} (${builder}), context ${formatBytes(bytes)}`);
     await buildThrough(stage, stored);
@@ -108,6 +109,7 @@ interface Sending {
   readonly pieces: readonly TarPiece[];
   readonly job: BuildJob;
   readonly wish: BuildWish;
+  readonly storing: StoreOptions;
 }
 
 interface Stage extends Sending {
@@ -127,7 +129,7 @@ async function buildThrough(stage: Stage, first: StoredContext | undefined): Pro
     if (result.kind === "ended") return;
     if (stored !== undefined && !isSound && hasRunNothing(result)) {
       isSound = true;
-      if (!(await isWhole(session, stored, storeOptions(stage)))) {
+      if (!(await isWhole(session, stored, stage.storing))) {
         log.progress(`a part of the context was gone on ${session.target}: sending it again`);
         stored = await store(stage);
         continue;
@@ -152,12 +154,18 @@ async function buildOnce(
   return buildClassic(docker, source.tar, job);
 }
 
-function store(sending: Sending): Promise<StoredContext | undefined> {
-  return storeContext(sending.session, sending.pieces, storeOptions(sending));
+/** Brings the context onto the host; `asking` is the answer to a question that was sent before. */
+async function store(
+  { session, pieces, storing }: Sending,
+  asking = askStore(session, pieces, storing),
+): Promise<StoredContext | undefined> {
+  const answer = await asking;
+  return answer && fillStore(session, pieces, answer, storing);
 }
 
-function storeOptions({ job, wish }: Sending): StoreOptions {
-  return { log: wish.log, random: wish.random, timeoutMs: job.timeoutMs, signal: job.signal };
+function storeOptions(session: HostSession, job: BuildJob, { log, random, clock }: BuildWish): StoreOptions {
+  const memory = openSentMemory([session.target, session.hostKey, resourceKey(job)]);
+  return { log, memory, random, wall: () => clock.wall(), timeoutMs: job.timeoutMs, signal: job.signal };
 }
 
 function sourceOf(stored: StoredContext | undefined, pieces: readonly TarPiece[], log: Log): ContextSource {

@@ -1,17 +1,23 @@
-import { createHash } from "node:crypto";
-import { Readable, pipeline } from "node:stream";
-import { constants, createGzip, deflateSync } from "node:zlib";
+import { Readable } from "node:stream";
 import { SlipwayError } from "../errors";
 import { assertOutcomeKnown } from "../host/known-outcome";
 import type { CommandOutcome, HostSession } from "../host/session";
 import type { Log } from "../log";
 import { nonce } from "../nonce";
 import { stripControl, tail } from "../secret";
-import { type Recipe, recipeBook } from "./context-recipe";
-import { changedWhileRead } from "./context-entry";
-import { TAR_END_BYTES, type TarPiece, pieceBytes } from "./context-tar";
-import { ASK, NO_SPACE, NO_STORE, NOT_WHOLE, PUT, VERIFY } from "./store-scripts";
-import { paddingAfter, tarHeader } from "./tar-header";
+import { type RecipeBook, recipeBook } from "./context-recipe";
+import type { TarPiece } from "./context-tar";
+import type { SentMemory } from "./sent-memory";
+import {
+  type StoreObject,
+  compressed,
+  pieceObject,
+  recipeObject,
+  shrinks,
+  sizeOf,
+  tarOf,
+} from "./store-object";
+import { NO_SPACE, NO_STORE, NOT_WHOLE, TAKE, VERIFY } from "./store-scripts";
 import { type Sent, formatBytes, withProgress } from "./upload";
 
 /** A context that stands on a host in pieces: `FROM_STORE` makes the tar of it there. */
@@ -27,49 +33,83 @@ export interface StoredContext {
 /** What storing a context needs besides it. */
 export interface StoreOptions {
   readonly log: Log;
+  readonly memory: SentMemory;
   readonly random: () => number;
+  /** Milliseconds of the calendar. */
+  readonly wall: () => number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
+/** What a host says of a context. */
+export interface StoreAnswer {
+  readonly book: RecipeBook;
+  /** The folder of its store, absolute. */
+  readonly store: string;
+  /** Digests of the recipes that it has not got, and of the pieces that the others name. */
+  readonly missing: readonly string[];
+  /** Of pieces that went with the question. */
+  readonly sentBytes: number;
+}
+
 /** So much is sent before the host looks at it and keeps it: what a lost connection costs at most, a larger file excepted. */
 const BATCH_BYTES = 32 << 20;
-/** Compressed is what shrinks by more than a tenth. */
-const WORTH_IT = 0.9;
-const SAMPLE_BYTES = 64 << 10;
+/** So much goes along with a question that it may have been needless for. */
+const GUESS_BYTES = 256 << 10;
 /** What a file takes on a disk at least. */
 const BLOCK_KB = 4;
 
 /**
- * Brings onto the host what it has not got of a context's tar. Undefined where the host can have no store: then the tar goes
- * by itself.
+ * Asks a host what it has not got of a context's tar. What no earlier run sent there goes along where that is little: then nothing
+ * more has to be sent, as a rule. Undefined where the host can have no store: then the tar goes by itself.
  * @throws SlipwayError context-changed, image-build-failed (no space), connection-lost: what came whole is kept for the next run
  */
-export async function storeContext(
+export async function askStore(
   session: HostSession,
   pieces: readonly TarPiece[],
   options: StoreOptions,
-): Promise<StoredContext | undefined> {
+): Promise<StoreAnswer | undefined> {
+  const { memory } = options;
   const book = recipeBook(pieces);
-  const run = { session, options, store: "" };
-  const asked = await call(run, ASK, [book.digest, nonce(options.random)], book.text);
-  if (asked.code === NO_STORE) return undefined;
-  const [first = "", ...names] = mustBeZero(run, asked);
-  const store = first.replace(/^store /, "");
-  const target: Run = { ...run, store };
-  const missing = new Set(names);
-  const recipes = distinct(book.recipes.filter(({ digest }) => missing.has(digest)));
-  const objects = recipes.map(recipeObject);
-  for (const name of await put(target, objects, sizeOf(objects), "recipes")) missing.add(name);
-  const wanted = distinct(pieces.filter(({ digest }) => missing.has(digest)));
+  const fresh = memory.isEmpty ? [] : pieces.filter(({ digest }) => !memory.has(digest));
+  const recipes = memory.isEmpty ? [] : book.recipes.filter(({ digest }) => !memory.has(digest));
+  const isLittle = sizeOf(fresh) <= GUESS_BYTES;
+  const objects = distinct([book, ...recipes].map(recipeObject));
+  const guessed = isLittle ? distinct(fresh.map(pieceObject)) : [];
+  const run = { session, options, book: book.digest };
+  const outcome = await take(run, [...objects, ...guessed], sizeOf([...objects, ...guessed]), "ask");
+  if (outcome.code === NO_STORE) return undefined;
+  const [first = "", ...missing] = mustBeZero(run, outcome);
+  return { book, store: first.replace(/^store /, ""), missing, sentBytes: sizeOf(guessed) };
+}
+
+/**
+ * Brings onto the host what it said it has not got.
+ * @throws SlipwayError as `askStore`
+ */
+export async function fillStore(
+  session: HostSession,
+  pieces: readonly TarPiece[],
+  { book, store, missing: asked, sentBytes }: StoreAnswer,
+  options: StoreOptions,
+): Promise<StoredContext> {
+  const run = { session, options, book: book.digest };
+  const missing = new Set(asked);
+  const recipes = distinct(book.recipes.filter(({ digest }) => missing.has(digest)).map(recipeObject));
+  if (recipes.length > 0) {
+    const [, ...names] = mustBeZero(run, await take(run, recipes, sizeOf(recipes), "ask"));
+    for (const name of names) missing.add(name);
+  }
+  const wanted = distinct(pieces.filter(({ digest }) => missing.has(digest)).map(pieceObject));
   const bytes = sizeOf(wanted);
   if (bytes > 0) options.log.progress(`context: ${formatBytes(bytes)} are not on ${session.target} yet`);
   let sent = 0;
-  for (const batch of batchesOf(wanted.map(pieceObject))) {
-    await put(target, batch, bytes - sent, "pieces", { bytes: sent, ofBytes: bytes });
+  for (const batch of batchesOf(wanted)) {
+    mustBeZero(run, await take(run, batch, bytes - sent, "keep", { bytes: sent, ofBytes: bytes }));
     sent += sizeOf(batch);
   }
-  return { store, book: book.digest, sentBytes: bytes };
+  options.memory.save([...book.recipes, ...pieces], options.wall());
+  return { store, book: book.digest, sentBytes: sentBytes + bytes };
 }
 
 /** Looks at every byte of a stored context: true when all is there and right. What is wrong is removed. */
@@ -85,41 +125,34 @@ export async function isWhole(
 interface Run {
   readonly session: HostSession;
   readonly options: StoreOptions;
-  readonly store: string;
+  /** The digest of the recipe book. */
+  readonly book: string;
 }
 
 type Exited = Extract<CommandOutcome, { kind: "exited" }>;
 
-/** What the store keeps under a digest. */
-interface StoreObject {
-  readonly digest: string;
-  readonly size: number;
-  readonly bytes: () => Iterable<Buffer>;
-}
-
-/** Sends objects in one tar; of recipes it gives the pieces that are missing. */
-async function put(
+/** Sends objects in one tar, and has the host keep them, or also say what it has not got. */
+async function take(
   run: Run,
   objects: readonly StoreObject[],
   needBytes: number,
-  kind: "recipes" | "pieces",
-  sent: Sent = { bytes: 0, ofBytes: 0 },
-): Promise<readonly string[]> {
-  if (objects.length === 0) return [];
-  const { options, store } = run;
+  then: "ask" | "keep",
+  sent?: Sent,
+): Promise<Exited> {
+  const { options, book } = run;
   const plain = Readable.from(tarOf(objects), { objectMode: true, highWaterMark: 4 });
   let broken: Error | undefined;
   plain.on("error", (error) => (broken = error));
-  const counted = kind === "recipes" ? plain : withProgress(plain, sent, options.log);
+  const counted = sent === undefined ? plain : withProgress(plain, sent, options.log);
   const isSmaller = shrinks(objects);
   const stdin = isSmaller ? compressed(counted) : counted;
   const needKb = Math.ceil(needBytes / 1024) + objects.length * BLOCK_KB;
   const how = isSmaller ? "gzip" : "plain";
-  const args = [store, nonce(options.random), how, String(objects.length), String(needKb), kind];
+  const args = [book, nonce(options.random), how, String(objects.length), String(needKb), then];
   try {
-    const outcome = await call(run, PUT, args, stdin);
+    const outcome = await call(run, TAKE, args, stdin);
     if (outcome.code === NO_SPACE) throw noSpace(run, outcome, needKb);
-    return mustBeZero(run, outcome);
+    return outcome;
   } catch (error) {
     throw broken ?? error;
   } finally {
@@ -128,10 +161,10 @@ async function put(
 }
 
 async function call(
-  { session, options }: Omit<Run, "store">,
+  { session, options }: Omit<Run, "book">,
   text: string,
   args: readonly string[],
-  stdin?: string | Readable,
+  stdin?: Readable,
 ): Promise<Exited> {
   const outcome = await session.exec(["/bin/sh", "-c", text, "slipway-context", ...args], {
     ...(stdin === undefined ? {} : { stdin }),
@@ -144,7 +177,7 @@ async function call(
 }
 
 /** The lines that the script said. */
-function mustBeZero({ session }: Omit<Run, "store">, outcome: Exited): readonly string[] {
+function mustBeZero({ session }: Omit<Run, "book">, outcome: Exited): readonly string[] {
   if (outcome.code === 0) return outcome.stdout.split("\n").filter((line) => line !== "");
   const why =
     outcome.code === NOT_WHOLE
@@ -171,57 +204,6 @@ function failure(session: HostSession, why: string, words: string, next?: string
   });
 }
 
-function* tarOf(objects: readonly StoreObject[]): Generator<Buffer> {
-  for (const { digest, size, bytes } of objects) {
-    yield tarHeader({ path: digest, kind: "file", mode: 0o600, size });
-    yield* bytes();
-    yield Buffer.alloc(paddingAfter(size));
-  }
-  yield Buffer.alloc(TAR_END_BYTES);
-}
-
-function compressed(source: Readable): Readable {
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  // whoever reads the other end hears of an error there
-  pipeline(source, gzip, () => {});
-  return gzip;
-}
-
-/** By a look at how the first bytes do. */
-function shrinks(objects: readonly StoreObject[]): boolean {
-  const sample: Buffer[] = [];
-  let left = SAMPLE_BYTES;
-  for (const { bytes } of objects) {
-    for (const chunk of bytes()) {
-      sample.push(chunk.subarray(0, left));
-      left -= chunk.length;
-      if (left <= 0) break;
-    }
-    if (left <= 0) break;
-  }
-  const bytes = Buffer.concat(sample);
-  return deflateSync(bytes, { level: constants.Z_BEST_SPEED }).length < WORTH_IT * bytes.length;
-}
-
-function recipeObject({ digest, text }: Recipe): StoreObject {
-  return { digest, size: text.length, bytes: () => [Buffer.from(text)] };
-}
-
-function pieceObject(piece: TarPiece): StoreObject {
-  return { digest: piece.digest, size: piece.size, bytes: () => asRead(piece) };
-}
-
-/** A piece's bytes; a file that is not what it was when it was read is named. */
-function* asRead(piece: TarPiece): Generator<Buffer> {
-  const hash = createHash("sha256");
-  for (const chunk of pieceBytes(piece)) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (piece.kind === "content" && hash.digest("hex") !== piece.digest)
-    throw changedWhileRead(piece.file.path, "changed");
-}
-
 function* batchesOf(objects: readonly StoreObject[]): Generator<readonly StoreObject[]> {
   let batch: StoreObject[] = [];
   let bytes = 0;
@@ -239,8 +221,4 @@ function* batchesOf(objects: readonly StoreObject[]): Generator<readonly StoreOb
 
 function distinct<T extends { readonly digest: string }>(all: readonly T[]): readonly T[] {
   return [...new Map(all.map((each) => [each.digest, each])).values()];
-}
-
-function sizeOf(objects: readonly { readonly size: number }[]): number {
-  return objects.reduce((sum, { size }) => sum + size, 0);
 }

@@ -1,10 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { isObject } from "../values";
 import type { BuildContext } from "./context";
 import type { ContextFile } from "./context-entry";
 import type { ContentDigests } from "./context-hash";
+import { memoryFile, readMemory, writeMemory } from "./memory-file";
 import { userCache } from "./user-cache";
 
 /** What an earlier run read of a context's files, by path and stamp. */
@@ -26,15 +24,12 @@ const LEAST_BYTES = 4_000_000;
  * steps of up to two seconds. It is read again the next time.
  */
 const SETTLED_MS = 2_500;
-/** A context that nobody read for so long is forgotten. */
-const KEPT_MS = 30 * 24 * 3_600_000;
 
 /** The memory of a context, in the user's cache folder; empty where there is none, or it cannot be read. */
 export function openDigestMemory(context: BuildContext, folder = userCache("contexts")): DigestMemory {
-  const key = createHash("sha256").update(JSON.stringify([context.folder, context.dockerfile]));
-  const file = path.join(folder, `${key.digest("hex").slice(0, 32)}.json`);
+  const file = memoryFile(folder, [context.folder, context.dockerfile]);
   const isWorthIt = context.entries.length >= LEAST_FILES || context.bytes >= LEAST_BYTES;
-  const known = isWorthIt ? readMemory(file) : new Map<string, Known>();
+  const known = isWorthIt ? knownIn(file) : new Map<string, Known>();
   const readAt = new Map<string, number>();
   return {
     recall(entry) {
@@ -62,44 +57,12 @@ export function openDigestMemory(context: BuildContext, folder = userCache("cont
 /** Path, stamp and digest. */
 type Known = readonly [string, string, string];
 
-function readMemory(file: string): Map<string, Known> {
-  try {
-    const memory = JSON.parse(readFileSync(file, "utf8")) as unknown;
-    if (!isObject(memory) || memory.version !== VERSION || !Array.isArray(memory.files)) return new Map();
-    return new Map(memory.files.filter(isKnown).map((known) => [known[0], known]));
-  } catch {
-    return new Map(); // none yet, or none that can be read: everything is read anew
-  }
+function knownIn(file: string): Map<string, Known> {
+  const memory = readMemory(file);
+  if (!isObject(memory) || memory.version !== VERSION || !Array.isArray(memory.files)) return new Map();
+  return new Map(memory.files.filter(isKnown).map((known) => [known[0], known]));
 }
 
 function isKnown(value: unknown): value is Known {
   return Array.isArray(value) && value.length === 3 && value.every((each) => typeof each === "string");
-}
-
-/** The user's alone: names and digests tell what is in the files. Without it the next run reads everything anew. */
-function writeMemory(file: string, memory: unknown, nowMs: number): void {
-  const folder = path.dirname(file);
-  const fresh = `${file}.${randomBytes(4).toString("hex")}`;
-  const isWritten = ignoringErrors(() => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(fresh, JSON.stringify(memory), { mode: 0o600 });
-    renameSync(fresh, file);
-  });
-  if (!isWritten) ignoringErrors(() => rmSync(fresh, { force: true }));
-  ignoringErrors(() => {
-    for (const name of readdirSync(folder)) {
-      const other = path.join(folder, name);
-      if (statSync(other).mtimeMs + KEPT_MS < nowMs) rmSync(other, { force: true });
-    }
-  });
-}
-
-/** No folder, a full disk, another run that tidies at the same time: a memory is worth no failure. */
-function ignoringErrors(act: () => void): boolean {
-  try {
-    act();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,10 @@
 /**
  * What runs on the host for its store of context pieces. It is the account's own (`$XDG_CACHE_HOME`, else `~/.cache`,
  * `/slipway/context`, 0700): `objects/SHA256` holds the bytes with that digest, pieces of tars and the recipes that name them.
- * `tree.NAME` is a folder made of a tar,
- * as a builder saw it last. Every object got there by a rename after its digest was seen to be right, so that nobody ever sees half of one, and any
- * number of runs may write at once. What a run needs it touches first; what nobody touched for an hour may go, so that no lock
- * is wanted: a run that lost one all the same finds that out, and sends it again.
+ * `tree.NAME` is a folder made of a tar, as a builder saw it last. Every object got there by a rename after its digest was seen
+ * to be right, so that nobody ever sees half of one, and any number of runs may write at once. What a run needs it touches
+ * first; what nobody touched for an hour may go, so that no lock is wanted: a run that lost one all the same finds that out,
+ * and sends it again.
  */
 
 /** There can be no store: no place for it, or a program is missing. */
@@ -14,6 +14,8 @@ export const NO_SPACE = 74;
 /** What came is not what it says it is. */
 export const NOT_WHOLE = 65;
 
+/** So many minutes after a tidying nobody looks again what may go, but for the room that much of a context needs. */
+const TIDY_EVERY = 60;
 /** What a store may hold, in kB, before it is tidied sooner than by age. */
 const MOST_KB = 10 * 1024 * 1024;
 /** A piece that no run wanted for so many minutes goes: two weeks. */
@@ -21,64 +23,45 @@ const LONGEST_UNUSED = 14 * 24 * 60;
 /** While there is too much, or too little space is free, also what was not wanted for a week, two days, an hour. */
 const SHORTER = [7 * 24 * 60, 2 * 24 * 60, 60] as const;
 
-/** Touches the pieces of these recipes, and says which are not there. */
-const MISSING_OF = `
-missing_of() {
-  pieces=$(printf '%s\\n' "$@" | xargs cat) || return 1
-  printf '%s\\n' "$@" $pieces | xargs touch -c
-  for piece in $pieces; do [ -f "$piece" ] || printf '%s\\n' "$piece"; done
-}`;
-
 /**
- * `$1` digest of a recipe book, `$2` a word of this run's own; standard input is the book. Its words: `store FOLDER`, then a
- * line for each recipe that is missing, and for each missing piece of the others.
+ * Takes objects in, and says what else a context needs. `$1` digest of its recipe book, `$2` a word of this run's own, `$3` gzip or
+ * plain, `$4` how many objects, `$5` kB that are to come in all, `$6` ask or keep; standard input is a tar of the objects, of which
+ * the first question has the book. Its words: `store FOLDER`, then, where it is asked, a line for each recipe that is missing, and
+ * for each missing piece of the others. What it wants it touches before it tidies, so that it stays.
  */
-export const ASK = `umask 077; set -f
+export const TAKE = `umask 077
+none() { cat >/dev/null; exit ${NO_STORE}; }
 case \${XDG_CACHE_HOME-} in /*) store=$XDG_CACHE_HOME ;; *) store=\${HOME-}/.cache ;; esac
 store=$store/slipway/context
 for program in base64 cat cut dd df du find grep gzip mkdir mv rm sha256sum tail tar touch xargs; do
-  command -v "$program" >/dev/null || exit ${NO_STORE}
+  command -v "$program" >/dev/null || none
 done
-mkdir -p -- "$store/objects" && cd -- "$store/objects" || exit ${NO_STORE}
+mkdir -p -- "$store/objects" && cd -- "$store/objects" || none
 printf 'store %s\\n' "$store"
-fresh=../incoming.$2
-trap 'rm -f -- "$fresh"' EXIT; trap 'exit 129' HUP INT PIPE TERM
-cat >"$fresh" || exit ${NO_STORE}
-[ "$(sha256sum <"$fresh" | cut -c 1-64)" = "$1" ] || exit ${NOT_WHOLE}
-recipes=$(cat "$fresh") && mv -f -- "$fresh" "$1" || exit ${NO_STORE}
-set --
-for recipe in $recipes; do
-  if [ -f "$recipe" ]; then set -- "$@" "$recipe"; else printf '%s\\n' "$recipe"; fi
-done
-${MISSING_OF}
-[ $# -eq 0 ] || missing_of "$@"`;
-
-/**
- * `$1` store, `$2` a word of this run's own, `$3` gzip or plain, `$4` how many objects, `$5` kB that the run brings in all,
- * `$6` recipes or pieces; standard input is a tar of the objects. Of recipes it says which of their pieces are missing.
- */
-export const PUT = `umask 077
-cd -- "$1/objects" || exit ${NO_STORE}
-in=../incoming.$2 how=$3 count=$4 need=$5 kind=$6
+book=$1 in=../incoming.$2 how=$3 count=$4 need=$5 then=$6
 trap 'rm -rf -- "$in"' EXIT; trap 'exit 129' HUP INT PIPE TERM
 free() { set -- $(df -Pk . | tail -n 1); echo "$4"; }
 full() { cat >/dev/null; echo "free $(free)"; exit ${NO_SPACE}; }
 trees() { find .. -maxdepth 1 -name 'tree.*' -mmin +"$1" -exec chmod -R u+rwX {} + -exec rm -rf {} +; }
 too_much() { set -- $(du -sk .); [ $(($1 + need)) -gt ${MOST_KB} ] || [ "$(free)" -lt "$need" ]; }
-if [ "$kind" = recipes ]; then
-  find .. -maxdepth 1 -name 'incoming.*' -mmin +60 | xargs rm -rf
-  find . -type f -mmin +${LONGEST_UNUSED} | xargs rm -f
-  trees ${LONGEST_UNUSED}
-fi
-if too_much; then
+make_room() {
+  too_much || return 0
   trees ${SHORTER[SHORTER.length - 1]}
   for age in ${SHORTER.join(" ")}; do
     find . -type f -mmin +"$age" | xargs rm -f
     too_much || break
   done
-fi
+}
+tidy() {
+  find .. -maxdepth 1 -name 'incoming.*' -mmin +60 | xargs rm -rf
+  find . -type f -mmin +${LONGEST_UNUSED} | xargs rm -f
+  trees ${LONGEST_UNUSED}
+  make_room
+  touch ../tidied
+}
+[ "$then" = ask ] && [ "$(free)" -ge "$need" ] || make_room
 [ "$(free)" -ge "$need" ] || full
-mkdir -- "$in" || full
+mkdir -- "$in" || none
 if [ "$how" = gzip ]; then gzip -dc | tar -xomf - -C "$in"; else tar -xomf - -C "$in"; fi || full
 cat >/dev/null
 cd -- "$in" || exit 1
@@ -86,10 +69,18 @@ set -- *
 [ $# -eq "$count" ] || exit ${NOT_WHOLE}
 for each; do printf '%s  %s\\n' "$each" "$each"; done | sha256sum -c >/dev/null 2>&1 || exit ${NOT_WHOLE}
 printf '%s\\n' "$@" | xargs sh -c 'exec mv -f -- "$@" ../objects' mv || full
-[ "$kind" = recipes ] || exit 0
-cd ../objects
-${MISSING_OF}
-missing_of "$@"`;
+[ "$then" = ask ] || exit 0
+cd ../objects && recipes=$(cat "$book") || exit ${NOT_WHOLE}
+set -f --
+for recipe in $recipes; do
+  if [ -f "$recipe" ]; then set -- "$@" "$recipe"; else printf '%s\\n' "$recipe"; fi
+done
+[ $# -eq 0 ] || {
+  pieces=$(printf '%s\\n' "$@" | xargs cat) || exit ${NOT_WHOLE}
+  printf '%s\\n' "$book" "$@" $pieces | xargs touch -c
+  for piece in $pieces; do [ -f "$piece" ] || printf '%s\\n' "$piece"; done
+}
+[ -n "$(find .. -maxdepth 1 -name tidied -mmin -${TIDY_EVERY})" ] || tidy`;
 
 /**
  * Looks at every byte: `$1` store, `$2` digest of a recipe book. What is not what its name says is removed (a machine that lost

@@ -12,7 +12,7 @@ export interface TarHeader {
 }
 
 /** A tar is made of blocks of so many bytes. */
-export const BLOCK_BYTES = 512;
+const BLOCK_BYTES = 512;
 const TYPES = { file: "0", folder: "5", link: "2", pax: "x" } as const;
 const LONGEST_NAME = 100;
 /** What eleven octal digits hold. */

@@ -14,12 +14,12 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
-import { silentLog } from "../../../provider/log";
-import { isWhole, type StoredContext, storeContext } from "../../../provider/remote-image/context-store";
+import { isWhole, type StoredContext } from "../../../provider/remote-image/context-store";
 import { contextTar, type TarPiece, tarBytes, tarPieces } from "../../../provider/remote-image/context-tar";
 import { readContext } from "../../../provider/remote-image/read-context";
 import { FROM_STORE } from "../../../provider/remote-image/store-scripts";
 import { type CutInput, localCommandsEnded, localSession } from "../../support/local-session";
+import { storeContext, storeOptions } from "../../support/stored-context";
 import { TemporaryFolder } from "../../support/temporary-folder";
 
 const HOUR_MS = 3_600_000;
@@ -48,23 +48,12 @@ describe("context store", () => {
     pieces?: readonly TarPiece[],
   ): Promise<{ readonly stored: StoredContext; readonly bytes: number; readonly execs: number }> => {
     const { session, calls } = localSession(home.path, cut);
-    const options = {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    };
-    const stored = await storeContext(session, pieces ?? (await piecesOf()), options);
+    const stored = await storeContext(session, pieces ?? (await piecesOf()), home.path);
     assert.ok(stored);
     return { stored, bytes: calls.reduce((sum, call) => sum + call.bytes, 0), execs: calls.length };
   };
   const whole = async (stored: StoredContext): Promise<boolean> =>
-    isWhole(localSession(home.path).session, stored, {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    });
+    isWhole(localSession(home.path).session, stored, storeOptions(home.path));
   const built = ({ store: from, book }: StoredContext): Buffer =>
     execFileSync("/bin/sh", ["-c", FROM_STORE, "build", from, book, "cat"], { maxBuffer: 1 << 28 });
   const direct = async (): Promise<Buffer> => buffer(contextTar(await piecesOf()));
@@ -94,6 +83,18 @@ describe("context store", () => {
     assert.ok(built(changed.stored).equals(await direct()));
   });
 
+  it("must send a small change along with the question, and what the host lost all the same", async () => {
+    await store();
+    folder.file("a/7", "another line\n");
+    const changed = await store();
+    assert.equal(changed.execs, 1);
+    assert.ok(built(changed.stored).equals(await direct()));
+    for (const name of readdirSync(objects())) rmSync(path.join(objects(), name));
+    const again = await store();
+    assert.ok(again.bytes > 1_000_000, String(again.bytes));
+    assert.ok(built(again.stored).equals(await direct()));
+  });
+
   it("must not send a file again that was renamed, or that another context has", async () => {
     await store();
     renameSync(path.join(folder.path, "big"), path.join(folder.path, "large"));
@@ -116,27 +117,20 @@ describe("context store", () => {
     assert.ok(bytes < 300_000, String(bytes));
     const { session, calls } = localSession(home.path);
     writeFileSync(path.join(folder.path, "noise"), randomBytes(500_000));
-    const options = {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    };
-    await storeContext(session, await piecesOf(), options);
+    await storeContext(session, await piecesOf(), home.path);
     assert.ok(calls.some(({ argv }) => argv.includes("plain")));
   });
 
   for (const [when, cut] of [
-    ["in the question", ["ASK", 30]],
-    ["in the recipes", ["recipes", 200]],
-    ["in the files", ["pieces", 1_500_000]],
+    ["in the question", [0, 30]],
+    ["in the recipes", [1, 200]],
+    ["in the files", [2, 1_500_000]],
   ] as const) {
     it(`must keep nothing that is not whole when the line drops ${when}, and go on from what came`, async () => {
-      const [kind, most] = cut;
-      const isIt = (argv: readonly string[]): boolean =>
-        kind === "ASK" ? argv.length === 6 : argv.includes(kind);
+      const [which, most] = cut;
+      let call = 0;
       await assert.rejects(
-        store((argv) => (isIt(argv) ? most : undefined)),
+        store(() => (call++ === which ? most : undefined)),
         { code: "connection-lost" },
       );
       for (const name of existsSync(objects()) ? readdirSync(objects()) : []) {
@@ -187,6 +181,7 @@ describe("context store", () => {
     await store();
     const names = readdirSync(objects());
     for (const name of names) age(name, 15 * 24 * HOUR_MS);
+    age("../tidied", 2 * HOUR_MS);
     folder.file("a/7", "another line\n");
     const old = path.join(path.dirname(objects()), "incoming.left");
     mkdirSync(old);
@@ -203,17 +198,11 @@ describe("context store", () => {
       ...session,
       exec: (argv, options) =>
         session.exec(
-          argv.map((word, at) => (at === 8 && argv[9] === "pieces" ? "999999999999" : word)),
+          argv.map((word, at) => (at === 8 && argv[9] === "keep" ? "999999999999" : word)),
           options,
         ),
     };
-    const options = {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    };
-    await assert.rejects(storeContext(full, await piecesOf(), options), {
+    await assert.rejects(storeContext(full, await piecesOf(), home.path), {
       code: "image-build-failed",
       message:
         /^sending the build context on root@h:22: \d.* are to come, and \d.* are free there\. Nothing was built; /,
@@ -223,13 +212,7 @@ describe("context store", () => {
 
   it("must do without a store where there is no place for one", async () => {
     const { session } = localSession("/dev/null");
-    const options = {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    };
-    assert.equal(await storeContext(session, await piecesOf(), options), undefined);
+    assert.equal(await storeContext(session, await piecesOf(), home.path), undefined, home.path);
   });
 
   it("must name the file that changed while it was sent", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { silentLog } from "../../../provider/log";
-import { type StoredContext, storeContext } from "../../../provider/remote-image/context-store";
+import type { StoredContext } from "../../../provider/remote-image/context-store";
 import { contextTar, tarPieces } from "../../../provider/remote-image/context-tar";
 import { readContext } from "../../../provider/remote-image/read-context";
 import { FROM_FOLDER } from "../../../provider/remote-image/tree-script";
 import { buffer } from "node:stream/consumers";
 import { localCommandsEnded, localSession } from "../../support/local-session";
+import { storeContext } from "../../support/stored-context";
 import { TemporaryFolder } from "../../support/temporary-folder";
 
 /** What a builder sees of each entry but for the times of folders, which no builder goes by. */
@@ -48,23 +48,21 @@ describe("FROM_FOLDER", () => {
     return tarPieces(context, context.digests);
   };
   async function stored(): Promise<StoredContext> {
-    const options = {
-      log: silentLog,
-      random: Math.random,
-      timeoutMs: 60_000,
-      signal: AbortSignal.timeout(60_000),
-    };
-    const found = await storeContext(localSession(home.path).session, await tarOf(), options);
+    const found = await storeContext(localSession(home.path).session, await tarOf(), home.path);
     assert.ok(found);
     return found;
   }
-  /** What a builder sees in a run, sorted. */
-  async function seen(look = LOOK): Promise<string> {
+  /** Runs a script in the builder's place, which gets the builder's arguments. */
+  async function build(script: string): Promise<SpawnSyncReturns<string>> {
     const { store, book } = await stored();
-    const builder = ["/bin/sh", "-c", `shift; ${look}`, "look"];
+    const builder = ["/bin/sh", "-c", script, "builder"];
     const args = ["-c", FROM_FOLDER, "build", store, book, "name", "Dockerfile", ...builder];
     const env = { PATH: process.env.PATH, LC_ALL: "C" };
-    const { stdout, stderr, status } = spawnSync("/bin/sh", args, { encoding: "utf8", env });
+    return spawnSync("/bin/sh", args, { encoding: "utf8", env });
+  }
+  /** What a builder sees in a run, sorted. */
+  async function seen(look = LOOK): Promise<string> {
+    const { stdout, stderr, status } = await build(`shift; ${look}`);
     assert.equal(stderr, "");
     assert.equal(status, 0);
     return stdout.split("\n").sort().join("\n");
@@ -88,7 +86,7 @@ describe("FROM_FOLDER", () => {
     const before = written("a/7");
     assert.equal(await seen(), await expected());
     assert.equal(written("a/7"), before);
-    assert.deepEqual(readdirSync(place()).sort(), ["objects", "tree.name"]);
+    assert.deepEqual(readdirSync(place()).sort(), ["objects", "tidied", "tree.name"]);
     assert.equal(statSync(kept()).mode & 0o777, 0o700);
   });
 
@@ -179,51 +177,21 @@ describe("FROM_FOLDER", () => {
   it("must write no file of a piece whose bytes were lost with the power", async () => {
     await seen();
     folder.file("a/7", "short\n");
-    const { store, book } = await stored();
     const piece = (await tarOf()).find((each) => each.kind === "content" && each.file.path === "a/7");
+    await stored();
     writeFileSync(path.join(place(), "objects", piece?.digest ?? ""), "");
-    const args = [
-      "-c",
-      FROM_FOLDER,
-      "build",
-      store,
-      book,
-      "name",
-      "Dockerfile",
-      "sh",
-      "-c",
-      'echo "$2"',
-      "t",
-    ];
-    assert.equal(spawnSync("/bin/sh", args, { encoding: "utf8" }).stdout, "-\n");
-    assert.deepEqual(readdirSync(place()), ["objects"]);
+    assert.equal((await build('echo "$2"')).stdout, "-\n");
+    assert.deepEqual(readdirSync(place()).sort(), ["objects", "tidied"]);
   });
 
   it("must give the tar to a builder beside one that has the folder, and leave that one alone", async () => {
     mkdirSync(path.join(place(), "incoming.name"), { recursive: true });
-    const { store, book } = await stored();
-    const args = [
-      "-c",
-      FROM_FOLDER,
-      "build",
-      store,
-      book,
-      "name",
-      "Dockerfile",
-      "sh",
-      "-c",
-      'echo "$*"; tar -t',
-      "t",
-    ];
-    const out = execFileSync("/bin/sh", args, { encoding: "utf8" });
-    assert.match(out, /^--file=Dockerfile -\n.*\na\/\n/s);
-    assert.deepEqual(readdirSync(place()).sort(), ["incoming.name", "objects"]);
+    assert.match((await build('echo "$*"; tar -t')).stdout, /^--file=Dockerfile -\n.*\na\/\n/s);
+    assert.deepEqual(readdirSync(place()).sort(), ["incoming.name", "objects", "tidied"]);
   });
 
   it("must pass the builder's exit code on, and keep the folder all the same", async () => {
-    const { store, book } = await stored();
-    const args = ["-c", FROM_FOLDER, "build", store, book, "name", "Dockerfile", "sh", "-c", "exit 7", "t"];
-    assert.equal(spawnSync("/bin/sh", args).status, 7);
-    assert.deepEqual(readdirSync(place()).sort(), ["objects", "tree.name"]);
+    assert.equal((await build("exit 7")).status, 7);
+    assert.deepEqual(readdirSync(place()).sort(), ["objects", "tidied", "tree.name"]);
   });
 });
