@@ -1,6 +1,6 @@
 import { engineMessage } from "../container/engine-status";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
-import { pullImage } from "../container/pull";
+import { PullFailure, pullPatiently } from "../container/patient-pull";
 import { SlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
 import { stripControl } from "../secret";
@@ -17,7 +17,7 @@ const PULL_MS = 900_000;
 export async function ensureImage(
   access: ProxyAccess,
   { name, image, registries }: ProxyInputs,
-  { log }: Pick<HandlerContext, "log">,
+  { log, random }: Pick<HandlerContext, "log" | "random">,
 ): Promise<string> {
   const { session } = access;
   const look = (): Promise<string | undefined> =>
@@ -32,11 +32,13 @@ export async function ensureImage(
   const rest = { left: "Nothing was touched", next: "Give an `image` that the host has or can pull" };
   try {
     await inTime(access, `pulling ${image}`, PULL_MS, (signal) =>
-      pullImage({ docker: access.docker, log, signal }, image, registries),
+      pullPatiently({ ...access, random, log, signal }, image, registries),
     );
   } catch (cause) {
-    const words = session.redact(stripControl(engineMessage(cause))).slice(0, 500);
-    throw new SlipwayError({ ...parts, ...rest, why: `${image} could not be pulled: ${words}`, cause });
+    const isTold = cause instanceof PullFailure;
+    const words = isTold ? cause.message : session.redact(stripControl(engineMessage(cause))).slice(0, 500);
+    const next = (isTold ? cause.next : undefined) ?? rest.next;
+    throw new SlipwayError({ ...parts, ...rest, next, why: `${image} could not be pulled: ${words}`, cause });
   }
   const pulled = await look();
   if (pulled !== undefined) return pulled;

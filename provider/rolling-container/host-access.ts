@@ -8,6 +8,8 @@ export interface HostAccess {
   readonly session: HostSession;
   readonly docker: Docker;
   readonly clock: Clock;
+  /** From 0 to 1, 1 excluded. */
+  readonly random: () => number;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Empty text where the machine has none. */

@@ -80,7 +80,7 @@ function open(connection: Connection, { context, hostKeys }: OpenOptions, until:
         UNTOUCHED,
       );
       signal.removeEventListener("abort", stop);
-      resolve({ session, docker, clock, log, signal, machineId: machineIdOf(facts) });
+      resolve({ session, docker, clock, random, log, signal, machineId: machineIdOf(facts) });
       await until;
     });
     closed.catch(reject).finally(() => signal.removeEventListener("abort", stop));

@@ -1,5 +1,6 @@
 import { imageArchitecture } from "../container/architecture";
 import { engineMessage, engineStatus } from "../container/engine-status";
+import { PullFailure, pullPatiently } from "../container/patient-pull";
 import { pullImage } from "../container/pull";
 import { SlipwayError } from "../errors";
 import { stripControl } from "../secret";
@@ -34,11 +35,12 @@ export async function ensureImage(
   if (mustPull || (renew && wanted.pull === "missing")) {
     try {
       // under the lock, whose time is counted
+      const pull = mustPull ? pullPatiently : pullImage; // what is there already is worth no waiting
       await inTime(host, `pulling ${wanted.image}`, wanted.update.progressDeadlineMs, (signal) =>
-        pullImage({ ...host, signal }, wanted.image, wanted.registries),
+        pull({ ...host, signal }, wanted.image, wanted.registries),
       );
     } catch (error) {
-      if (mustPull) throw missing(host, wanted, `it could not be pulled: ${wordsOf(host, error)}`, error);
+      if (mustPull) throw notPulled(host, wanted, error);
       host.log.keep(
         `${host.session.target}: ${wanted.image} was not pulled anew (${wordsOf(host, error)}); the one on the host is used`,
       );
@@ -74,6 +76,16 @@ export function lookAtImage(host: HostAccess, reference: string): Promise<ImageL
   return inTime(host, `looking for ${reference}`, LOOK_MS, look, NOT_BEGUN);
 }
 
+function notPulled(
+  host: HostAccess,
+  wanted: Pick<Wanted, "image" | "service">,
+  error: unknown,
+): SlipwayError {
+  const why = error instanceof PullFailure ? error.message : wordsOf(host, error);
+  const next = error instanceof PullFailure ? error.next : undefined;
+  return missing(host, wanted, `it could not be pulled: ${why}`, { cause: error, next });
+}
+
 async function refuseOtherArchitecture(
   host: HostAccess,
   wanted: Pick<Wanted, "image" | "service">,
@@ -90,7 +102,10 @@ function missing(
   { session }: HostAccess,
   { image, service }: Pick<Wanted, "image" | "service">,
   why: string,
-  cause?: unknown,
+  {
+    cause,
+    next = "Build it there with RemoteImage, or name one that a registry has",
+  }: { readonly cause?: unknown; readonly next?: string | undefined } = {},
 ): SlipwayError {
   return new SlipwayError({
     code: "image-missing",
@@ -98,7 +113,7 @@ function missing(
     host: session.target,
     why,
     left: "Nothing was touched",
-    next: "Build it there with RemoteImage, or name one that a registry has",
+    next,
     cause,
   });
 }

@@ -35,7 +35,11 @@ describe("EdgeProxy with certificates from an ACME server", function () {
       const docker = await access.session.docker(access.signal);
       const { log } = site.context();
       const operation = { kind: "write-route", place, shape, servers: [] } as const;
-      await new RouteCalls().call({ ...access, docker, log, machineId: "" }, operation, () => "");
+      await new RouteCalls().call(
+        { ...access, docker, log, random: Math.random, machineId: "" },
+        operation,
+        () => "",
+      );
     });
   };
   const removed = (service: string): Promise<void> =>

@@ -39,6 +39,7 @@ export class FakeEngine {
       docker: docker as unknown as Docker,
       session: session as unknown as HostSession,
       clock: this.clock,
+      random: () => 0.5,
       log: silentLog,
       signal: new AbortController().signal,
       machineId: "",

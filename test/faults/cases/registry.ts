@@ -16,6 +16,8 @@ interface Trouble {
   readonly inputs?: Properties;
   /** `fails`: the up must fail; `passes`: it must not; `either`: the engine decides whether it asks again. */
   readonly then: "fails" | "passes" | "either";
+  /** What a failed up has to say besides. */
+  readonly says?: string;
   readonly quick?: true;
 }
 
@@ -41,12 +43,13 @@ const TROUBLES: readonly Trouble[] = [
     did: "the registry answers 401 to every manifest and layer",
     mood: () => ({ kind: "refuses", status: 401, times: ALWAYS }),
     then: "fails",
+    says: "wants a login (status 401)",
   },
   {
     name: "registry answers 429, then serves",
     did: "the registry answers 429 with Retry-After: 1 three times",
     mood: () => ({ kind: "refuses", status: 429, headers: { "retry-after": "1" }, times: 3 }),
-    then: "either",
+    then: "passes",
   },
   {
     name: "registry answers 429 for ever",
@@ -96,7 +99,7 @@ export const REGISTRY_CASES: readonly FaultCase[] = [
   },
 ];
 
-async function troubled(site: Site, { mood, inputs = {}, then }: Trouble): Promise<string> {
+async function troubled(site: Site, { mood, inputs = {}, then, says }: Trouble): Promise<string> {
   const registry = await (started ??= FaultyRegistry.start(site));
   const service = new Service(site, BRIDGED);
   try {
@@ -112,6 +115,8 @@ async function troubled(site: Site, { mood, inputs = {}, then }: Trouble): Promi
       throw new Error(`the up ${failed === undefined ? "ended well" : `failed: ${failed}`}`);
     if (failed !== undefined && !failed.includes("could not be pulled") && !failed.includes("pulling"))
       throw new Error(`the message does not say that it is the pull: ${failed}`);
+    if (says !== undefined && !failed?.includes(says))
+      throw new Error(`the message does not say "${says}": ${failed ?? ""}`);
     const pages = await service.served();
     const expected = failed === undefined ? "v4" : "v1";
     if (pages.join() !== expected)

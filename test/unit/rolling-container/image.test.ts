@@ -12,6 +12,7 @@ function withEngine(inspect: () => Promise<unknown>): HostAccess {
     session: { target: "root@host:22" } as unknown as HostSession,
     docker: { getImage: () => ({ inspect }) } as unknown as Docker,
     clock: new IdleClock(),
+    random: () => 0.5,
     log: silentLog,
     signal: new AbortController().signal,
     machineId: "",

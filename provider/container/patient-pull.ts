@@ -1,0 +1,55 @@
+import type Docker from "dockerode";
+import type { Clock } from "../clock";
+import type { HostSession } from "../host/session";
+import type { Log } from "../log";
+import { stripControl } from "../secret";
+import { engineMessage } from "./engine-status";
+import { pullImage } from "./pull";
+import type { RegistryLogin } from "./registry-login";
+import { registryTrouble, throughTrouble } from "./registry-trouble";
+
+/** The host that pulls, and the run's time and randomness. */
+export interface PatientAccess {
+  readonly session: HostSession;
+  readonly docker: Docker;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Why an image could not be pulled, and what helps where the registry says it. */
+export class PullFailure extends Error {
+  readonly next: string | undefined;
+
+  constructor(why: string, next: string | undefined, cause: unknown) {
+    super(why, { cause });
+    this.next = next;
+  }
+}
+
+/**
+ * Pulls an image, and again where its registry says that it is asked too often, or is not well: after the pause that it asks for.
+ * @throws PullFailure with what the registry has against it, else with the engine's own words; the signal's reason
+ */
+export async function pullPatiently(
+  access: PatientAccess,
+  reference: string,
+  registries: readonly RegistryLogin[],
+): Promise<void> {
+  const { session, docker, clock, random, log, signal } = access;
+  const asked = { session, docker, signal, wall: () => clock.wall() };
+  await throughTrouble(
+    { clock, random, signal, say: (line) => log.progress(line) },
+    () => pullImage(access, reference, registries),
+    async () => {
+      const trouble = await registryTrouble(asked, reference, "pull", registries);
+      // the engine has tried by itself what is not the registry's doing
+      return { ...trouble, isPassing: trouble.isPassing && trouble.why !== undefined };
+    },
+    (error, { why, next }) => {
+      const words = session.redact(stripControl(engineMessage(error))).slice(0, 500);
+      return new PullFailure(why ?? words, why === undefined ? undefined : next, error);
+    },
+  );
+}
