@@ -49,6 +49,9 @@ export async function ensureImage(
     context.log.progress(`${error instanceof Error ? error.message : ""} Looking at the host again`);
   return retry(ATTEMPTS, { ...context, isTransient, onRetry }, () =>
     onImageHost(connection, wish, context, async (session, log, redact) => {
+      // the facts are wanted by all that follows, and take as long as the engine's first answers
+      const facts = session.facts({ signal: context.signal });
+      facts.catch(() => {});
       const docker = await session.docker(context.signal);
       const { spec, ref, contextHash, commit } = wish;
       const { signal, clock, random } = context;
@@ -62,13 +65,10 @@ export async function ensureImage(
       if (image === undefined) throw notThere(ref, session.target);
       if (before !== undefined) log.progress(`${ref} is there already on ${session.target}`);
       const resource = resourceOf(context);
-      const earlier = await earlierRefs(docker, {
-        name: wish.name,
-        resource,
-        stack: context.stack,
-        current: ref,
-      });
-      await ensureTags(docker, ref, image.id, spec.tags);
+      const [earlier] = await Promise.all([
+        earlierRefs(docker, { name: wish.name, resource, stack: context.stack, current: ref }),
+        ensureTags(docker, ref, image.id, spec.tags),
+      ]);
       const access = { session, docker, log, redact, clock, random, signal };
       const repoDigest = wish.pushes ? await pushAll(access, ref, spec) : undefined;
       await removeEarlier(docker, connection, wish, earlier, { session, log, context });
@@ -76,7 +76,7 @@ export async function ensureImage(
       if (builder !== undefined && spec.cacheBytes !== undefined) {
         await pruneBuildCache(docker, spec.cacheBytes, { log, target: session.target, signal });
       }
-      const machineId = machineIdOf(await session.facts());
+      const machineId = machineIdOf(await facts);
       return { connection, hostKey: session.hostKey, machineId, image, builder, repoDigest };
     }),
   );
