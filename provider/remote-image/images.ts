@@ -98,16 +98,27 @@ export async function removeNames(
   for (const name of names) await remove(name);
 }
 
-/** Refs of earlier builds of this resource that are still on the host, newest first. */
+/** Refs of earlier builds of this resource that are still on the host, the one that was wanted last first. */
 export async function earlierRefs(
   docker: Docker,
   of: { readonly name: string; readonly resource: string; readonly stack: string; readonly current: string },
 ): Promise<readonly string[]> {
   const label = [`${LABEL.resource}=${of.resource}`, `${LABEL.stack}=${of.stack}`];
   const images = await docker.listImages({ filters: JSON.stringify({ label }) });
-  const newestFirst = [...images].sort((a, b) => b.Created - a.Created);
-  const names = newestFirst.flatMap((image) => image.RepoTags ?? []);
-  return names.filter((name) => name !== of.current && isRefOf(of.name, name));
+  const names = images.flatMap((image) => image.RepoTags ?? []);
+  const refs = names.filter((name) => name !== of.current && isRefOf(of.name, name));
+  if (refs.length < 2) return refs;
+  // the list knows whole seconds only
+  const dated = await Promise.all(
+    refs.map(async (ref) => ({ ref, at: wantedAt(await inspect(docker, ref)) })),
+  );
+  return dated.sort((a, b) => b.at - a.at).map(({ ref }) => ref);
+}
+
+/** When an image got its name last, and where the engine does not tell that (it says the year 1) when it was made; milliseconds. */
+function wantedAt(image: Inspected | undefined): number {
+  const tagged = Date.parse(image?.Metadata?.LastTagTime ?? "");
+  return tagged > 0 ? tagged : Date.parse(image?.Created ?? "") || 0;
 }
 
 async function inspect(docker: Docker, name: string) {
@@ -124,6 +135,7 @@ interface Inspected {
   readonly Id: string;
   readonly Size: number;
   readonly Created: string;
+  readonly Metadata?: { readonly LastTagTime?: string };
   readonly Architecture: string;
   readonly RootFS: { readonly Layers?: readonly string[] };
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };

@@ -22,6 +22,7 @@ const ALWAYS = 1_000;
 const CASES: readonly (ImageHostKind & { readonly builder: string })[] = [
   { engine: "20.10.24", user: "root", builder: "classic" },
   { engine: "26.1.5", user: "deploy", builder: "buildkit" },
+  { engine: "28.5.2", user: "deploy", builder: "buildkit" },
 ];
 
 for (const { builder, ...kind } of CASES) {

@@ -14,15 +14,21 @@ export const SMALL_ROOT = "/var/lib/small";
 
 const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
+/** A file system of its own: in a file, or in memory where the machine gives its containers no loop devices. */
+const smallDisk = (mb: number): string => `
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends e2fsprogs
+truncate -s ${mb}M /small.img
+mkfs.ext4 -q /small.img
+mkdir -p ${SMALL_ROOT}
+mount -o loop /small.img ${SMALL_ROOT} || mount -t tmpfs -o size=${mb}m small ${SMALL_ROOT}`;
+
 /** Starts one whose engine speaks to registries of the lab without TLS. */
 export async function startImageHost({ engine, diskMb }: ImageHostKind): Promise<LabHost> {
   const root = diskMb === undefined ? {} : { "data-root": SMALL_ROOT };
   const daemonConfig = { "insecure-registries": PRIVATE_NETWORKS, ...root };
   const host = await startLabHost({ suite: engine === "20.10.24" ? "bookworm" : "trixie" });
-  if (diskMb !== undefined) {
-    const mount = `mkdir -p ${SMALL_ROOT} && mount -t tmpfs -o size=${diskMb}m small ${SMALL_ROOT}`;
-    await host.must(["sh", "-c", mount]);
-  }
+  if (diskMb !== undefined) await host.must(["sh", "-ec", smallDisk(diskMb)]);
   const write = "mkdir -p /etc/docker && cat >/etc/docker/daemon.json";
   await host.must(["sh", "-c", write], { input: JSON.stringify(daemonConfig) });
   const sid =
