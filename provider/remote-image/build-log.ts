@@ -1,3 +1,4 @@
+import { LayerProgress } from "./layer-progress";
 import { type Redact, stripControl, tail } from "../secret";
 import { isObject } from "../values";
 
@@ -22,7 +23,7 @@ export type ShowLine = (line: string) => void;
 /** What both kinds of build log keep: cleaned last lines, the step, the error. */
 class LogMemory {
   private readonly redact: Redact;
-  private readonly show: ShowLine;
+  readonly show: ShowLine;
   private readonly lines: string[] = [];
   step: string | undefined;
   error: string | undefined;
@@ -110,6 +111,7 @@ export class ClassicTextLog {
 export class BuildKitLog {
   private readonly memory: LogMemory;
   private readonly titles = new Map<string, string>();
+  private readonly loading = new Map<string, LayerProgress>();
 
   constructor(redact: Redact, show: ShowLine) {
     this.memory = new LogMemory(redact, show);
@@ -135,7 +137,12 @@ export class BuildKitLog {
       if (begun) memory.line(said);
     } else if (said === "CACHED") {
       memory.line(`${titles.get(id) ?? ""} (cached)`);
-    } else if (!/^(?:DONE|transferring|sha256:|\.\.\.)/.test(said)) {
+    } else if (said.startsWith("sha256:")) {
+      const layers = this.loading.get(id) ?? new LayerProgress();
+      this.loading.set(id, layers);
+      const percent = layers.percent(said);
+      if (percent !== undefined) memory.show(`${titles.get(id) ?? ""}: ${percent} %`);
+    } else if (!/^(?:DONE|transferring|\.\.\.)/.test(said)) {
       memory.line(said.replace(/^\d+\.\d+ /, ""));
     }
   }

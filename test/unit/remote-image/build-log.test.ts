@@ -69,6 +69,24 @@ describe("BuildKitLog", () => {
     ]);
   });
 
+  it("must tell how far all layers are that a step loads, and keep none of it for a failure", () => {
+    const shown: string[] = [];
+    const log = new BuildKitLog(redact, (line) => shown.push(line));
+    const lines = [
+      "#4 [1/2] FROM docker.io/library/debian:12",
+      "#4 sha256:aa 0B / 30MB 0.1s",
+      "#4 sha256:bb 500kB / 10MB 0.1s",
+      "#4 sha256:aa 15.50MB / 30.00MB 0.4s",
+      "#4 sha256:bb 10MB / 10MB 0.5s done",
+      "#4 extracting sha256:bb 0.1s done",
+    ];
+    for (const line of lines) log.line(line);
+    const from = "[1/2] FROM docker.io/library/debian:12";
+    const percents = [0, 1, 40, 63].map((percent) => `${from}: ${percent} %`);
+    assert.deepEqual(shown, [from, ...percents, "extracting sha256:bb 0.1s done"]);
+    assert.equal(log.end().tail, `${from}\nextracting sha256:bb 0.1s done`);
+  });
+
   it("must tell an error that belongs to no step", () => {
     const log = new BuildKitLog(redact, () => {});
     log.line("ERROR: failed to solve: dockerfile parse error on line 1");
