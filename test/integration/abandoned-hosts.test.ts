@@ -11,7 +11,8 @@ import { closeConnections } from "../../provider/host/pool";
 import { silentLog } from "../../provider/log";
 import { remoteImageHandler } from "../../provider/remote-image/handler";
 import { rollingContainerHandler } from "../../provider/rolling-container/handler";
-import { type SshTestServer, startSshServer, testKey } from "../support/ssh-server";
+import { type SshTestServer, startSshServer } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 
 const NO_KEY_OF_IT = `SHA256:${"A".repeat(43)}`;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testKey } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 import { sshSite } from "../support/ssh-site";
 
 const CHACHA = "chacha20-poly1305@openssh.com";

@@ -10,7 +10,7 @@ import { knownHostsLine } from "../../provider/host/host-key/host-key";
 import type { Route } from "../../provider/host/ssh-config/route";
 import { borrower } from "../support/borrow";
 import type { SshTestServer } from "../support/ssh-server";
-import { testKey } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 import { OTHER_PRINT, sshSite, without } from "../support/ssh-site";
 import { TemporaryFolder } from "../support/temporary-folder";
 

@@ -6,7 +6,7 @@ import { closeConnections, withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { FakeClock } from "../support/fake-clock";
 import { ManualClock } from "../support/manual-clock";
-import { testKey } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 import { sshSite, without } from "../support/ssh-site";
 import { TemporaryFolder } from "../support/temporary-folder";
 

@@ -7,7 +7,7 @@ import { isSlipwayError } from "../../provider/errors";
 import type { Connection } from "../../provider/host/connection";
 import { withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
-import { testKey } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 import { OTHER_PRINT, sshSite, turnsUntil } from "../support/ssh-site";
 
 /** A reason code of SSH_MSG_DISCONNECT (RFC 4253, 11.1). */

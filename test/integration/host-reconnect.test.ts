@@ -5,7 +5,8 @@ import { type Connection, targetOf } from "../../provider/host/connection";
 import { closeConnections } from "../../provider/host/pool";
 import { reconnect, type Reconnection } from "../../provider/host/machine/reconnect";
 import { borrower } from "../support/borrow";
-import { type SshTestServer, startSshServer, testKey } from "../support/ssh-server";
+import { type SshTestServer, startSshServer } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 
 const OTHER_ID = "0a".repeat(16);
 

@@ -10,7 +10,8 @@ import { knownHostsLine } from "../../provider/host/host-key/host-key";
 import { closeConnections, withHost } from "../../provider/host/pool";
 import { borrower } from "../support/borrow";
 import { routeBy, sshHome } from "../support/ssh-files";
-import { type SshServerOptions, type SshTestServer, startSshServer, testKey } from "../support/ssh-server";
+import { type SshServerOptions, type SshTestServer, startSshServer } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 
 const web: Connection = { host: "web1", sshConfig: true, dialErrorLimit: 1 };
 

@@ -1,8 +1,8 @@
+import { type TestKey, testKey } from "./test-key";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
-import { utils } from "ssh2";
 import { askDocker, docker } from "./docker";
 
 const LABEL = "slipway.lab";
@@ -71,14 +71,14 @@ async function startRun(id: string): Promise<LabRun> {
   return { id, privateKeyPath, ...readOrMakeKey(privateKeyPath), labelArgs };
 }
 
-function readOrMakeKey(file: string): { readonly privateKey: string; readonly publicKey: string } {
+function readOrMakeKey(file: string): TestKey {
   try {
     return { privateKey: readFileSync(file, "utf8"), publicKey: readFileSync(`${file}.pub`, "utf8").trim() };
   } catch {
-    const pair = utils.generateKeyPairSync("ed25519", { comment: "slipway-lab" });
-    writeFileSync(`${file}.pub`, `${pair.public}\n`);
-    writeFileSync(file, pair.private, { mode: 0o600 });
-    return { privateKey: pair.private, publicKey: pair.public };
+    const made = testKey("ed25519", "slipway-lab");
+    writeFileSync(`${file}.pub`, `${made.publicKey}\n`);
+    writeFileSync(file, made.privateKey, { mode: 0o600 });
+    return made;
   }
 }
 

@@ -1,3 +1,4 @@
+import { testKey } from "../lab/test-key";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -40,21 +41,6 @@ export interface SshServerOptions {
   readonly withoutStrict?: boolean;
   /** Like AllowTcpForwarding no. */
   readonly refusesForwarding?: boolean;
-}
-
-/** A key pair made for the tests; the private half as OpenSSH text. */
-export function testKey(type: "ed25519" | "rsa" = "ed25519"): {
-  readonly privateKey: string;
-  readonly publicKey: string;
-} {
-  // one in some hundred of ssh2's own keys is malformed
-  for (;;) {
-    const pair =
-      type === "rsa" ? utils.generateKeyPairSync("rsa", { bits: 2048 }) : utils.generateKeyPairSync(type, {});
-    if (!(utils.parseKey(pair.private) instanceof Error)) {
-      return { privateKey: pair.private, publicKey: pair.public };
-    }
-  }
 }
 
 export type SshTestServer = Awaited<ReturnType<typeof startSshServer>>;
