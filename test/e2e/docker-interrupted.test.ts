@@ -164,6 +164,26 @@ describe("DockerHost beside others, and cut off", function () {
     assert.equal(await site.starts(), 1);
   });
 
+  it("must let apt come to its end when the run is interrupted in the midst of it, and go on from there", async () => {
+    await site.starts();
+    const interrupt = new AbortController();
+    const context = site.context("e2e", (line) => {
+      if (line.includes("Unpacking docker-ce")) interrupt.abort(new Error("interrupted"));
+    });
+    await assert.rejects(
+      site.up(site.inputs(middle, CONSENT), { ...context, signal: interrupt.signal }),
+      /interrupted/,
+    );
+    closeConnections(); // as its process ends
+    await until("apt's end", async () => (await site.host.exec(["pgrep", "-x", "apt-get|dpkg"])).code === 1);
+    assert.equal(await audit(), "");
+    const outputs = await up(middle, CONSENT);
+    assert.deepEqual([outputs.version, outputs.drift], [middle, []]);
+    assert.equal(await site.running(), middle);
+    assert.deepEqual(await site.held(), PACKAGES);
+    assert.equal(await site.starts(), 1);
+  });
+
   it("must come to a destroy's end when its client is killed, and with it apt and dpkg in the midst of a removal", async () => {
     const left = async (): Promise<string> => {
       const status = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...PACKAGES];

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { labDemoHost } from "../demo/lab-demo-host";
 import { PulumiStack, ScratchProject } from "../support/pulumi-project";
 import { formatPlan, readPlan } from "../support/plan";
-import { testKey } from "../support/ssh-server";
+import { testKey } from "../lab/test-key";
 import { formsOf, readState } from "../support/state";
 
 const CANARY = { env: "canary-env-9f8e7d6c/+", sudo: "canary-sudo-1a2b3c4d&=", arg: "canary-arg-5e6f7a8b%~" };

@@ -16,7 +16,8 @@ const ENVIRONMENT = {
 
 /**
  * One run of apt or dpkg. It waits while somebody holds one of their locks, and says who: apt itself waits for dpkg's alone, and
- * dpkg for none. It goes on to its end when our connection is lost: what writes into a closed pipe ends in the middle.
+ * dpkg for none. It goes on to its end when our connection is lost, as what writes into a closed pipe ends in the middle, and when
+ * the run is interrupted.
  * Services that are named are left to us meanwhile, see SERVICE_GUARD. `$1` seconds to wait, `$2` services, then the command.
  */
 const RUN = `
@@ -31,13 +32,13 @@ main() {
     wait_for_locks
     guard
     ( umask 077; : >"$log" )
-    "$@" >"$log" 2>&1 </dev/null &
+    alone "$@" >"$log" 2>&1 </dev/null &
     command=$!
     unguard_after "$command"
     tail -n +1 -s 0.1 --pid="$command" -f "$log" </dev/null &
     wait "$command"; code=$?
     wait "$!"
-    kill "$watch" 2>/dev/null
+    kill -KILL "$watch" 2>/dev/null
     unguard
     [ "$code" -ne 0 ] && [ "$left" -gt 0 ] && [ -n "$(holder)" ] || exit "$code"
   done

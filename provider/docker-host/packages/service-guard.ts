@@ -6,7 +6,9 @@ const POLICY_MARK = "slipway: docker is left alone";
  * sh functions: `guard` has the units in `$services` left alone by the scripts of packages, so that a daemon is started or
  * restarted once, by us, with its configuration: systemd refuses to start or stop them on demand, and supervises them as ever;
  * without systemd invoke-rc.d asks a policy, which refuses while this program lives. `unguard` ends that; `unguard_after PROCESS`
- * does so once this shell and that process are gone, in `$watch`.
+ * does so once this shell and that process are gone, in `$watch`. Whoever names services changes packages: `alone` runs such a
+ * command where the signal that ends a run does not reach it, as a package manager that is ended in the middle leaves a machine
+ * half done. The next run waits for it.
  */
 export const SERVICE_GUARD = `
 units=${GUARD_FOLDER} policy=/usr/sbin/policy-rc.d
@@ -25,8 +27,9 @@ unguard() {
   for unit in $services; do rm -f "$units/$unit.d/${GUARD_FILE}"; rmdir "$units/$unit.d" 2>/dev/null; done
   systemctl daemon-reload
 }
+alone() { if [ -n "$services" ] && command -v setsid >/dev/null; then exec setsid "$@"; else exec "$@"; fi; }
 unguard_after() {
-  ( while [ -d "/proc/$$" ] || [ -d "/proc/$1" ]; do sleep 1; done; unguard ) >/dev/null 2>&1 </dev/null &
+  ( trap '' HUP INT TERM; while [ -d "/proc/$$" ] || [ -d "/proc/$1" ]; do sleep 1; done; unguard ) >/dev/null 2>&1 </dev/null &
   watch=$!
 }
 allow() { if grep -qs "^# ${POLICY_MARK}" "$policy"; then rm -f "$policy"; fi; }

@@ -1,7 +1,8 @@
 import { SERVICE_GUARD } from "./service-guard";
 
 /**
- * Runs a package manager to its end even when our connection is lost: what writes into a closed pipe ends in the middle. Its
+ * Runs a package manager to its end even when our connection is lost, as what writes into a closed pipe ends in the middle, and
+ * when the run is interrupted. Its
  * words go to a file of root's, and are told from there. `$1` services that are left to us meanwhile, see SERVICE_GUARD, then the
  * command.
  */
@@ -12,14 +13,14 @@ ${SERVICE_GUARD}
 mkdir -p -m 0700 /run/slipway || exit 1
 ( umask 077; : >"$log" )
 guard
-"$@" >"$log" 2>&1 </dev/null &
+alone "$@" >"$log" 2>&1 </dev/null &
 command=$!
 unguard_after "$command"
 tail -n +1 -f "$log" </dev/null &
 told=$!
 wait "$command"; code=$?
 sleep 1
-kill "$told" "$watch" 2>/dev/null
+kill "$told" 2>/dev/null; kill -KILL "$watch" 2>/dev/null
 unguard
 exit "$code"
 `;
