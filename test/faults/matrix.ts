@@ -25,6 +25,10 @@ What does not hold: on a host without systemd the switch program is started agai
 Program and loop may be killed, also at once. Where somebody kills the outer loop and then the other two, or all three at once,
 nobody watches the rules any more: the copy serves on by them, and should it die, too, the port is dead until the next \`up\`.
 
+Debian's Docker 20.10, restarted on a machine that was loaded six times over, once came up with the service's port held for a
+container that it had forgotten: nothing could be started there, the next \`up\` said so and what helps (to restart Docker once
+more). It was seen in one of nine runs of that case, and not again, loaded or not.
+
 `;
 
 /**
