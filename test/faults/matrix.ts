@@ -27,7 +27,7 @@ nobody watches the rules any more: the copy serves on by them, and should it die
 
 Debian's Docker 20.10, restarted on a machine that was loaded six times over, once came up with the service's port held for a
 container that it had forgotten: nothing could be started there, the next \`up\` said so and what helps (to restart Docker once
-more). It was seen in one of nine runs of that case, and not again, loaded or not.
+more). It was seen in one of seven runs of that case, and not again, loaded or not.
 
 `;
 
