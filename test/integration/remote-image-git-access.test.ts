@@ -21,6 +21,9 @@ describe("a repository that is private, or means no good", () => {
     const context = `${site.https}/app.git`;
     site.wantLogin("x-access-token", "s3cret-token");
     await refusedImage({ context }, /^context: .*401.*Give gitAuth/);
+    site.answer((_, response) => (response.writeHead(203).end("<html>"), true));
+    await refusedImage({ context }, /^context: .*203.*Give gitAuth/);
+    site.wantLogin("x-access-token", "s3cret-token");
     const { commit } = await checkedImage({ context, gitAuth: { token: "s3cret-token" } });
     assert.equal(commit, first);
     const wrong = { token: "wr0ng-token" };

@@ -46,7 +46,9 @@ export async function fetchPack(
     wanted.how === "commit"
       ? [wantFor(advertisement, wanted.commit) ?? wanted.commit]
       : allHeads(advertisement);
-  const ours = ["side-band-64k", "ofs-delta"].filter((each) => capabilities.has(each));
+  // nothing is ever acknowledged to us, who have nothing, but Azure DevOps refuses whoever does not claim one of the two
+  const acks = capabilities.has("multi_ack_detailed") ? "multi_ack_detailed" : "multi_ack";
+  const ours = [acks, "side-band-64k", "ofs-delta"].filter((each) => capabilities.has(each));
   const [first = wanted.commit, ...others] = wants;
   const request = [
     packet(`want ${first} ${ours.join(" ")} agent=slipway\n`),

@@ -152,6 +152,7 @@ function refusal({ access, repository }: Call, answer: IncomingMessage): Slipway
   const hasToken = access.auth?.token !== undefined;
   const status = `the server answers ${statusCode}`;
   switch (statusCode) {
+    case 203: // Azure DevOps: its login page in the place of the answer
     case 401:
       return hasToken
         ? refused(

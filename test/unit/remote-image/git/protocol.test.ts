@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { Readable } from "node:stream";
 import {
   readAdvertisement,
@@ -6,7 +7,10 @@ import {
   ServerRefusal,
   wantFor,
 } from "../../../../provider/remote-image/git/advertisement";
+import { fetchPack } from "../../../../provider/remote-image/git/fetch-pack";
 import { FLUSH, PacketError, PacketReader, packet } from "../../../../provider/remote-image/git/pkt-line";
+
+import { TemporaryFolder } from "../../../support/temporary-folder";
 
 const A = "a".repeat(40);
 const B = "b".repeat(40);
@@ -66,5 +70,29 @@ describe("git's protocol", () => {
       Buffer.from("0001"),
     ];
     for (const each of whole) await assert.rejects(readAdvertisement(reader(each)), PacketError);
+  });
+
+  it("must claim multi_ack where the server has it: Azure DevOps serves nobody else", async () => {
+    const folder = new TemporaryFolder();
+    /** The line that asks a server with these capabilities for a commit. */
+    const asked = async (capabilities: readonly string[]): Promise<string> => {
+      let line = "";
+      const advertisement = { refs: new Map([["HEAD", A]]), capabilities: new Set(capabilities) };
+      const ask = (request: Buffer): Promise<PacketReader> => {
+        [line = ""] = request.toString().split("\n");
+        return Promise.resolve(reader(Buffer.concat([packet("NAK\n"), FLUSH])));
+      };
+      const file = path.join(folder.path, String(capabilities));
+      const { signal } = new AbortController();
+      const target = { repository: "https://h/a", file, signal, onBytes: () => {} };
+      await fetchPack({ advertisement, ask }, { commit: A, how: "commit" }, target);
+      return line.slice(4);
+    };
+    const rest = "side-band-64k agent=slipway";
+    assert.equal(await asked(["side-band-64k"]), `want ${A} ${rest}`);
+    assert.equal(await asked(["side-band-64k", "multi_ack"]), `want ${A} multi_ack ${rest}`);
+    const both = ["multi_ack", "multi_ack_detailed", "side-band-64k"];
+    assert.equal(await asked(both), `want ${A} multi_ack_detailed ${rest}`);
+    folder.remove();
   });
 });
