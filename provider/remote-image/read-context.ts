@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { setImmediate as turn } from "node:timers/promises";
 import { type BuildContext, type ContextOptions, openContext } from "./context";
 import { type ContextFile, changedWhileRead, stampOf, unreadable } from "./context-entry";
 import { type ContentDigests, contextHash } from "./context-hash";
 import { type DigestMemory, openDigestMemory } from "./digest-memory";
+import { turnsUntil } from "./turns";
 
 /** A build context whose files have been read. */
 export interface ReadContext extends BuildContext {
@@ -23,9 +23,6 @@ export interface ReadOptions extends ContextOptions {
 
 /** How much is read in one go, and held in memory. */
 const PIECE_BYTES = 1 << 20;
-/** After so many bytes, or files, others get their turn: about ten milliseconds. */
-const TURN_BYTES = 4 << 20;
-const TURN_FILES = 200;
 
 /**
  * Lists a context and hashes its files. What did not change since an earlier run is not read again.
@@ -46,8 +43,7 @@ async function digestFiles(
 ): Promise<ContentDigests> {
   const digests = new Map<string, string>();
   const buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  let bytes = 0;
-  let files = 0;
+  const giveTurn = turnsUntil(signal);
   for (const entry of entries) {
     if (entry.kind !== "file") continue;
     const known = memory.recall(entry);
@@ -59,13 +55,8 @@ async function digestFiles(
     const hash = createHash("sha256");
     for (const piece of pieces(entry, buffer)) {
       hash.update(piece);
-      bytes += piece.length;
-      if (bytes < TURN_BYTES && files < TURN_FILES) continue;
-      bytes = files = 0;
-      await turn();
-      signal?.throwIfAborted();
+      await giveTurn(piece.length);
     }
-    files += 1;
     digests.set(entry.path, hash.digest("hex"));
   }
   return digests;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { setImmediate as turn } from "node:timers/promises";
 import { applyDelta } from "./delta";
 import { type ObjectKind, type PackEntry, PackError, PackFile } from "./pack-file";
+import { turnsUntil } from "../turns";
 
 /** An object of a repository. */
 export interface GitObject {
@@ -11,9 +11,6 @@ export interface GitObject {
 
 /** What was unpacked last, for the changes that rest on it. */
 const KEPT_BYTES = 96 << 20;
-/** After so much work others get their turn. */
-const TURN_BYTES = 4 << 20;
-const TURN_OBJECTS = 200;
 
 /**
  * The objects of a pack, by ids that are computed from their very content: whoever asks for an id gets what it stands for, whatever
@@ -21,17 +18,15 @@ const TURN_OBJECTS = 200;
  */
 export class Pack {
   private readonly file: PackFile;
-  private readonly signal: AbortSignal;
+  private readonly giveTurn: (bytes: number) => Promise<void>;
   private readonly byId = new Map<string, PackEntry>();
   private readonly byPlace = new Map<number, PackEntry>();
   private readonly kept = new Map<number, GitObject>();
   private keptBytes = 0;
-  private work = 0;
-  private objects = 0;
 
   private constructor(file: PackFile, signal: AbortSignal) {
     this.file = file;
-    this.signal = signal;
+    this.giveTurn = turnsUntil(signal);
   }
 
   /** Reads a pack once from end to end. It has to be closed. @throws PackError */
@@ -134,15 +129,6 @@ export class Pack {
       this.keptBytes -= data.length;
     }
     return object;
-  }
-
-  private async giveTurn(bytes: number): Promise<void> {
-    this.work += bytes;
-    this.objects += 1;
-    if (this.work < TURN_BYTES && this.objects < TURN_OBJECTS) return;
-    this.work = this.objects = 0;
-    await turn();
-    this.signal.throwIfAborted();
   }
 }
 

@@ -1,12 +1,12 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { messageOf } from "../../errors";
 import { shownPath } from "../context-entry";
 import { refused } from "./git-error";
 import { readTree, type TreeEntry } from "./git-object";
 import type { Pack } from "./pack";
 import { PackError } from "./pack-file";
+import { turnsUntil } from "../turns";
 
 /** A repository inside another one, at a commit of its own; its folder is there and empty. */
 export interface Submodule {
@@ -34,27 +34,23 @@ interface WriteOptions {
   readonly signal: AbortSignal;
 }
 
-const MOST_PATH = 4_000;
-const TURN_FILES = 100;
-
 /**
  * Writes the files of a commit's folder into an empty one of ours, with the modes that git knows: 644, 755, links as links. Every
  * file and folder is made anew, so that nothing is ever written through a link.
  * @throws PackError, SlipwayError git-refused (what this machine cannot hold, by its name)
  */
 export async function writeTree(
-  pack: Pack,
+  pack: Pick<Pack, "read">,
   tree: string,
   into: string,
   { repository, limits, signal }: WriteOptions,
 ): Promise<readonly Submodule[]> {
   const submodules: Submodule[] = [];
   const open: { readonly tree: string; readonly below: string }[] = [{ tree, below: "" }];
-  let written = 0;
+  const giveTurn = turnsUntil(signal);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const entry of readTree(pack.read(next.tree, "tree"), next.below)) {
       const name = next.below === "" ? entry.name : `${next.below}/${entry.name}`;
-      if (name.length > MOST_PATH) throw new PackError("a path that no machine can hold");
       const data =
         entry.kind === "folder" || entry.kind === "submodule" ? undefined : pack.read(entry.id, "blob");
       limits.add(data?.length ?? 0);
@@ -65,10 +61,7 @@ export async function writeTree(
       }
       if (entry.kind === "folder") open.push({ tree: entry.id, below: name });
       if (entry.kind === "submodule") submodules.push({ path: name, commit: entry.id });
-      written += 1;
-      if (written % TURN_FILES !== 0) continue;
-      await turn();
-      signal.throwIfAborted();
+      await giveTurn(data?.length ?? 0);
     }
   }
   return submodules;
