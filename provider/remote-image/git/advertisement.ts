@@ -7,13 +7,6 @@ export interface Advertisement {
   readonly capabilities: ReadonlySet<string>;
 }
 
-/** Where a ref leads. */
-export interface ResolvedRef {
-  readonly commit: string;
-  /** Its whole name. */
-  readonly name: string;
-}
-
 /** More refs than this is no repository that anybody works with. */
 const MOST_BYTES = 64 << 20;
 
@@ -53,14 +46,14 @@ export async function readAdvertisement(reader: PacketReader): Promise<Advertise
 }
 
 /**
- * Finds a ref by git's own rules: a tag goes before a branch of the same name; without one it is HEAD. Tags with an object of
- * their own lead to the commit that they name.
+ * The commit that a ref leads to by git's own rules: a tag goes before a branch of the same name; without one it is HEAD. Tags with
+ * an object of their own lead to the commit that they name.
  */
-export function resolveRef({ refs }: Advertisement, ref: string | undefined): ResolvedRef | undefined {
+export function resolveRef({ refs }: Advertisement, ref: string | undefined): string | undefined {
   const names = ref === undefined ? ["HEAD"] : [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`];
   for (const name of names) {
     const id = refs.get(name);
-    if (id !== undefined && !name.endsWith("^{}")) return { commit: refs.get(`${name}^{}`) ?? id, name };
+    if (id !== undefined && !name.endsWith("^{}")) return refs.get(`${name}^{}`) ?? id;
   }
   return undefined;
 }

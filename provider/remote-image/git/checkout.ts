@@ -6,12 +6,12 @@ import { formatBytes } from "../upload";
 import { ServerRefusal } from "./advertisement";
 import { fetchPack, type Fetched, mayAskFor } from "./fetch-pack";
 import { type GitAuth, authFor } from "./git-auth";
-import { broken, refused } from "./git-error";
+import { refused } from "./git-error";
 import { parseGitModules } from "./git-modules";
 import { treeOf } from "./git-object";
 import { type GitRemote, remoteText, submoduleRemote } from "./git-remote";
-import { type Server, withServer } from "./git-server";
-import type { GitTalk } from "./git-talk";
+import { withServer } from "./git-server";
+import type { GitTalk, Server } from "./git-talk";
 import { Pack } from "./pack";
 import { PackError } from "./pack-file";
 import { CheckoutLimits, type Submodule, writeTree } from "./write-tree";
@@ -43,9 +43,9 @@ export async function checkOut(wanted: Checkout, server: Server): Promise<void> 
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     const { remote, commit, below, depth } = next;
     const repository = remoteText(remote);
-    if (depth > DEEPEST) throw broken(repository, `submodules lie more than ${DEEPEST} deep in one another`);
+    if (depth > DEEPEST) throw refused(repository, `submodules lie more than ${DEEPEST} deep in one another`);
     if (count++ > MOST_SUBMODULES)
-      throw broken(repository, `there are more than ${MOST_SUBMODULES} submodules`);
+      throw refused(repository, `there are more than ${MOST_SUBMODULES} submodules`);
     const auth = authFor(wanted.auth, remote, wanted.remote);
     const folder = path.join(wanted.folder, below);
     const file = path.join(wanted.beside, `${count}.pack`);
@@ -57,14 +57,15 @@ export async function checkOut(wanted: Checkout, server: Server): Promise<void> 
 }
 
 async function checkOutOne(
-  { remote, commit, auth, folder }: Omit<Checkout, "beside">,
+  wanted: Omit<Checkout, "beside">,
   file: string,
   limits: CheckoutLimits,
   server: Server,
 ): Promise<readonly Submodule[]> {
-  const repository = remoteText(remote);
+  const { commit, folder } = wanted;
+  const repository = remoteText(wanted.remote);
   const { signal } = server;
-  await fetchCommit({ remote, commit, auth, file }, server);
+  await fetchCommit(wanted, file, server);
   try {
     const pack = await Pack.open(file, signal);
     try {
@@ -80,16 +81,12 @@ async function checkOutOne(
   }
 }
 
-interface Wanted {
-  readonly remote: GitRemote;
-  readonly commit: string;
-  readonly auth: GitAuth | undefined;
-  readonly file: string;
-}
-
 /** The commit alone, where the server gives it so; else everything that it has, in which it may be. */
-async function fetchCommit(wanted: Wanted, server: Server): Promise<void> {
-  const { remote, commit, auth, file } = wanted;
+async function fetchCommit(
+  { remote, commit, auth }: Pick<Checkout, "remote" | "commit" | "auth">,
+  file: string,
+  server: Server,
+): Promise<void> {
   const repository = remoteText(remote);
   const fetch = (how: Fetched): Promise<boolean> =>
     withServer(remote, auth, server, async (talk: GitTalk) => {
@@ -98,12 +95,12 @@ async function fetchCommit(wanted: Wanted, server: Server): Promise<void> {
       await rm(file, { force: true }); // of an attempt before this one
       const onBytes = progress(server, repository);
       try {
-        await fetchPack(talk, { commit, how }, { repository, file, signal: server.signal, onBytes });
+        await fetchPack(talk, { commit, how }, { file, signal: server.signal, onBytes });
         return true;
       } catch (error) {
-        if (!(error instanceof ServerRefusal)) throw error;
-        if (how === "commit" && /not our ref|unadvertised/i.test(error.message)) return false;
-        throw refused(repository, `the server says: ${server.redact(error.message)}`);
+        const isNotGiven = error instanceof ServerRefusal && /not our ref|unadvertised/i.test(error.message);
+        if (how === "commit" && isNotGiven) return false;
+        throw error;
       }
     });
   if (await fetch("commit")) return;

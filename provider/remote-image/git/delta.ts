@@ -1,6 +1,4 @@
-import { PackError } from "./pack-file";
-
-const MOST_BYTES = 2 ** 30;
+import { MOST_OBJECT_BYTES, PackError } from "./pack-file";
 
 /** The object that a change makes of another one. @throws PackError */
 export function applyDelta(base: Buffer, delta: Buffer): Buffer {
@@ -26,7 +24,7 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   };
   if (number() !== base.length) throw new PackError("a change to another object");
   const size = number();
-  if (size > MOST_BYTES) throw new PackError("a file larger than 1 GB");
+  if (size > MOST_OBJECT_BYTES) throw new PackError("a file larger than 1 GB");
   const result = Buffer.allocUnsafe(size);
   let filled = 0;
   const put = (from: Buffer, start: number, length: number): void => {

@@ -1,12 +1,11 @@
 import { open } from "node:fs/promises";
 import { allHeads, ServerRefusal, wantFor } from "./advertisement";
-import { broken, refused, wordsOf } from "./git-error";
+import { wordsOf } from "./git-error";
 import type { GitTalk } from "./git-talk";
 import { FLUSH, PacketError, type PacketReader, packet } from "./pkt-line";
 
 /** Where a pack goes, and who is told how it comes. */
 export interface PackTarget {
-  readonly repository: string;
   readonly file: string;
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
@@ -28,7 +27,7 @@ export function mayAskFor({ advertisement }: GitTalk, commit: string): boolean {
 /**
  * Has the server write a commit and its files into a pack, without what was before; or, with `history`, all that its branches and
  * tags lead to.
- * @throws SlipwayError git-refused; ServerRefusal where the server does not give this commit
+ * @throws PacketError; ServerRefusal where the server does not give this commit
  */
 export async function fetchPack(
   talk: GitTalk,
@@ -37,9 +36,8 @@ export async function fetchPack(
 ): Promise<void> {
   const { advertisement } = talk;
   const { capabilities } = advertisement;
-  const { repository } = target;
   if (!capabilities.has("side-band-64k")) {
-    throw broken(repository, "its server is older than 2006, and cannot be spoken with");
+    throw new PacketError("is older than 2006, and cannot be spoken with");
   }
   const isShallow = wanted.how === "commit" && capabilities.has("shallow");
   const wants =
@@ -61,9 +59,6 @@ export async function fetchPack(
   try {
     await skipToPack(reader);
     await writePack(reader, target);
-  } catch (error) {
-    if (error instanceof PacketError) throw broken(repository, `the server ${error.message}`);
-    throw error;
   } finally {
     await reader.stop();
   }
@@ -82,8 +77,7 @@ async function skipToPack(reader: PacketReader): Promise<void> {
   }
 }
 
-async function writePack(reader: PacketReader, target: PackTarget): Promise<void> {
-  const { repository, file, signal, onBytes } = target;
+async function writePack(reader: PacketReader, { file, signal, onBytes }: PackTarget): Promise<void> {
   const handle = await open(file, "wx", 0o600);
   let bytes = 0;
   try {
@@ -97,7 +91,7 @@ async function writePack(reader: PacketReader, target: PackTarget): Promise<void
       if (band === 3) throw new ServerRefusal(wordsOf(data.toString()));
       if (band !== 1) continue; // its progress, which is for a terminal
       bytes += data.length;
-      if (bytes > MOST_BYTES) throw refused(repository, "it is larger than 16 GB");
+      if (bytes > MOST_BYTES) throw new PacketError("sends more than 16 GB");
       for (let at = 0; at < data.length; ) at += (await handle.write(data, at)).bytesWritten;
       onBytes(bytes);
     }

@@ -12,14 +12,9 @@ export function unreachable(repository: string, why: string, cause?: unknown): S
   });
 }
 
-/** The server answered, and will answer the same again. */
+/** The server answered, and will answer the same again; or what it answered is nothing that git knows, or that nobody should unpack. */
 export function refused(repository: string, why: string, next?: string): SlipwayError {
   return new SlipwayError({ code: "git-refused", what: `reading ${repository}`, why, next });
-}
-
-/** What the server sent is no answer that git knows, or a repository that nobody should unpack. */
-export function broken(repository: string, why: string): SlipwayError {
-  return new SlipwayError({ code: "git-refused", what: `reading ${repository}`, why });
 }
 
 /** A server's words on one line, as they may stand in a message. */

@@ -34,7 +34,7 @@ export function resolveCommit(source: GitSource): Promise<string> {
   return shared(["ref", repository, ref, source.auth], () =>
     withServer(remote, source.auth, serverOf(source.context, source.signal, source.auth), (talk) => {
       const found = resolveRef(talk.advertisement, ref);
-      if (found !== undefined) return Promise.resolve(found.commit);
+      if (found !== undefined) return Promise.resolve(found);
       if (talk.advertisement.refs.size === 0) throw refused(repository, "the repository is empty");
       if (ref === undefined)
         throw refused(repository, "its HEAD leads to no commit", 'Name a branch: "#main"');

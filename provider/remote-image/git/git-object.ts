@@ -17,31 +17,21 @@ const MODES: Readonly<Record<string, TreeEntry["kind"]>> = {
   "120000": "link",
   "160000": "submodule",
 };
-/** A tag may name a tag. */
-const MOST_TAGS = 10;
 
-/** The folder that a commit, or a tag of one, has. @throws PackError */
+/** The folder that a commit has, or the one that a tag leads to. @throws PackError */
 export function treeOf(pack: Pack, id: string): string {
   let at = id;
-  for (let n = 0; n < MOST_TAGS; n++) {
+  for (;;) {
     const found = pack.find(at);
-    if (found?.kind === "commit") {
-      const tree = /^tree ([0-9a-f]{40})\n/.exec(found.data.toString("latin1", 0, 46))?.[1];
-      if (tree !== undefined) return tree;
-      throw new PackError("a commit that has no folder");
-    }
-    const next =
-      found?.kind === "tag"
-        ? /^object ([0-9a-f]{40})\n/.exec(found.data.toString("latin1", 0, 48))?.[1]
-        : undefined;
-    if (next === undefined) {
-      throw new PackError(
-        found === undefined ? `no commit ${id}` : `a ${found.kind} where a commit should be, ${id}`,
-      );
-    }
+    if (found === undefined) throw new PackError(`no commit ${at}`);
+    const head = found.data.toString("latin1", 0, 48);
+    const [, tree] = /^tree ([0-9a-f]{40})\n/.exec(head) ?? [];
+    if (found.kind === "commit" && tree !== undefined) return tree;
+    const [, next] = /^object ([0-9a-f]{40})\n/.exec(head) ?? []; // a tag may name a tag
+    if (found.kind !== "tag" || next === undefined)
+      throw new PackError(`a ${found.kind} where a commit should be, ${at}`);
     at = next;
   }
-  throw new PackError("a tag that leads to no commit");
 }
 
 /**

@@ -1,23 +1,14 @@
-import type { HandlerContext } from "../../handler";
 import { isSlipwayError, messageOf, SlipwayError } from "../../errors";
 import { retry } from "../../retry";
-import { type Redact, redactor } from "../../secret";
+import { redactor } from "../../secret";
 import { ServerRefusal } from "./advertisement";
 import { type GitAuth, secretTexts } from "./git-auth";
-import { broken, refused } from "./git-error";
+import { refused } from "./git-error";
 import { type GitRemote, remoteText } from "./git-remote";
-import type { GitTalk } from "./git-talk";
+import type { GitTalk, Server } from "./git-talk";
 import { withHttps } from "./https-talk";
 import { PacketError } from "./pkt-line";
 import { isLineFailure, withSsh } from "./ssh-talk";
-
-/** What talking to any repository's server needs from outside. */
-export interface Server {
-  readonly context: Pick<HandlerContext, "log" | "clock" | "random">;
-  readonly signal: AbortSignal;
-  /** Cleans words of the context's credential. */
-  readonly redact: Redact;
-}
 
 const ATTEMPTS = { attempts: 3, firstPauseMs: 500, longestPauseMs: 3_000 };
 
@@ -26,7 +17,7 @@ export function isUnanswered(error: unknown): boolean {
   return isSlipwayError(error, "git-unreachable") || isLineFailure(error);
 }
 
-/** See {@link Server}; `redact` knows the credential. */
+/** What a talk needs from outside, with a `redact` that knows the credential. */
 export function serverOf(
   { log, clock, random }: Server["context"],
   signal: AbortSignal,
@@ -64,7 +55,7 @@ export async function withServer<T>(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof SlipwayError) throw error;
-    if (error instanceof PacketError) throw broken(repository, `the server ${error.message}`);
+    if (error instanceof PacketError) throw refused(repository, `the server ${error.message}`);
     if (error instanceof ServerRefusal)
       throw refused(repository, `the server says: ${redact(error.message)}`);
     throw error;

@@ -11,12 +11,16 @@ export interface GitTalk {
   ask(request: Buffer): Promise<PacketReader>;
 }
 
-/** What a talk needs from outside. */
-export interface GitAccess {
-  /** For this very server. */
-  readonly auth: GitAuth | undefined;
+/** What a talk with any server needs from outside. */
+export interface Server {
   readonly context: Pick<HandlerContext, "log" | "clock" | "random">;
   readonly signal: AbortSignal;
-  /** Cleans a server's words of the credential. */
+  /** Cleans a server's words of the context's credential. */
   readonly redact: Redact;
+}
+
+/** The same for one server. */
+export interface GitAccess extends Server {
+  /** For this very one. */
+  readonly auth: GitAuth | undefined;
 }

@@ -3,7 +3,7 @@ import { request } from "node:https";
 import { SlipwayError, messageOf } from "../../errors";
 import { readAdvertisement } from "./advertisement";
 import { authorization, originOf } from "./git-auth";
-import { broken, refused, unreachable } from "./git-error";
+import { refused, unreachable } from "./git-error";
 import { type HttpsRemote, remoteText } from "./git-remote";
 import type { GitAccess, GitTalk } from "./git-talk";
 import { PacketReader } from "./pkt-line";
@@ -26,7 +26,7 @@ export async function withHttps<T>(
   const first = await reader.next();
   // its own line and a flush go before the refs
   if (first?.kind !== "data" || !first.data.toString().startsWith("# service=git-upload-pack")) {
-    throw broken(
+    throw refused(
       call.repository,
       "the server does not speak git's protocol there: is it a repository's URL?",
     );
@@ -72,14 +72,14 @@ async function askRefs(call: Call): Promise<{ readonly answer: IncomingMessage; 
       next.password !== "" ||
       !next.href.endsWith(SERVICE)
     ) {
-      throw broken(
+      throw refused(
         call.repository,
         "the server sends to another place that is no repository's: a login page?",
       );
     }
     base = next.href.slice(0, -SERVICE.length);
   }
-  throw broken(call.repository, "the server sends from one place to the next, and to no repository");
+  throw refused(call.repository, "the server sends from one place to the next, and to no repository");
 }
 
 function locationOf({ headers }: IncomingMessage, from: string): URL | undefined {

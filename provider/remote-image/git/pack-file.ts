@@ -18,17 +18,13 @@ export interface PackEntry {
   readonly what: ObjectKind | { readonly changes: number | string };
 }
 
-const WINDOW_BYTES = 4 << 20;
 /** git's own servers take no file that comes near it, and it has to be held in memory. */
-const MOST_OBJECT_BYTES = 2 ** 30;
+export const MOST_OBJECT_BYTES = 2 ** 30;
 
-/** A pack on the disk, read in windows. Not asynchronous: there are thousands of objects, and each takes microseconds. */
+/** A pack on the disk. Not asynchronous: there are thousands of objects, and each takes microseconds. */
 export class PackFile {
   readonly size: number;
   private readonly handle: number;
-  private readonly window = Buffer.allocUnsafe(WINDOW_BYTES);
-  private from = 0;
-  private length = 0;
 
   constructor(file: string) {
     this.handle = openSync(file, "r");
@@ -87,44 +83,18 @@ export class PackFile {
   /** What an entry's bytes hold, and where the next one begins. @throws PackError */
   inflate({ start, size }: PackEntry): { readonly data: Buffer; readonly end: number } {
     // what cannot be compressed grows by little
-    let length = size + (size >> 9) + 128;
-    for (;;) {
-      const packed = this.bytes(start, length);
-      try {
-        const { buffer, engine } = inflated(packed, size);
-        if (buffer.length !== size) throw new PackError("an object of another size than it says");
-        return { data: buffer, end: start + engine.bytesWritten };
-      } catch (error) {
-        const isCut = error instanceof Error && "code" in error && error.code === "Z_BUF_ERROR";
-        if (!isCut || start + length >= this.size) throw asPackError(error);
-        length *= 2;
-      }
+    for (let length = size + (size >> 9) + 128; ; length *= 2) {
+      const found = inflated(this.bytes(start, length), size);
+      if (found?.buffer.length === size)
+        return { data: found.buffer, end: start + found.engine.bytesWritten };
+      if (found !== undefined) throw new PackError("an object of another size than it says");
+      if (start + length >= this.size) throw new PackError("a pack that ends too soon");
     }
   }
 
-  /** A view that the next call may overwrite. */
   private bytes(at: number, wanted: number): Buffer {
-    const length = Math.max(0, Math.min(wanted, this.size - at));
-    if (at >= this.from && at + length <= this.from + this.length) {
-      return this.window.subarray(at - this.from, at - this.from + length);
-    }
-    if (length > this.window.length) {
-      const large = Buffer.allocUnsafe(length);
-      return large.subarray(0, this.read(large, at));
-    }
-    this.length = this.read(this.window, at);
-    this.from = at;
-    return this.window.subarray(0, Math.min(length, this.length));
-  }
-
-  private read(into: Buffer, at: number): number {
-    let filled = 0;
-    while (filled < into.length) {
-      const more = readSync(this.handle, into, filled, into.length - filled, at + filled);
-      if (more === 0) break;
-      filled += more;
-    }
-    return filled;
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(wanted, this.size - at)));
+    return bytes.subarray(0, readSync(this.handle, bytes, 0, bytes.length, at));
   }
 }
 
@@ -133,15 +103,14 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Not more than `size` bytes of it: a small pack must not fill the memory. */
-function inflated(packed: Buffer, size: number): Inflated {
+/** Not more than `size` bytes of it: a small pack must not fill the memory. Undefined where `packed` is cut. @throws PackError */
+function inflated(packed: Buffer, size: number): Inflated | undefined {
   const chunkSize = Math.min(Math.max(size + 1, 64), 1 << 24);
-  // with `info`, which its types do not know, it tells how much it took
-  return inflateSync(packed, { info: true, chunkSize, maxOutputLength: size + 1 }) as unknown as Inflated;
-}
-
-function asPackError(error: unknown): unknown {
-  const isZlib =
-    error instanceof Error && "code" in error && /^(?:Z_|ERR_BUFFER_TOO_LARGE)/.test(String(error.code));
-  return isZlib ? new PackError("an object that cannot be unpacked") : error;
+  try {
+    // with `info`, which its types do not know, it tells how much it took
+    return inflateSync(packed, { info: true, chunkSize, maxOutputLength: size + 1 }) as unknown as Inflated;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "Z_BUF_ERROR") return undefined;
+    throw new PackError("an object that cannot be unpacked");
+  }
 }

@@ -3,7 +3,7 @@ import { withBareCommand } from "../../host/bare-command";
 import { stripControl } from "../../secret";
 import { readAdvertisement } from "./advertisement";
 import { sshConnection } from "./git-auth";
-import { broken, refused, wordsOf } from "./git-error";
+import { refused, wordsOf } from "./git-error";
 import { remoteText, type SshRemote } from "./git-remote";
 import type { GitAccess, GitTalk } from "./git-talk";
 import { FLUSH, PacketError, PacketReader } from "./pkt-line";
@@ -32,9 +32,9 @@ export function withSsh<T>(
       });
     } catch (error) {
       access.signal.throwIfAborted();
-      if (!(error instanceof PacketError)) throw error;
+      if (talk.isAsked || !(error instanceof PacketError)) throw error;
       const words = access.redact(wordsOf(stripControl(command.words())));
-      if (words === "") throw broken(repository, `the server ${error.message}`);
+      if (words === "") throw refused(repository, `the server ${error.message}`);
       throw refused(
         repository,
         `the server says: ${words}`,
