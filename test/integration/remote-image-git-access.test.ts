@@ -62,6 +62,11 @@ describe("a repository that is private, or means no good", () => {
     await refusedImage({ context: `${site.https}/old` }, /no repository's/);
   });
 
+  it("must ask of a web page whether it is the right URL", async () => {
+    site.answer((_, response) => (response.end("<!doctype html>"), true));
+    await refusedImage({ context: `${site.https}/app.git` }, /is it a repository's URL\?/);
+  });
+
   it("must refuse names that lead out of a repository, and links that would show a file of this machine", async () => {
     const blob = app.object("blob", Buffer.from("x"));
     const commitOf = (...entries: readonly (readonly [string, string, string])[]): string => {

@@ -6,7 +6,7 @@ import { authorization, originOf } from "./git-auth";
 import { refused, unreachable } from "./git-error";
 import { type HttpsRemote, remoteText } from "./git-remote";
 import type { GitAccess, GitTalk } from "./git-talk";
-import { PacketReader } from "./pkt-line";
+import { NO_GIT, PacketError, PacketReader } from "./pkt-line";
 
 const SERVICE = "/info/refs?service=git-upload-pack";
 const MOST_REDIRECTS = 5;
@@ -26,10 +26,7 @@ export async function withHttps<T>(
   const first = await reader.next();
   // its own line and a flush go before the refs
   if (first?.kind !== "data" || !first.data.toString().startsWith("# service=git-upload-pack")) {
-    throw refused(
-      call.repository,
-      "the server does not speak git's protocol there: is it a repository's URL?",
-    );
+    throw new PacketError(NO_GIT);
   }
   await reader.next();
   const advertisement = await readAdvertisement(reader);

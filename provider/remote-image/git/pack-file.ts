@@ -20,15 +20,17 @@ export interface PackEntry {
 
 /** git's own servers take no file that comes near it, and it has to be held in memory. */
 export const MOST_OBJECT_BYTES = 2 ** 30;
+/** A sum of the whole ends it, which nobody needs: every object is known by its own. */
+const SUM_BYTES = 20;
 
 /** A pack on the disk. Not asynchronous: there are thousands of objects, and each takes microseconds. */
 export class PackFile {
-  readonly size: number;
+  private readonly size: number;
   private readonly handle: number;
 
   constructor(file: string) {
     this.handle = openSync(file, "r");
-    this.size = fstatSync(this.handle).size;
+    this.size = fstatSync(this.handle).size - SUM_BYTES;
   }
 
   close(): void {

@@ -7,6 +7,9 @@ export const FLUSH = Buffer.from("0000");
 /** What a server may not send: the reader gives up. The message goes on "the server …". */
 export class PacketError extends Error {}
 
+/** A web page, for the most part. */
+export const NO_GIT = "does not speak git's protocol there: is it a repository's URL?";
+
 /** One line of ours as a packet. */
 export function packet(line: string): Buffer {
   const data = Buffer.from(line);
@@ -29,7 +32,7 @@ export class PacketReader {
       throw new PacketError("broke off in the middle of its answer");
     }
     const head = this.held.subarray(0, 4).toString("latin1");
-    if (!/^[0-9a-f]{4}$/i.test(head)) throw new PacketError("does not speak git's protocol");
+    if (!/^[0-9a-f]{4}$/i.test(head)) throw new PacketError(NO_GIT);
     const length = Number.parseInt(head, 16);
     if (length === 0) {
       this.held = this.held.subarray(4);

@@ -90,6 +90,9 @@ describe("a pack", () => {
       packOf(blob, entry("offset", change, Buffer.from([1]))),
       packOf(blob, entry("offset", Buffer.from([1, 1, 1, 65]), Buffer.from([blob.length]))),
     ];
+    const fewer = packOf(blob, entry("blob", made));
+    fewer.writeUInt32BE(3, 8);
+    await assert.rejects(opened(fewer), /ends too soon/);
     for (const [n, each] of broken.entries()) await assert.rejects(opened(each), PackError, `${n}`);
   });
 
