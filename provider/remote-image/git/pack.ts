@@ -82,10 +82,8 @@ export class Pack {
       for (const entry of open) {
         const found = this.contents(entry);
         if (found === undefined) waiting.push(entry);
-        else {
-          this.byId.set(idOf(found), entry);
-          await this.giveTurn(found.data.length);
-        }
+        else this.byId.set(idOf(found), entry);
+        await this.giveTurn(found?.data.length ?? 0);
       }
       if (waiting.length === open.length) throw new PackError("a pack that refers to what is not in it");
       open = waiting;
