@@ -20,7 +20,12 @@ export {
   type TlsArgs,
 } from "./edge-proxy/resource";
 export { type ErrorCode, SlipwayError } from "./errors";
-export { type ContainerReport, HealthPolicy, type HealthPolicyArgs } from "./health-policy/resource";
+export {
+  type ContainerReport,
+  type HealthCounts,
+  HealthPolicy,
+  type HealthPolicyArgs,
+} from "./health-policy/resource";
 export type { Connection } from "./host/connection";
 export type { ProxyRef } from "./proxy/ref";
 export {

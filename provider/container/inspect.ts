@@ -88,6 +88,7 @@ export function parseInspect(inspect: unknown): ObservedContainer {
     hasDockerHealthcheck: healthcheck !== undefined,
     dockerHealthcheck: healthcheck,
     healthOutput: lastOutput(state.Health),
+    failingStreak: numberOf(objectOf(state.Health).FailingStreak),
   };
 }
 

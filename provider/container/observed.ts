@@ -42,4 +42,6 @@ export interface ObservedContainer {
   readonly dockerHealthcheck: Healthcheck | undefined;
   /** The last output of Docker's HEALTHCHECK, as the host gave it (not cleaned); empty when there is none. */
   readonly healthOutput: string;
+  /** How often in a row Docker's HEALTHCHECK has failed. */
+  readonly failingStreak: number;
 }

@@ -2,12 +2,13 @@ import type Docker from "dockerode";
 import type { Clock } from "../clock";
 import { LABEL } from "../container/labels";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
-import type { HealthStatus, ObservedContainer } from "../container/observed";
+import type { ObservedContainer } from "../container/observed";
 import { parseHealthcheck } from "../health/label";
 import type { Healthcheck, ProbeResult } from "../health/policy";
 import { probe } from "../health/probe";
 import { pauseAfter } from "../health/wait";
 import type { HostSession } from "../host/session";
+import type { PolicyHealth } from "./observed";
 
 export interface ExamineContext {
   readonly session: HostSession;
@@ -19,13 +20,15 @@ export interface ExamineContext {
 }
 
 export interface Finding {
-  readonly health: HealthStatus;
+  readonly health: PolicyHealth;
   readonly cause: string;
 }
 
 /** A container just started may fail for so long, even where its check grants no startPeriod. */
 const GRACE_MS = 10_000;
-const NOTHING: Finding = { health: "none", cause: "" };
+const NOTHING: Finding = { health: "unchecked", cause: "" };
+/** Docker starts again what ends; one that ended so often since it was last started by hand, and ends again, is not coming up. */
+const CRASHES = 2;
 
 /** The check that counts for a container: Docker's, else that of our label. */
 export function effectiveCheck(container: ObservedContainer): Healthcheck | "none" {
@@ -39,7 +42,7 @@ export async function examine(
   context: ExamineContext,
 ): Promise<Finding> {
   if (container.state !== "running") return judgeStopped(container);
-  if (check === "none") return NOTHING;
+  if (check === "none") return judgeUnchecked(container, context);
   if (!container.hasDockerHealthcheck) return askItself(container, check, context);
   if (container.health === "healthy") return { health: "healthy", cause: "" };
   if (container.health === "unhealthy") return { health: "unhealthy", cause: "its HEALTHCHECK fails" };
@@ -50,12 +53,23 @@ export async function examine(
     : { health: "starting", cause: "it is starting" };
 }
 
+/** One between two crashes runs, too: its next end decides. */
+async function judgeUnchecked(container: ObservedContainer, context: ExamineContext): Promise<Finding> {
+  if (container.restartCount < CRASHES || (await ageMsOf(container, context)) >= GRACE_MS) return NOTHING;
+  return { health: "starting", cause: `it has just been started again, ${times(container)} by now` };
+}
+
 /** What a container that does not run is to be thought of. Others' stopped containers may be stopped on purpose. */
 export function judgeStopped(container: ObservedContainer): Finding {
   const ours = container.labels[LABEL.service] !== undefined;
   switch (container.state) {
     case "restarting":
-      return { health: "starting", cause: `it ended with code ${container.exitCode} and is being restarted` };
+      return container.restartCount < CRASHES
+        ? { health: "starting", cause: `it ended with code ${container.exitCode} and is being restarted` }
+        : {
+            health: "unhealthy",
+            cause: `it is crash-looping: it ended with code ${container.exitCode} and was restarted ${times(container)}`,
+          };
     case "paused":
       return { health: "unchecked", cause: "it is paused" };
     case "exited":
@@ -100,12 +114,16 @@ async function ask(
   return probe(session, docker, container, check.test, { timeoutMs, signal, clock });
 }
 
-/** Both times are the daemon's own: this machine's clock may be another. */
 async function isYoung(
   container: ObservedContainer,
   check: Healthcheck,
   context: ExamineContext,
 ): Promise<boolean> {
+  return (await ageMsOf(container, context)) < Math.max(check.startPeriodMs, GRACE_MS);
+}
+
+/** Since its start. Both times are the daemon's own: this machine's clock may be another. */
+async function ageMsOf(container: ObservedContainer, context: ExamineContext): Promise<number> {
   const said: unknown = await inTime(
     context,
     "asking the engine for its time",
@@ -114,6 +132,9 @@ async function isYoung(
     UNTOUCHED,
   );
   const { SystemTime } = said as { readonly SystemTime?: string };
-  const ageMs = Date.parse(SystemTime ?? "") - Date.parse(container.startedAt);
-  return ageMs < Math.max(check.startPeriodMs, GRACE_MS);
+  return Date.parse(SystemTime ?? "") - Date.parse(container.startedAt);
+}
+
+function times({ restartCount }: ObservedContainer): string {
+  return restartCount === 1 ? "once" : `${restartCount} times`;
 }

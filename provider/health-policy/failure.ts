@@ -1,23 +1,25 @@
 import { SlipwayError } from "../errors";
-import type { Repaired } from "./execute";
 import { nameOf } from "./plan";
+import type { Repaired } from "./repaired";
 
 /** The error for containers that stay unhealthy; undefined when there are none. The first makes the sentence. */
 export function unhealthyError(repaired: readonly Repaired[]): SlipwayError | undefined {
   const [first, ...others] = repaired.filter(({ health, excused }) => health === "unhealthy" && !excused);
   if (first === undefined) return undefined;
-  const { container, target } = first.subject;
-  const tries = first.restarts === 0 ? undefined : `after ${count(first.restarts, "restart")}`;
+  const { container, target, cause } = first.subject;
+  const { restartedAt, output } = first;
+  const tries = restartedAt.length === 0 ? undefined : `after ${count(restartedAt.length, "restart")}`;
   const rest = others.map((each) => `${nameOf(each.subject)}: ${each.reason}`);
   const evidence = [
-    ...(first.output === "" ? [] : ["The last output of its check:", first.output]),
+    ...(output === "" ? [] : [output]),
     ...(rest.length === 0 ? [] : ["Unhealthy too:", ...rest]),
   ];
   return new SlipwayError({
     code: "unhealthy",
     what: `"${container.name}" stays unhealthy`,
     host: target,
-    why: first.reason,
+    // what was not touched is told of with what is wrong with it
+    why: restartedAt.length === 0 && cause !== first.reason ? `${cause}; ${first.reason}` : first.reason,
     after: tries,
     left: `It is ${first.container?.state ?? "gone"}; healthy containers were not touched`,
     next: `Look at its log on the host (docker logs ${container.name}), then run pulumi up again`,

@@ -6,6 +6,7 @@ import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "..
 import { formatMoves, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { isUnreachable } from "../host/machine/unreachable";
 import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
+import { addToLedger, LEDGER_KEY, recordedLedger } from "./budget";
 import { executePlan } from "./execute";
 import { unhealthyError } from "./failure";
 import { type PolicyInputs, readPolicy } from "./inputs";
@@ -14,7 +15,8 @@ import { observeHost } from "./observe";
 import type { HostHealth, KnownHost } from "./observed";
 import { formatPlan, nameOf, planRepairs } from "./plan";
 import { type Reach, reachOf } from "./reach";
-import { outcomeOf } from "./report";
+import { outcomeOf, rowsOf } from "./report";
+import { formatTable } from "./table";
 
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
 export const healthPolicyHandler: Handler = {
@@ -45,12 +47,12 @@ export const healthPolicyHandler: Handler = {
   async read(id, outputs, context) {
     const policy = readPolicy(new Fields(outputs));
     const hosts = await observeHosts(policy, reachOf(policy.hosts, hostKeysOf(outputs), context), context);
-    const { report, hostKeys, machineIds } = outcomeOf(hosts, []);
+    const { report, counts, hostKeys, machineIds } = outcomeOf(hosts, []);
     const known = {
       hostKeys: { ...hostKeysOf(outputs), ...hostKeys },
       machineIds: { ...recordedMachineIds(outputs), ...machineIds },
     };
-    return { id, outputs: { ...outputs, report, ...known } };
+    return { id, outputs: { ...outputs, report, counts: { ...counts, ...runCounts(outputs) }, ...known } };
   },
 
   // a policy leaves nothing on its hosts
@@ -68,10 +70,19 @@ async function applyPolicy(
   const hosts = await observeHosts(policy, reach, context);
   sayMoves(policy, hosts, olds, context);
   warnOfMissing(policy, hosts, context);
-  const plan = planRepairs(policy, hosts);
+  const spent = { ledger: recordedLedger(olds), nowMs: context.clock.wall() };
+  const plan = planRepairs(policy, hosts, spent);
   if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
-  const repaired = await executePlan(plan, { ...context, reach, backoffMs: policy.backoffMs });
-  const outputs = { ...inputs, targets: targetsOf(policy.hosts), ...outcomeOf(hosts, repaired) };
+  const repaired = await executePlan(plan, { ...context, reach, budget: policy });
+  const rows = rowsOf(hosts, repaired);
+  if (rows.length > 0) context.log.keep(formatTable(rows));
+  const made = repaired.map(({ subject, restartedAt }) => ({ id: subject.container.id, restartedAt }));
+  const outputs = {
+    ...inputs,
+    targets: targetsOf(policy.hosts),
+    ...outcomeOf(hosts, repaired),
+    [LEDGER_KEY]: addToLedger({ ...spent, nowMs: context.clock.wall() }, made, policy),
+  };
   for (const { subject, reason } of repaired.filter(({ excused }) => excused)) {
     context.log.warn(`left ${nameOf(subject)} alone: ${reason}`);
   }
@@ -127,6 +138,15 @@ function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log
   const seen = new Set(hosts.flatMap(({ containers }) => containers.map(({ service }) => service)));
   const missing = policy.services?.filter((service) => !seen.has(service)) ?? [];
   if (missing.length > 0) log.warn(`no container of ${missing.join(", ")} on ${policy.hosts.length} host(s)`);
+}
+
+/** What the last run did stays what it was, whatever a later look finds. */
+function runCounts({ restarted, gaveUp }: Properties): {
+  readonly restarted: number;
+  readonly gaveUp: number;
+} {
+  const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0);
+  return { restarted: lengthOf(restarted), gaveUp: lengthOf(gaveUp) };
 }
 
 function hostKeysOf(outputs: Properties): Readonly<Record<string, string>> {

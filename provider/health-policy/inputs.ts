@@ -1,6 +1,7 @@
 import type { Connection } from "../host/connection";
 import { readHosts } from "../host/connection-fields";
 import type { Fields } from "../values";
+import type { Budget } from "./budget";
 
 /** Whom a policy looks at and may restart. */
 export type Scope =
@@ -9,21 +10,19 @@ export type Scope =
   | { readonly kind: "label"; readonly label: string };
 
 /** A policy's arguments with their defaults. */
-export interface PolicyInputs {
+export interface PolicyInputs extends Budget {
   readonly name: string;
   readonly hosts: readonly Connection[];
   /** Undefined: every service of ours. */
   readonly services: readonly string[] | undefined;
   readonly scope: Scope;
   readonly repair: boolean;
-  readonly maxRestarts: number;
-  readonly backoffMs: number;
   readonly maxUnavailable: number;
   readonly failOnUnhealthy: boolean;
   readonly abandonUnreachable: boolean;
 }
 
-const DEFAULTS = { maxRestarts: 3, backoffMs: 10_000, maxUnavailable: 1 } as const;
+const DEFAULTS = { maxRestarts: 3, windowMs: 600_000, backoffMs: 10_000, maxUnavailable: 1 } as const;
 const SCOPES = ["owned", "all"] as const;
 
 /** Reads a policy's arguments; mistakes are in the fields' failures. `targets` and outputs of ours may stand among them. */
@@ -41,16 +40,16 @@ export function readPolicy(fields: Fields): PolicyInputs {
     scope: readScope(fields),
     repair: fields.boolean("repair") ?? true,
     maxRestarts: fields.integer("maxRestarts", { min: 1, max: 100 }) ?? DEFAULTS.maxRestarts,
+    windowMs: fields.duration("window") ?? DEFAULTS.windowMs,
     backoffMs: fields.duration("backoff") ?? DEFAULTS.backoffMs,
     maxUnavailable: fields.integer("maxUnavailable", { min: 1 }) ?? DEFAULTS.maxUnavailable,
     failOnUnhealthy: fields.boolean("failOnUnhealthy") ?? true,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
-  fields.duration("window"); // one run is one window; the agent will count over runs
   refuseAgent(fields);
   // only there to be compared: the services run something else now, so look again
   fields.raw("versions");
-  fields.rejectOthers(["targets", "hostKeys", "report", "restarted", "gaveUp"]);
+  fields.rejectOthers(["targets", "hostKeys", "report", "counts", "restarted", "gaveUp"]);
   return policy;
 }
 

@@ -1,6 +1,7 @@
 import { isSlipwayError, messageOf } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
 import { withTimeLimit } from "../health/time-limit";
+import { recordedLedger, type Spent } from "./budget";
 import type { PolicyInputs } from "./inputs";
 import { observeHost } from "./observe";
 import type { HostHealth } from "./observed";
@@ -45,7 +46,8 @@ export async function lookForRepairs(
       return [];
     }),
   );
-  return judgeLook(policy, recorded, looks.flat(), (line) => log.keep(line));
+  const spent = { ledger: recordedLedger(recorded), nowMs: clock.wall() };
+  return judgeLook(policy, recorded, looks.flat(), spent, (line) => log.keep(line));
 }
 
 /** Pure: whether what was seen calls for an update, with the causes said. */
@@ -53,19 +55,23 @@ export function judgeLook(
   policy: PolicyInputs,
   recorded: Properties,
   hosts: readonly HostHealth[],
+  spent: Spent,
   say: (line: string) => void,
 ): boolean {
-  const plan = planRepairs(policy, hosts);
+  const plan = planRepairs(policy, hosts, spent);
   const known = recordedUnhealthy(recorded);
   const wanted = operationsOf(plan).filter((operation) => {
     if (operation.kind === "restart") return true;
-    // a policy that only reports has something to say when the report is not yet what is so
-    return operation.kind === "leave" && !policy.repair && !known.includes(nameOf(operation.subject));
+    // what is not to be restarted is something to say where the report is not yet what is so
+    return operation.kind === "leave" && !operation.excused && !known.includes(nameOf(operation.subject));
   });
   if (wanted.length > 0) say(formatPlan({ lanes: [{ service: "", width: 1, operations: wanted }] }));
   const well = hosts
     .flatMap(({ containers }) => containers)
-    .filter(({ health }) => health === "healthy" || health === "none")
+    .filter(
+      ({ health, container }) =>
+        health === "healthy" || (health === "unchecked" && container.state === "running"),
+    )
     .map(nameOf)
     .filter((name) => known.includes(name));
   if (well.length > 0) say(`healthy again: ${well.join(", ")}`);

@@ -1,6 +1,9 @@
 import type { HealthStatus, ObservedContainer } from "../container/observed";
 import type { Healthcheck } from "../health/policy";
 
+/** What the policy says of a container. One that nothing asks is "unchecked", not healthy. */
+export type PolicyHealth = Exclude<HealthStatus, "none">;
+
 /** One container in the policy's scope, and what is to be thought of it. */
 export interface ContainerHealth {
   readonly target: string;
@@ -9,7 +12,7 @@ export interface ContainerHealth {
   readonly service: string | undefined;
   /** Docker's check, else that of our label; "none" when it has neither. */
   readonly check: Healthcheck | "none";
-  readonly health: HealthStatus;
+  readonly health: PolicyHealth;
   /** Why it is not healthy, as the middle of a sentence; empty when nothing is to be said. */
   readonly cause: string;
 }

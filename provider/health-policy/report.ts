@@ -1,40 +1,66 @@
-import type { HealthStatus, ObservedContainer } from "../container/observed";
+import type { ObservedContainer } from "../container/observed";
+import { LABEL } from "../container/labels";
 import type { Properties } from "../handler";
 import { type MachineIds, machineIdsFrom } from "../host/machine/machine-id";
 import { isObject } from "../values";
-import type { Repaired } from "./execute";
-import type { ContainerHealth, KnownHost } from "./observed";
+import type { ContainerHealth, KnownHost, PolicyHealth } from "./observed";
 import { nameOf } from "./plan";
-import type { ContainerReport } from "./resource";
+import type { Repaired } from "./repaired";
+import type { ContainerReport, HealthCounts } from "./resource";
 
 /** What a run found and did, as it goes into the outputs. */
 export interface Outcome {
   readonly report: readonly ContainerReport[];
+  readonly counts: HealthCounts;
   readonly restarted: readonly string[];
   readonly gaveUp: readonly string[];
   readonly hostKeys: Readonly<Record<string, string>>;
   readonly machineIds: MachineIds;
 }
 
-/** The outcome of a look, and of the operations that followed it. Sorted, so that equal findings give equal outputs. */
-export function outcomeOf(hosts: readonly KnownHost[], repaired: readonly Repaired[]): Outcome {
+/** A line of the report, with what is shown and not stored: it changes while nothing is done. */
+export interface ReportRow {
+  readonly report: ContainerReport;
+  readonly failingStreak: number;
+  /** By Docker, since somebody last started it. */
+  readonly restarts: number;
+  /** Why it is not healthy, and what it said at last; clean to show. */
+  readonly reason: string;
+  readonly output: string;
+}
+
+/** The containers as they are after the operations. Sorted, so that equal findings give equal outputs. */
+export function rowsOf(hosts: readonly KnownHost[], repaired: readonly Repaired[]): readonly ReportRow[] {
   const byId = new Map(repaired.map((each) => [keyOf(each.subject), each]));
   const rows = hosts.flatMap(({ containers }) =>
     containers.flatMap((subject) => {
       const after = byId.get(keyOf(subject));
       const container = after === undefined ? subject.container : after.container;
-      return container === undefined ? [] : [rowOf(subject, container, after?.health ?? subject.health)];
+      if (container === undefined) return [];
+      const report = reportOf(subject, container, after?.health ?? subject.health);
+      const { failingStreak, restartCount } = container;
+      const reason = after === undefined ? subject.cause : after.reason;
+      return [{ report, failingStreak, restarts: restartCount, reason, output: after?.output ?? "" }];
     }),
   );
+  return rows.sort((a, b) => compare(placeOf(a.report), placeOf(b.report)));
+}
+
+/** The outcome of a look, and of the operations that followed it. */
+export function outcomeOf(hosts: readonly KnownHost[], repaired: readonly Repaired[]): Outcome {
+  const report = rowsOf(hosts, repaired).map((row) => row.report);
   const names = (which: (each: Repaired) => boolean): readonly string[] =>
     repaired
       .filter(which)
       .map(({ subject }) => nameOf(subject))
       .sort();
+  const restarted = names(({ restartedAt, health }) => restartedAt.length > 0 && health !== "unhealthy");
+  const gaveUp = names((each) => each.gaveUp);
   return {
-    report: rows.sort((a, b) => compare(`${a.host} ${a.name}`, `${b.host} ${b.name}`)),
-    restarted: names(({ restarts, health }) => restarts > 0 && health !== "unhealthy"),
-    gaveUp: names(({ restarts, health }) => restarts > 0 && health === "unhealthy"),
+    report,
+    counts: countsOf(report, restarted.length, gaveUp.length),
+    restarted,
+    gaveUp,
     hostKeys: Object.fromEntries(hosts.map(({ target, hostKey }) => [target, hostKey])),
     machineIds: machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])),
   };
@@ -49,16 +75,42 @@ export function recordedUnhealthy(outputs: Properties): readonly string[] {
     .map(({ host, name }) => `${String(host)} ${String(name)}`);
 }
 
-function rowOf(
+function countsOf(report: readonly ContainerReport[], restarted: number, gaveUp: number): HealthCounts {
+  const of = (health: PolicyHealth): number => report.filter((row) => row.health === health).length;
+  return {
+    containers: report.length,
+    healthy: of("healthy"),
+    unhealthy: of("unhealthy"),
+    starting: of("starting"),
+    unchecked: of("unchecked"),
+    restarted,
+    gaveUp,
+  };
+}
+
+function reportOf(
   { target, service }: ContainerHealth,
-  { name, image, state }: ObservedContainer,
-  health: HealthStatus,
+  { name, image, state, labels }: ObservedContainer,
+  health: PolicyHealth,
 ): ContainerReport {
-  return { host: target, name, ...(service === undefined ? {} : { service }), image, state, health };
+  const revision = labels[LABEL.revision];
+  return {
+    host: target,
+    name,
+    ...(service === undefined ? {} : { service }),
+    image,
+    ...(service === undefined || revision === undefined ? {} : { revision }),
+    state,
+    health,
+  };
 }
 
 function keyOf({ target, container }: ContainerHealth): string {
   return `${target} ${container.id}`;
+}
+
+function placeOf({ host, name }: ContainerReport): string {
+  return `${host} ${name}`;
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ContainerState, HealthStatus } from "../container/observed";
+import type { ContainerState } from "../container/observed";
 import type { HostArgument } from "../docker-host/resource";
 import { SlipwayResource } from "../resource";
 import type { RollingContainer } from "../rolling-container/resource";
@@ -16,11 +16,11 @@ export interface HealthPolicyArgs {
   readonly scope?: pulumi.Input<"owned" | "all" | { readonly label: pulumi.Input<string> } | undefined>;
   /** Restart unhealthy ones; false only reports. @default true */
   readonly repair?: pulumi.Input<boolean | undefined>;
-  /** Restarts of one container within `window` (a run of its own, at least); then it is given up, loudly. @default 3 */
+  /** Restarts of one container within `window`; then it is given up, loudly. @default 3 */
   readonly maxRestarts?: pulumi.Input<number | undefined>;
   /** @default "10m" */
   readonly window?: pulumi.Input<string | undefined>;
-  /** Pause before another restart of the same container. @default "10s" */
+  /** Pause before another restart of the same container; doubled with each. @default "10s" */
   readonly backoff?: pulumi.Input<string | undefined>;
   /** Containers of one service that may be restarting at the same time. @default 1 */
   readonly maxUnavailable?: pulumi.Input<number | undefined>;
@@ -38,16 +38,32 @@ export interface ContainerReport {
   /** The service it belongs to, when it is one of ours. */
   readonly service?: string;
   readonly image: string;
+  /** Of its service, when it is one of ours. */
+  readonly revision?: string;
   readonly state: ContainerState;
-  readonly health: HealthStatus;
+  /** "unchecked": it has no check, or there is no way to ask it. */
+  readonly health: "healthy" | "unhealthy" | "starting" | "unchecked";
+}
+
+/** How many containers are how, to be exported: a job that watches a stack's outputs can raise an alarm. */
+export interface HealthCounts {
+  readonly containers: number;
+  readonly healthy: number;
+  readonly unhealthy: number;
+  readonly starting: number;
+  readonly unchecked: number;
+  /** By the last run. */
+  readonly restarted: number;
+  readonly gaveUp: number;
 }
 
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
 export class HealthPolicy extends SlipwayResource {
   declare readonly report: pulumi.Output<ContainerReport[]>;
+  declare readonly counts: pulumi.Output<HealthCounts>;
   /** Containers that the last run restarted, as `target name`. */
   declare readonly restarted: pulumi.Output<string[]>;
-  /** Containers that stayed unhealthy after `maxRestarts`, as `target name`. */
+  /** Containers that stay unhealthy with no restart left, as `target name`. */
   declare readonly gaveUp: pulumi.Output<string[]>;
 
   constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
@@ -74,5 +90,5 @@ const SHAPE = {
   kind: "HealthPolicy",
   connections: ["hosts"],
   secrets: [],
-  outputs: ["report", "restarted", "gaveUp"],
+  outputs: ["report", "counts", "restarted", "gaveUp"],
 } as const;

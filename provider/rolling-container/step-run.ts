@@ -6,7 +6,7 @@ import type { ReadyScript } from "../host/session";
 import { isSlipwayError, messageOf } from "../errors";
 import { orAborted } from "../or-aborted";
 import { stripControl } from "../secret";
-import { captureEvidence } from "./evidence";
+import { captureEvidence } from "../container/evidence";
 import { waitForExit } from "./exit";
 import { waitAtGate } from "./gate";
 import type { ExecuteOptions } from "./execute-options";

@@ -99,7 +99,7 @@ describe("HealthPolicy on a lab host", function () {
     await run("db", "");
     await untilDocker("web", "healthy");
     const created = await healthPolicyHandler.create(inputs(), context());
-    assert.deepEqual(rows(created.outputs), ["db running none", "web running healthy"]);
+    assert.deepEqual(rows(created.outputs), ["db running unchecked", "web running healthy"]);
     assert.deepEqual(created.outputs.restarted, []);
     assert.deepEqual(await healthPolicyHandler.diff("health", created.outputs, inputs(), context()), {
       changes: false,
@@ -118,6 +118,12 @@ describe("HealthPolicy on a lab host", function () {
     assert.deepEqual(outputs.restarted, [`${target} web`]);
     assert.deepEqual(outputs.gaveUp, []);
     assert.deepEqual(outputs.report, created.outputs.report);
+    const counts = { containers: 2, healthy: 1, unhealthy: 0, starting: 0, unchecked: 1, gaveUp: 0 };
+    assert.deepEqual(outputs.counts, { ...counts, restarted: 1 });
+    assert.ok(
+      kept.some((text) => text.startsWith("HOST") && text.includes("unchecked")),
+      kept.join("\n"),
+    );
     assert.notEqual(await startedAt("web"), web);
     assert.equal(await startedAt("db"), db);
   });

@@ -23,6 +23,7 @@ export function observedContainer(given: Partial<ObservedContainer> = {}): Obser
     hasDockerHealthcheck: false,
     dockerHealthcheck: undefined,
     healthOutput: "",
+    failingStreak: 0,
     ...given,
   };
 }

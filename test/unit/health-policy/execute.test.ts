@@ -7,7 +7,7 @@ import { FakeClock } from "../../support/fake-clock";
 
 function restart(target: string): Operation {
   const subject = { target, container: { id: "1", name: "web" } };
-  return { kind: "restart", subject, maxRestarts: 1 } as Operation;
+  return { kind: "restart", subject, spent: [] } as unknown as Operation;
 }
 
 describe("executePlan", () => {
@@ -28,8 +28,9 @@ describe("executePlan", () => {
         },
       };
       const plan = { lanes: lanes.map((operations) => ({ service: "web", width: 2, operations })) };
+      const budget = { maxRestarts: 1, windowMs: 1_000, backoffMs: 1 };
       const signal = new AbortController().signal;
-      const run = executePlan(plan, { clock: new FakeClock(), log: silentLog, signal, reach, backoffMs: 1 });
+      const run = executePlan(plan, { clock: new FakeClock(), log: silentLog, signal, reach, budget });
       const told = run.catch((error: unknown) => void events.push(String(error)));
       await new Promise(setImmediate);
       end();

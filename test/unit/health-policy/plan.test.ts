@@ -1,40 +1,14 @@
 import assert from "node:assert/strict";
-import type { HealthStatus } from "../../../provider/container/observed";
 import { judgeStopped } from "../../../provider/health-policy/examine";
-import { restartDeadlineMs } from "../../../provider/health-policy/execute";
-import { unhealthyError } from "../../../provider/health-policy/failure";
-import { readPolicy } from "../../../provider/health-policy/inputs";
+import { restartDeadlineMs } from "../../../provider/health-policy/bring-back";
 import { judgeLook } from "../../../provider/health-policy/look";
 import { inScope } from "../../../provider/health-policy/observe";
-import type { ContainerHealth, HostHealth } from "../../../provider/health-policy/observed";
+import type { HostHealth, PolicyHealth } from "../../../provider/health-policy/observed";
 import { formatPlan, planRepairs } from "../../../provider/health-policy/plan";
-import { outcomeOf } from "../../../provider/health-policy/report";
-import { Fields } from "../../../provider/values";
+import { hostOf, policy, seen } from "../../support/health-look";
 import { observedContainer } from "../../support/observed-container";
 
-const policy = (more: object = {}) =>
-  readPolicy(new Fields({ name: "health", hosts: [{ host: "a" }, { host: "b" }], ...more }));
-
-const seen = (
-  target: string,
-  name: string,
-  health: HealthStatus,
-  cause = "",
-  service = "web",
-): ContainerHealth => ({
-  target,
-  container: observedContainer({ name, id: `${target}-${name}` }),
-  service,
-  check: "none",
-  health,
-  cause,
-});
-
-const hostOf = (
-  target: string,
-  containers: readonly ContainerHealth[],
-  locked: readonly string[] = [],
-): HostHealth => ({ target, hostKey: `SHA256:${target}`, containers, locked });
+const NOTHING_SPENT = { ledger: {}, nowMs: 0 };
 
 describe("planRepairs", () => {
   const hosts = [
@@ -48,7 +22,7 @@ describe("planRepairs", () => {
       [
         seen("b", "web", "starting", "it is starting"),
         seen("b", "api", "unhealthy", "its check hangs", "api"),
-        seen("b", "mail", "none", "", "mail"),
+        seen("b", "mail", "unchecked", "", "mail"),
       ],
       ["api"],
     ),
@@ -56,7 +30,7 @@ describe("planRepairs", () => {
 
   it("must restart what is unhealthy, wait for what starts, and leave what is being deployed", () => {
     assert.equal(
-      formatPlan(planRepairs(policy(), hosts)),
+      formatPlan(planRepairs(policy(), hosts, NOTHING_SPENT)),
       [
         "restart web on a: its check fails",
         "wait for web on b: it is starting",
@@ -67,7 +41,7 @@ describe("planRepairs", () => {
 
   it("must only report where the program says so", () => {
     assert.equal(
-      formatPlan(planRepairs(policy({ repair: false }), hosts)),
+      formatPlan(planRepairs(policy({ repair: false }), hosts, NOTHING_SPENT)),
       [
         "leave web on a: its check fails; the policy only reports",
         "wait for web on b: it is starting",
@@ -77,7 +51,7 @@ describe("planRepairs", () => {
   });
 
   it("must count a service over all hosts", () => {
-    const lanes = planRepairs(policy({ maxUnavailable: 2 }), hosts).lanes;
+    const lanes = planRepairs(policy({ maxUnavailable: 2 }), hosts, NOTHING_SPENT).lanes;
     assert.deepEqual(
       lanes.map(({ service, width, operations }) => [service, width, operations.length]),
       [
@@ -85,6 +59,57 @@ describe("planRepairs", () => {
         ["api", 2, 1],
       ],
     );
+  });
+});
+
+describe("planRepairs, where restarts would not help", () => {
+  const service = (...healths: readonly PolicyHealth[]) => [
+    hostOf(
+      "a",
+      healths.map((health, at) => seen("a", `web-${at + 1}`, health, health === "healthy" ? "" : "sick")),
+    ),
+  ];
+  const planned = (hosts: readonly HostHealth[], more: object = {}, spent = NOTHING_SPENT) =>
+    formatPlan(planRepairs(policy(more), hosts, spent)).split("\n");
+
+  it("must only report when over half of a service is unhealthy at once", () => {
+    assert.deepEqual(planned(service("unhealthy", "unhealthy", "healthy")), [
+      "leave web-1 on a: sick; 2 of 3 of its service are unhealthy at once, which no restart mends",
+      "leave web-2 on a: sick; 2 of 3 of its service are unhealthy at once, which no restart mends",
+    ]);
+  });
+
+  it("must restart up to half of a service, and one that is alone", () => {
+    assert.deepEqual(planned(service("unhealthy", "healthy")), ["restart web-1 on a: sick"]);
+    assert.deepEqual(planned(service("unhealthy", "unhealthy", "healthy", "unchecked")), [
+      "restart web-1 on a: sick",
+      "restart web-2 on a: sick",
+    ]);
+    assert.deepEqual(planned(service("unhealthy")), ["restart web-1 on a: sick"]);
+  });
+
+  it("must count a crowd over all hosts, and strangers as no crowd", () => {
+    const sickOn = (target: string, service?: string) => {
+      return hostOf(target, [{ ...seen(target, "web", "unhealthy", "sick"), service }]);
+    };
+    const left = planned([sickOn("a", "web"), sickOn("b", "web")]);
+    assert.ok(
+      left.every((line) => line.startsWith("leave web on ")),
+      left.join(),
+    );
+    const strangers = planned([sickOn("a"), sickOn("b")]);
+    assert.deepEqual(strangers, ["restart web on a: sick", "restart web on b: sick"]);
+  });
+
+  it("must give up on one whose restarts are used up within the window, until they fall out of it", () => {
+    const at = (nowMs: number) => ({ ledger: { "a-web-1": [0, 1_000, 2_000] }, nowMs });
+    const sick = service("unhealthy", "healthy");
+    assert.deepEqual(planned(sick, {}, at(599_999)), [
+      "leave web-1 on a: sick; given up after 3 restarts within 10m",
+    ]);
+    assert.deepEqual(planned(sick, {}, at(600_000)), ["restart web-1 on a: sick"]);
+    assert.deepEqual(planned(sick, { window: "1s" }, at(2_500)), ["restart web-1 on a: sick"]);
+    assert.deepEqual(planned(sick, { maxRestarts: 4 }, at(3_000)), ["restart web-1 on a: sick"]);
   });
 });
 
@@ -113,18 +138,34 @@ describe("judgeStopped", () => {
   it("must call a stopped container of ours unhealthy when its policy says that it should run", () => {
     const exited = { state: "exited", exitCode: 1 } as const;
     assert.equal(judgeStopped(observedContainer(exited)).health, "unhealthy");
-    assert.equal(judgeStopped(observedContainer({ ...exited, restartPolicy: "no" })).health, "none");
-    assert.equal(judgeStopped(observedContainer({ ...exited, labels: {} })).health, "none");
+    assert.equal(judgeStopped(observedContainer({ ...exited, restartPolicy: "no" })).health, "unchecked");
+    assert.equal(judgeStopped(observedContainer({ ...exited, labels: {} })).health, "unchecked");
     const once = { restartPolicy: "on-failure", state: "exited" } as const;
-    assert.equal(judgeStopped(observedContainer({ ...once, exitCode: 0 })).health, "none");
+    assert.equal(judgeStopped(observedContainer({ ...once, exitCode: 0 })).health, "unchecked");
     assert.equal(judgeStopped(observedContainer({ ...once, exitCode: 2 })).health, "unhealthy");
+  });
+
+  it("must call it unhealthy when Docker starts it again and again, and leave a first crash to Docker", () => {
+    const crashed = (restartCount: number) =>
+      judgeStopped(observedContainer({ state: "restarting", exitCode: 3, restartCount }));
+    assert.equal(crashed(1).health, "starting");
+    assert.deepEqual(crashed(2), {
+      health: "unhealthy",
+      cause: "it is crash-looping: it ended with code 3 and was restarted 2 times",
+    });
+  });
+
+  it("must never touch one that is paused", () => {
+    assert.equal(judgeStopped(observedContainer({ state: "paused" })).health, "unchecked");
   });
 });
 
 describe("judgeLook", () => {
   const told = (recorded: object, hosts: readonly HostHealth[], more: object = {}) => {
     const lines: string[] = [];
-    const changes = judgeLook(policy(more), { ...recorded }, hosts, (line) => lines.push(line));
+    const changes = judgeLook(policy(more), { ...recorded }, hosts, NOTHING_SPENT, (line) =>
+      lines.push(line),
+    );
     return { changes, lines };
   };
   const sick = hostOf("a", [seen("a", "web", "unhealthy", "its check fails")]);
@@ -149,6 +190,22 @@ describe("judgeLook", () => {
     assert.deepEqual(told({}, [{ ...sick, locked: ["web"] }]), { changes: false, lines: [] });
   });
 
+  it("must call one well again that runs without a check, not one that was paused", () => {
+    const unchecked = (state: "running" | "paused") => {
+      const subject = seen("a", "web", "unchecked");
+      return hostOf("a", [{ ...subject, container: { ...subject.container, state } }]);
+    };
+    assert.deepEqual(told(known, [unchecked("running")]).lines, ["healthy again: a web"]);
+    assert.equal(told(known, [unchecked("paused")]).changes, false);
+  });
+
+  it("must report what is given up once, and plan nothing for it from then on", () => {
+    const spent = { ledger: { "a-web": [0, 0, 0] }, nowMs: 1_000 };
+    const judge = (recorded: object) => judgeLook(policy(), { ...recorded }, [sick], spent, () => {});
+    assert.equal(judge({}), true);
+    assert.equal(judge(known), false);
+  });
+
   it("must report the same thing once", () => {
     const only = { repair: false };
     assert.equal(told({}, [sick], only).changes, true);
@@ -156,62 +213,14 @@ describe("judgeLook", () => {
   });
 });
 
-describe("outcomeOf", () => {
-  const subject = seen("a", "web", "unhealthy", "its check fails");
-  const looked = [hostOf("b", [seen("b", "web", "healthy")]), hostOf("a", [subject])];
-  const hosts = looked.map((host) => ({ ...host, machineId: "" }));
-  const repaired = {
-    subject,
-    container: subject.container,
-    restarts: 1,
-    reason: "",
-    output: "",
-    excused: false,
-  };
-
-  it("must be sorted, with what came of the operations", () => {
-    const { report, restarted, gaveUp } = outcomeOf(hosts, [{ ...repaired, health: "healthy" }]);
-    const row = { name: "web", service: "web", image: "web:1", state: "running", health: "healthy" };
-    assert.deepEqual(report, [
-      { host: "a", ...row },
-      { host: "b", ...row },
-    ]);
-    assert.deepEqual([restarted, gaveUp], [["a web"], []]);
-  });
-
-  it("must leave out what is gone and name what was given up", () => {
-    const gone = outcomeOf(hosts, [{ ...repaired, container: undefined, health: "unhealthy" }]);
-    assert.deepEqual(
-      gone.report.map(({ host }) => host),
-      ["b"],
-    );
-    assert.deepEqual(gone.gaveUp, ["a web"]);
-  });
-
-  it("must make one error of all that stay unhealthy, with the check's last words", () => {
-    const bad = { ...repaired, health: "unhealthy", restarts: 3, reason: "its check hung" } as const;
-    const second = { ...bad, subject: seen("b", "db", "unhealthy") };
-    assert.equal(unhealthyError([{ ...bad, excused: true }]), undefined);
-    assert.equal(
-      unhealthyError([{ ...bad, output: "status 503" }, second])?.message,
-      [
-        '"web" stays unhealthy on a: its check hung (after 3 restarts). It is running; healthy containers were not touched. Look at its log on the host (docker logs web), then run pulumi up again.',
-        "The last output of its check:",
-        "status 503",
-        "Unhealthy too:",
-        "b db: its check hung",
-      ].join("\n"),
-    );
-  });
-});
-
 describe("restartDeadlineMs", () => {
   const check = { test: { kind: "tcp", port: 1 }, timeoutMs: 1, startPeriodMs: 0, retries: 2 } as const;
 
-  it("must be what Docker would take, from ten seconds to a minute", () => {
+  it("must be what Docker would take, from ten seconds to five minutes", () => {
     assert.equal(restartDeadlineMs("none"), 10_000);
     assert.equal(restartDeadlineMs({ ...check, intervalMs: 1_000 }), 10_000);
     assert.equal(restartDeadlineMs({ ...check, intervalMs: 15_000, startPeriodMs: 5_000 }), 35_000);
-    assert.equal(restartDeadlineMs({ ...check, intervalMs: 300_000 }), 60_000);
+    assert.equal(restartDeadlineMs({ ...check, intervalMs: 30_000 }), 60_000);
+    assert.equal(restartDeadlineMs({ ...check, intervalMs: 300_000 }), 300_000);
   });
 });

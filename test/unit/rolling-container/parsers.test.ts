@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { candidateName, copyName, keptName, liveName } from "../../../provider/container/names";
-import { formatEvidence, textOfLog } from "../../../provider/rolling-container/evidence";
+import { formatEvidence, textOfLog } from "../../../provider/container/evidence";
 import { loginFor } from "../../../provider/container/pull";
 import { lockLabels, parseLockLabels, staleReason } from "../../../provider/container/lock-record";
 import { inLockOrder } from "../../../provider/rolling-container/locks";

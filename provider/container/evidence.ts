@@ -1,17 +1,24 @@
 import type Docker from "dockerode";
-import { engineStatus } from "../container/engine-status";
+import type { HostSession } from "../host/session";
 import { redactor, stripControl, tail } from "../secret";
 import { isObject } from "../values";
-import type { HostAccess } from "./host-access";
+import { engineStatus } from "./engine-status";
 
 const LINES = 20;
+
+/** Where the container is. */
+export interface EvidenceAccess {
+  readonly session: Pick<HostSession, "redact">;
+  readonly docker: Docker;
+  readonly signal: AbortSignal;
+}
 
 /**
  * What a container that failed says for itself: how it ended, its check's last words, its own last lines. Every value of its
  * environment that is not its image's is blacked out. Empty when it is gone.
  */
 export async function captureEvidence(
-  { docker, session, signal }: HostAccess,
+  { docker, session, signal }: EvidenceAccess,
   id: string,
   checkOutput: string,
 ): Promise<string> {
