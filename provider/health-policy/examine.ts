@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import type { Clock } from "../clock";
 import { LABEL } from "../container/labels";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
+import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
 import { parseHealthcheck } from "../health/label";
 import type { Healthcheck, ProbeResult } from "../health/policy";
@@ -122,17 +123,22 @@ async function isYoung(
   return (await ageMsOf(container, context)) < Math.max(check.startPeriodMs, GRACE_MS);
 }
 
-/** Since its start. Both times are the daemon's own: this machine's clock may be another. */
+/** Since its start, which a list does not tell. Both times are the daemon's own: this machine's clock may be another. */
 async function ageMsOf(container: ObservedContainer, context: ExamineContext): Promise<number> {
-  const said: unknown = await inTime(
+  const { docker } = context;
+  const [said, startedAt] = await inTime(
     context,
     "asking the engine for its time",
     LOOK_MS,
-    () => context.docker.info(),
+    async () =>
+      Promise.all([
+        docker.info() as Promise<unknown>,
+        container.startedAt || observeContainer(docker, container.id).then((whole) => whole?.startedAt ?? ""),
+      ]),
     UNTOUCHED,
   );
   const { SystemTime } = said as { readonly SystemTime?: string };
-  return Date.parse(SystemTime ?? "") - Date.parse(container.startedAt);
+  return Date.parse(SystemTime ?? "") - Date.parse(startedAt);
 }
 
 function times({ restartCount }: ObservedContainer): string {

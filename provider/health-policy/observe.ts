@@ -1,12 +1,13 @@
 import { isLocked } from "../container/held-lock";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
-import { observeContainers } from "../container/inspect";
+import { observeContainer } from "../container/inspect";
 import { LABEL } from "../container/labels";
 import { candidateName, copyName, liveName, lockName } from "../container/names";
 import type { ObservedContainer } from "../container/observed";
 import { type ExamineContext, effectiveCheck, examine } from "./examine";
 import type { PolicyInputs, Scope } from "./inputs";
 import type { ContainerHealth, HostHealth } from "./observed";
+import { type Surveyed, surveyContainers } from "./survey";
 
 /**
  * One look at a host: every container in the policy's scope, and the locks of services.
@@ -19,7 +20,7 @@ export async function observeHost(policy: PolicyInputs, context: ExamineContext)
       context,
       "looking at the containers",
       LOOK_MS,
-      () => observeContainers(docker, scopeLabels(policy.scope)),
+      () => surveyContainers(docker, scopeLabels(policy.scope)),
       UNTOUCHED,
     ),
     inTime(
@@ -31,21 +32,33 @@ export async function observeHost(policy: PolicyInputs, context: ExamineContext)
     ),
   ]);
   const containers = await Promise.all(
-    all
-      .filter((container) => inScope(container, policy))
-      .map(async (container): Promise<ContainerHealth> => {
-        const check = effectiveCheck(container);
-        const finding = await examine(container, check, context);
-        const service = container.labels[LABEL.service];
-        return { target: session.target, container, service, check, ...finding };
-      }),
+    all.filter(({ container }) => inScope(container, policy)).map((surveyed) => healthOf(surveyed, context)),
   );
   return {
     target: session.target,
     hostKey: session.hostKey,
     containers,
-    locked: [...locked, ...inSwitch(all)],
+    locked: [...locked, ...inSwitch(all.map(({ container }) => container))],
   };
+}
+
+async function healthOf({ container, isWhole }: Surveyed, context: ExamineContext): Promise<ContainerHealth> {
+  const check = effectiveCheck(container);
+  const finding = await examine(container, check, context);
+  const subject = {
+    ...{ target: context.session.target, container, isWhole, check, ...finding },
+    service: container.labels[LABEL.service],
+  };
+  if (isWhole || finding.health === "healthy" || finding.health === "unchecked") return subject;
+  // our own check found it ill: the engine, which knows nothing of that, was not asked for more than a list
+  const whole = await inTime(
+    context,
+    `looking at ${container.name}`,
+    LOOK_MS,
+    () => observeContainer(context.docker, container.id),
+    UNTOUCHED,
+  );
+  return whole === undefined ? subject : { ...subject, container: whole, isWhole: true };
 }
 
 /** Kept revisions, candidates, copies and locks are a deployment's, not the policy's. */

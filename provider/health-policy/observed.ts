@@ -8,6 +8,8 @@ export type PolicyHealth = Exclude<HealthStatus, "none">;
 export interface ContainerHealth {
   readonly target: string;
   readonly container: ObservedContainer;
+  /** False: only what a list tells is known of it (see survey). Whatever is to be repaired is known wholly. */
+  readonly isWhole: boolean;
   /** Undefined when it is not of ours. */
   readonly service: string | undefined;
   /** Docker's check, else that of our label; "none" when it has neither. */

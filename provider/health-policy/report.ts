@@ -22,8 +22,8 @@ export interface Outcome {
 export interface ReportRow {
   readonly report: ContainerReport;
   readonly failingStreak: number;
-  /** By Docker, since somebody last started it. */
-  readonly restarts: number;
+  /** By Docker, since somebody last started it; undefined where only a list was read. */
+  readonly restarts: number | undefined;
   /** Why it is not healthy, and what it said at last; clean to show. */
   readonly reason: string;
   readonly output: string;
@@ -40,7 +40,8 @@ export function rowsOf(hosts: readonly KnownHost[], repaired: readonly Repaired[
       const report = reportOf(subject, container, after?.health ?? subject.health);
       const { failingStreak, restartCount } = container;
       const reason = after === undefined ? subject.cause : after.reason;
-      return [{ report, failingStreak, restarts: restartCount, reason, output: after?.output ?? "" }];
+      const restarts = after !== undefined || subject.isWhole ? restartCount : undefined;
+      return [{ report, failingStreak, restarts, reason, output: after?.output ?? "" }];
     }),
   );
   return rows.sort((a, b) => compare(placeOf(a.report), placeOf(b.report)));

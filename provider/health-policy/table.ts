@@ -32,7 +32,7 @@ export function formatTable(rows: readonly ReportRow[]): string {
 function cellsOf({ report, failingStreak, restarts }: ReportRow): readonly string[] {
   const { host, name, state, health, image, revision = "" } = report;
   const streak = health === "unhealthy" || failingStreak > 0 ? String(failingStreak) : "";
-  return [host, name, state, health, streak, String(restarts), image, revision].map(cell);
+  return [host, name, state, health, streak, String(restarts ?? ""), image, revision].map(cell);
 }
 
 function wordsOf({ reason, output, report }: ReportRow): readonly string[] {

@@ -109,6 +109,7 @@ describe("HealthPolicy on a lab host", function () {
     await host.must(["docker", "exec", "web", "/bin/busybox", "touch", "/run/sick"]);
     await untilDocker("web", "unhealthy");
     const target = `root@127.0.0.1:${host.sshPort}`;
+    kept.length = 0;
     assert.deepEqual(await healthPolicyHandler.diff("health", created.outputs, inputs(), context()), {
       changes: true,
     });

@@ -17,6 +17,7 @@ export const seen = (
 ): ContainerHealth => ({
   target,
   container: observedContainer({ name, id: `${target}-${name}` }),
+  isWhole: true,
   service,
   check: "none",
   health,

@@ -59,6 +59,7 @@ async function run({
   const subject: ContainerHealth = {
     target: "a",
     container,
+    isWhole: true,
     service: "web",
     check: "none",
     health: "unhealthy",
