@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { engineBench } from "./engine";
+import { healthBench } from "./health";
 import { hostBench } from "./host";
 import { imageBench } from "./image";
 import { rolloutBench } from "./rollout";
@@ -10,6 +11,7 @@ import { formatTable } from "./table";
 /** Every bench by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   engine: engineBench,
+  health: healthBench,
   host: hostBench,
   image: imageBench,
   rollout: rolloutBench,

@@ -1,0 +1,138 @@
+import { systemClock } from "../provider/clock";
+import { readPolicy } from "../provider/health-policy/inputs";
+import { lookForRepairs } from "../provider/health-policy/look";
+import { reachOf } from "../provider/health-policy/reach";
+import { closeConnections } from "../provider/host/pool";
+import { silentLog } from "../provider/log";
+import { Fields } from "../provider/values";
+import type { LabHost } from "../test/lab/lab-host";
+import { startRelay } from "../test/support/relay";
+import type { Bench, Measured, Row } from "./bench";
+import { startDelayProxy } from "./delay-proxy";
+import { CONTAINERS, FEW, FEW_LABEL, startHealthHost } from "./health-host";
+import { median, rounded } from "./median";
+import { startTurnCounter } from "./rollout-turns";
+
+/** The round trip that a far host is measured at. */
+const FAR_MS = 80;
+const HOSTS = 20;
+const [SAMPLES, QUICK_SAMPLES] = [15, 3];
+
+/**
+ * The look that preview takes of the hosts of a HealthPolicy. Twenty hosts are twenty lines and connections of their own to one
+ * machine: what is measured is how long one waits for all of them, not what twenty machines can do.
+ */
+export const healthBench: Bench = {
+  columns: {
+    what: "a look at",
+    rtt: "RTT ms",
+    hosts: "hosts",
+    containers: "containers each",
+    ms: "median ms",
+    turns: "turns",
+    samples: "samples",
+  },
+  bounds: [
+    { figure: "look_200_ms", atMost: 150 },
+    { figure: "round_trips", atMost: 3 },
+    { figure: "hosts20_ratio", atMost: 2 },
+  ],
+  run: async (say, { quick }) => {
+    say(`lab: starting a host with ${CONTAINERS} containers (some minutes)`);
+    const host = await startHealthHost();
+    try {
+      return await runOn(host, quick ? QUICK_SAMPLES : SAMPLES, say);
+    } finally {
+      closeConnections();
+      await host.remove();
+    }
+  },
+};
+
+async function runOn(host: LabHost, samples: number, say: (text: string) => void): Promise<Measured> {
+  const far = await startDelayProxy(host.sshPort, FAR_MS);
+  const counter = await startTurnCounter(far.port);
+  const lines = await Promise.all(Array.from({ length: HOSTS }, () => startRelay(far.port, {})));
+  try {
+    const all = { scope: "all" };
+    const few = { scope: { label: FEW_LABEL } };
+    const near = await measure(policyFor(host, [host.sshPort], all), samples);
+    say(`  ${CONTAINERS} containers, near: ${near.ms} ms`);
+    const distant = await measure(policyFor(host, [counter.port], all), samples, (fromMs, toMs) =>
+      counter.turns({ fromMs, toMs }, [], FAR_MS),
+    );
+    say(`  ${CONTAINERS} containers, far: ${distant.ms} ms, ${distant.turns ?? 0} turns`);
+    const ports = lines.map(({ port }) => port);
+    // one after another: a server takes few logins at once
+    for (const port of ports) await measure(policyFor(host, [port], few), 0);
+    const one = await measure(policyFor(host, ports.slice(0, 1), few), samples);
+    say(`  ${FEW} containers on one host, far: ${one.ms} ms`);
+    const twenty = await measure(policyFor(host, ports, few), samples);
+    say(`  ${FEW} containers on each of ${HOSTS} hosts, far: ${twenty.ms} ms`);
+    const row = (rtt: number, hosts: number, containers: number, { ms, turns }: Looked): Row => ({
+      ...{ what: "all that run", rtt, hosts, containers, ms, samples },
+      ...(turns === undefined ? {} : { turns }),
+    });
+    return {
+      rows: [
+        row(0, 1, CONTAINERS, near),
+        row(FAR_MS, 1, CONTAINERS, distant),
+        row(FAR_MS, 1, FEW, one),
+        row(FAR_MS, HOSTS, FEW, twenty),
+      ],
+      figures: {
+        look_200_ms: near.ms,
+        round_trips: distant.turns ?? Number.NaN,
+        hosts20_ratio: rounded(twenty.ms / one.ms),
+      },
+      versions: { engine: await host.must(["docker", "version", "--format", "{{.Server.Version}}"]) },
+    };
+  } finally {
+    for (const each of [...lines, counter, far]) each.stop();
+  }
+}
+
+interface Looked {
+  readonly ms: number;
+  readonly turns?: number;
+}
+
+type Policy = ReturnType<typeof readPolicy>;
+
+function policyFor(host: LabHost, ports: readonly number[], more: object): Policy {
+  const hosts = ports.map((port) => ({ ...host.connection(), port }));
+  return readPolicy(new Fields({ name: "bench", hosts, ...more }));
+}
+
+/** Looks once to be warm, then so often. */
+async function measure(
+  policy: Policy,
+  samples: number,
+  turnsBetween?: (fromMs: number, toMs: number) => number,
+): Promise<Looked> {
+  await look(policy);
+  const times: number[] = [];
+  const turns: number[] = [];
+  for (let at = 0; at < samples; at += 1) {
+    const began = performance.now();
+    await look(policy);
+    const ended = performance.now();
+    times.push(ended - began);
+    if (turnsBetween !== undefined) turns.push(turnsBetween(began, ended));
+  }
+  return { ms: rounded(median(times)), ...(turns.length === 0 ? {} : { turns: median(turns) }) };
+}
+
+/** What diff does. A host that was not seen, or something that is not well, is no look that counts. */
+async function look(policy: Policy): Promise<void> {
+  const kept: string[] = [];
+  const context = {
+    log: { ...silentLog, keep: (text: string) => void kept.push(text) },
+    clock: systemClock,
+    random: Math.random,
+    signal: new AbortController().signal,
+  };
+  const makeReach = (signal: AbortSignal) => reachOf(policy.hosts, {}, { ...context, signal });
+  const changes = await lookForRepairs(policy, {}, makeReach, context);
+  if (changes || kept.length > 0) throw new Error(`the look found something: ${kept.join("; ")}`);
+}
