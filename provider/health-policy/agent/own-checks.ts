@@ -1,0 +1,120 @@
+const WHERE = [
+  "{{.Id}}",
+  "{{.State.Pid}}",
+  "{{.HostConfig.NetworkMode}}",
+  "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
+].join(" ");
+
+/** How many at once, so that one which hangs does not hold the others up. */
+const AT_ONCE = 20;
+const LONGEST_PROBE_SECONDS = 10;
+const GRACE_SECONDS = 10;
+
+/** awk: what a check of our label says; its texts are ours, with sorted keys. */
+const FIELDS_OF_CHECK = `
+function number(key, otherwise) {
+  return match($0, "\\"" key "\\":[0-9]+") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) + 0 : otherwise
+}
+function seconds(key, otherwise) { return int((number(key, otherwise) + 999) / 1000) }
+`;
+
+/**
+ * The checks of our label, of which Docker knows nothing: http by curl or wget, tcp by the kernel's table of who listens. What
+ * there is no way to ask is left alone. `own` has their lines of the list, `streaks` ID FAILURES ASKED of the turns before.
+ */
+export const OWN_CHECKS = `
+own_checks() {
+  [ -s "$TMP/own" ] || { rm -f "$TMP/streaks"; return 0; }
+  [ -f "$TMP/streaks" ] || : >"$TMP/streaks"
+  # one that failed is asked at every turn: it has to be known whether that goes on
+  awk -F '|' -v now="$NOW" -v to="$TMP/" '${FIELDS_OF_CHECK}
+    FILENAME == to "streaks" { split($0, a, " "); failed[a[1]] = a[2]; asked[a[1]] = a[3]; next }
+    failed[$1] > 0 || asked[$1] > now || now - asked[$1] >= seconds("intervalMs", 30000) { print $1 }
+  ' "$TMP/streaks" "$TMP/own" >"$TMP/due"
+  : >"$TMP/answers"
+  [ ! -s "$TMP/due" ] || ask
+  : >"$TMP/streaks.new"
+  awk -F '|' -v now="$NOW" -v to="$TMP/" '${FIELDS_OF_CHECK}
+    FILENAME == to "streaks" { split($0, a, " "); failed[a[1]] = a[2]; asked[a[1]] = a[3]; next }
+    FILENAME == to "answers" { split($0, a, " "); answer[a[1]] = a[2]; age[a[1]] = a[3]; next }
+    {
+      n = failed[$1] + 0; at = asked[$1] + 0
+      if ($1 in answer) {
+        grace = seconds("startPeriodMs", 0)
+        if (grace < ${GRACE_SECONDS}) grace = ${GRACE_SECONDS}
+        at = now
+        if (answer[$1] == "good") n = 0
+        else if (age[$1] >= grace) n++
+      }
+      print $1, n, at >(to "streaks.new")
+      if (n > 0 && n >= number("retries", 3)) print $1 "|" $3 "|" $5 "|its check fails" >>(to "sick")
+    }
+  ' "$TMP/streaks" "$TMP/answers" "$TMP/own"
+  mv -f "$TMP/streaks.new" "$TMP/streaks"
+}
+
+# what they answered comes into answers: ID good|bad AGE
+ask() {
+  : >"$TMP/http"
+  engine inspect --type container --format '${WHERE}' $(cat "$TMP/due") >"$TMP/where"
+  # since a process began, in seconds: clock ticks are hundredths everywhere. A path that curl's file could read as something
+  # else is not asked
+  awk -F '|' -v to="$TMP/" '${FIELDS_OF_CHECK}
+    function age_of(pid,  stat, up, a, n) {
+      if ((getline stat <("/proc/" pid "/stat")) <= 0 || (getline up <"/proc/uptime") <= 0) return 0
+      close("/proc/" pid "/stat"); close("/proc/uptime")
+      sub(/^.*[)] /, "", stat)
+      split(stat, a, " "); split(up, n, " ")
+      return int(n[1] - a[20] / 100)
+    }
+    function hears(pid, port,  hex, table, line, a, file) {
+      hex = sprintf("%04X", port)
+      for (table = 1; table <= 2; table++) {
+        file = "/proc/" pid "/net/" (table == 1 ? "tcp" : "tcp6")
+        while ((getline line <file) > 0) {
+          split(line, a, " ")
+          if (a[4] == "0A" && substr(a[2], length(a[2]) - 4) == ":" hex) { close(file); return 1 }
+        }
+        close(file)
+      }
+      return 0
+    }
+    FILENAME == to "where" { split($0, a, " "); pid[a[1]] = a[2]; address[a[1]] = a[3] == "host" ? "127.0.0.1" : a[4]; next }
+    !($1 in pid) || pid[$1] == 0 { next }
+    /"kind":"tcp"/ { print $1, hears(pid[$1], number("port", 0)) ? "good" : "bad", age_of(pid[$1]) >(to "answers"); next }
+    address[$1] == "" { next }
+    {
+      path = match($0, /"path":"[^"]*"/) ? substr($0, RSTART + 8, RLENGTH - 9) : "/"
+      if (path ~ /[^A-Za-z0-9\\/._~%?=&+,:@-]/) next
+      if (substr(path, 1, 1) != "/") path = "/" path
+      limit = seconds("timeoutMs", 30000)
+      if (limit > ${LONGEST_PROBE_SECONDS}) limit = ${LONGEST_PROBE_SECONDS}
+      host = index(address[$1], ":") ? "[" address[$1] "]" : address[$1]
+      print $1, age_of(pid[$1]), number("status", 0), limit, "http://" host ":" number("port", 0) path >(to "http")
+    }
+  ' "$TMP/where" "$TMP/own"
+  [ ! -s "$TMP/http" ] || ask_http
+}
+
+ask_http() {
+  : >"$TMP/said"
+  if command -v curl >/dev/null; then
+    together=
+    case $(curl -q --help all 2>/dev/null) in *--parallel-max*) together='--parallel --parallel-max ${AT_ONCE}' ;; esac
+    awk '{
+      if (NR > 1) print "next"
+      printf "url = \\"%s\\"\\noutput = \\"/dev/null\\"\\nsilent\\ngloboff\\nnoproxy = \\"*\\"\\nmax-time = %s\\nwrite-out = \\"%s %%{http_code}\\\\n\\"\\n", $5, $4, $1
+    }' "$TMP/http" | timeout 120 curl -q $together -K - >"$TMP/said" 2>/dev/null
+  elif command -v wget >/dev/null; then
+    while read -r id _ _ limit url; do
+      said=$(timeout "$limit" wget -q -S -O /dev/null -T "$limit" "$url" 2>&1 | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p' | sed -n 1p)
+      echo "$id \${said:-000}"
+    done <"$TMP/http" >"$TMP/said"
+  else return 0
+  fi
+  awk -v to="$TMP/" '
+    FILENAME == to "said" { said[$1] = $2; next }
+    { print $1, ($3 == 0 ? said[$1] >= 200 && said[$1] < 400 : said[$1] == $3) ? "good" : "bad", $2 >>(to "answers") }
+  ' "$TMP/said" "$TMP/http"
+}
+`;

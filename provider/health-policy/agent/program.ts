@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { REMOTE_PATH } from "../../host/command/command";
+import { GROUND } from "./ground";
+import { OWN_CHECKS } from "./own-checks";
+import { REPAIRS } from "./repairs";
+import { SIGHT } from "./sight";
+
+/** Where a tick has what no reboot has to outlive, and its lock. */
+export const RUN_FOLDER = "/run/slipway";
+
+const TICK = `
+tick() {
+  settings
+  held && return 0
+  NOW=$(date +%s)
+  # an engine that does not answer says nothing about its containers
+  survey || return 0
+  own_checks
+  forget
+  repair
+  forgive
+  prune
+  trim
+}
+`;
+
+const BODY = `LC_ALL=C PATH=${REMOTE_PATH}; export LC_ALL PATH
+umask 077
+DIR=$1
+cd -- "$DIR" && [ -f policy ] || exit 1
+TMP=${RUN_FOLDER}/health.\${DIR##*/}
+read -r HOST </proc/sys/kernel/hostname
+mkdir -p "$TMP" || exit 1
+${GROUND}${SIGHT}${OWN_CHECKS}${REPAIRS}${TICK}
+exec 9>>"$TMP/lock" || exit 1
+# the turn before, or an up that begins or ends
+flock -n 9 || exit 0
+tick
+exit 0
+`;
+
+/** Changes with every change of the program, so that an up sees that a host has another one. */
+export const AGENT_VERSION = createHash("sha256").update(BODY).digest("hex").slice(0, 12);
+
+/**
+ * One turn of the agent: who is not well is restarted by the policy's rules. `$1` its folder, which has `policy`, and what it
+ * keeps: `ledger` (ID SECONDS), `gave-up` (ID SECONDS), `log` (JSON lines).
+ */
+export const AGENT_PROGRAM = `#!/bin/sh
+# Slipway's health agent, ${AGENT_VERSION}
+${BODY}`;

@@ -1,0 +1,118 @@
+/** A gave-up one that has not been sick for so long is well again, and may be given up anew. */
+const WELL_SECONDS = 120;
+
+/** What is done about those who are not well: the same rules as an up's (plan, bring-back), a step at every turn. */
+export const REPAIRS = `
+# a deployment has the service: it holds the lock, or its containers change places
+in_rollout() {
+  [ -n "$1" ] || return 1
+  for helper in "$2.next" "$2.try"; do
+    case $(grep -F "|$helper|" "$TMP/list" | cut -d '|' -f 2) in running | restarting) return 0 ;; esac
+  done
+  grep -qF "|$2.next|" "$TMP/list" && grep -qF "|exited|$2|" "$TMP/list" && return 0
+  lock=$(engine inspect --type container --format '{{index .Config.Labels "slipway.lock.session"}}' "slipway.lock.$1") || {
+    # no such lock, or an engine that does not answer
+    engine ps --quiet >/dev/null && return 1
+    return 0
+  }
+  set -- $lock
+  [ $# = 3 ] || return 0
+  lives "$@"
+}
+
+# of one service: how many are SICK of ALL, and who they are, in all.of
+members() {
+  awk -F '|' -v s="$1" '$1 == s' "$TMP/all" >"$TMP/all.of"
+  ALL=$(wc -l <"$TMP/all.of") SICK=$(awk -F '|' -v s="$1" '$3 == s' "$TMP/sick" | wc -l)
+  ALL=$((ALL)) SICK=$((SICK))
+}
+# once FILE WORD: whether the word is new there
+once() { grep -qxF "$2" "$TMP/$1" 2>/dev/null || { echo "$2" >>"$TMP/$1"; return 0; }; return 1; }
+
+# how many of a service may be restarted now: those that are starting, or were restarted a moment ago, count
+room_in() {
+  ROOM=$WIDTH
+  [ -n "$STARTING" ] || STARTING=" $(listed --quiet --filter health=starting | tr '\\n' ' ')"
+  while IFS='|' read -r _ other _; do
+    case $STARTING in *" $other "*) ROOM=$((ROOM - 1)); continue ;; esac
+    spent "$other"
+    [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge 10 ] || ROOM=$((ROOM - 1))
+  done <"$TMP/all.of"
+}
+
+restart() {
+  # before it is done: one that is killed in between must not find its budget whole
+  echo "$1 $(date +%s)" >>ledger
+  if timeout 900 docker restart "$1" >/dev/null 2>"$TMP/err.$1"; then
+    event restarted "$1" "$2" "$3" "$4"
+    notify "Slipway restarted $2 on $HOST (restart $3 of $MAX): $4"
+  else
+    event failed "$1" "$2" "$3" "Docker refuses to restart it; $4"
+  fi
+  rm -f "$TMP/err.$1"
+}
+
+give_up() {
+  if grep -q "^$1 " gave-up 2>/dev/null; then
+    { grep -v "^$1 " gave-up; echo "$1 $NOW"; } | rewrite gave-up
+    return 0
+  fi
+  echo "$1 $NOW" >>gave-up
+  event gave-up "$1" "$2" "$MADE" "$3"
+  notify "Slipway gave up on $2 on $HOST after $MADE restarts within \${WINDOW}s: $3"
+}
+given_up() { grep -q "^$1 " gave-up 2>/dev/null; }
+forgive() {
+  [ -s gave-up ] || return 0
+  awk -v from="$((NOW - ${WELL_SECONDS}))" '$2 > from' gave-up >gave-up.new
+  if cmp -s gave-up gave-up.new; then rm -f gave-up.new; return 0; fi
+  while read -r id when; do
+    grep -q "^$id " gave-up.new && continue
+    at=$(grep -F "|$id|" "$TMP/all") && event recovered "$id" "\${at##*|}" 0 it is well again
+  done <gave-up
+  mv -f gave-up.new gave-up
+}
+
+repair() {
+  [ -s "$TMP/sick" ] || return 0
+  STARTING=
+  : >"$TMP/now"
+  while IFS='|' read -r id name service why; do
+    in_rollout "$service" "$name" && continue
+    printf '%s|%s|%s|%s\\n' "$service" "$id" "$name" "$why" >>"$TMP/now"
+  done <"$TMP/sick"
+  # one service after another, so that its own are counted together
+  sort "$TMP/now" >"$TMP/sorted"
+  former='|'
+  while IFS='|' read -r service id name why; do
+    if [ "$REPAIR" != 1 ]; then
+      once told "$id" && event unhealthy "$id" "$name" 0 "$why; the policy only reports"
+      continue
+    fi
+    if [ -n "$service" ]; then
+      members "$service"
+      if [ "$SICK" -gt 1 ] && [ $((SICK * 2)) -gt "$ALL" ]; then
+        once mass "$service" && event mass "$id" "$name" 0 "$SICK of $ALL of its service are unhealthy at once, which no restart mends" &&
+          notify "Slipway restarts nothing of $service on $HOST: $SICK of $ALL are unhealthy at once"
+        continue
+      fi
+    else echo "|$id|$name" >"$TMP/all.of"
+    fi
+    [ "$service" = "$former" ] && [ -n "$service" ] || { room_in; former=$service; }
+    spent "$id"
+    if given_up "$id" || [ "$MADE" -ge "$MAX" ]; then give_up "$id" "$name" "$why"; continue; fi
+    pause_of "$MADE"
+    [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge "$PAUSE" ] || [ "$LAST" -gt "$NOW" ] || continue
+    [ "$ROOM" -gt 0 ] || continue
+    ROOM=$((ROOM - 1))
+    restart "$id" "$name" $((MADE + 1)) "$why" &
+  done <"$TMP/sorted"
+  wait
+}
+# what is told once is told anew when it comes back
+forget() {
+  [ -f "$TMP/mass" ] || [ -f "$TMP/told" ] || return 0
+  [ ! -f "$TMP/told" ] || { cut -d '|' -f 1 "$TMP/sick" | grep -xF -f "$TMP/told" | rewrite "$TMP/told"; }
+  [ ! -f "$TMP/mass" ] || { cut -d '|' -f 3 "$TMP/sick" | sort -u | grep -xF -f "$TMP/mass" | rewrite "$TMP/mass"; }
+}
+`;

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { formatHealthcheck } from "../../../provider/health/label";
+import { HEALTHCHECK_DEFAULTS, type HealthTest } from "../../../provider/health/policy";
+import { AgentHost } from "../../support/agent-host";
+
+const check = (test: HealthTest, more: object = {}): string =>
+  formatHealthcheck({ ...HEALTHCHECK_DEFAULTS, retries: 2, ...more, test });
+const http = (more: object = {}, path = "/up"): string => check({ kind: "http", port: 3_000, path }, more);
+
+/** A process that began long ago, and one that is just beginning. */
+const OLD = "1 bridge 172.17.0.2";
+const YOUNG = `${process.pid} bridge 172.17.0.2`;
+
+describe("the agent's own checks", () => {
+  let host: AgentHost;
+  beforeEach(() => (host = new AgentHost(["sh"])));
+  afterEach(() => host.remove());
+
+  const page = (more: object = {}): AgentHost =>
+    host.engine([{ id: "a1", name: "web", check: http(), where: OLD, ...more }]);
+  const answering = (status: string, at: number): readonly string[] => {
+    host.folder.file("said", `a1 ${status}\n`);
+    return host.turn(at);
+  };
+
+  it("must ask a page at the container's own address, and restart it when it fails as often as its check says", () => {
+    page();
+    assert.deepEqual(answering("200", 1_000), []);
+    assert.deepEqual(host.read("asked").slice(0, 2), [
+      'url = "http://172.17.0.2:3000/up"',
+      'output = "/dev/null"',
+    ]);
+    assert.deepEqual(answering("503", 1_030), []);
+    assert.deepEqual(answering("503", 1_045), ["a1"]);
+    assert.deepEqual(host.events(), ["restarted web: its check fails"]);
+  });
+
+  it("must begin to count anew after a good answer", () => {
+    page();
+    for (const [at, status] of ["503", "399", "503", "200", "503"].entries())
+      assert.deepEqual(answering(status, 1_000 + 30 * at), []);
+  });
+
+  it("must keep to the check's interval as long as all is well", () => {
+    page();
+    answering("200", 1_000);
+    const asked = host.read("asked").length;
+    answering("200", 1_029);
+    assert.equal(host.read("asked").length, asked);
+    answering("200", 1_030);
+    assert.ok(host.read("asked").length > asked);
+  });
+
+  it("must take the status that the check wants", () => {
+    page({ check: check({ kind: "http", port: 3_000, path: "/up", status: 204 }, { retries: 1 }) });
+    assert.deepEqual(answering("204", 1_000), []);
+    assert.deepEqual(answering("200", 1_030), ["a1"]);
+  });
+
+  it("must grant a start its time", () => {
+    page({ where: YOUNG, check: http({ retries: 1, startPeriodMs: 86_400_000 }) });
+    assert.deepEqual(answering("503", 1_000), []);
+    page({ where: OLD, check: http({ retries: 1 }) });
+    assert.deepEqual(answering("503", 1_030), ["a1"]);
+  });
+
+  it("must not ask by a path that something could read as more than a path", () => {
+    page({ check: http({ retries: 1 }, '/a" b') });
+    assert.deepEqual(answering("000", 1_000), []);
+    assert.deepEqual(host.read("asked"), []);
+  });
+
+  it("must see whether a port is listened on", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const own = { id: "a1", name: "db", where: `${process.pid} bridge ` } as const;
+    try {
+      host.engine([{ ...own, check: check({ kind: "tcp", port }, { retries: 1 }) }]);
+      assert.deepEqual(host.turn(1_000), []);
+      assert.equal(readFileSync(`${host.folder.path}/run/health.agent/streaks`, "utf8"), "a1 0 1000\n");
+    } finally {
+      server.close();
+    }
+    await once(server, "close");
+    host.engine([{ ...own, where: "1 bridge ", check: check({ kind: "tcp", port }, { retries: 1 }) }]);
+    assert.deepEqual(host.turn(1_030), ["a1"]);
+  });
+});
