@@ -1,22 +1,15 @@
-import { messageOf } from "../errors";
-import { type Handler, type HandlerContext, PartialFailure, type Properties } from "../handler";
-import { allEnded } from "../all-ended";
+import type { Handler, Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { machineIdOf, machineIdsFrom, recordedMachineIds, refuseTwins } from "../host/machine/machine-id";
-import { formatMoves, movesOf, recordedMachines } from "../host/machine/same-machine";
-import { isUnreachable } from "../host/machine/unreachable";
-import { Fields, hasUnknown, isObject, UNKNOWN } from "../values";
-import { addToLedger, LEDGER_KEY, recordedLedger } from "./budget";
-import { executePlan } from "./execute";
-import { unhealthyError } from "./failure";
-import { type PolicyInputs, readPolicy } from "./inputs";
+import { recordedMachineIds } from "../host/machine/machine-id";
+import { Fields, hasUnknown, UNKNOWN } from "../values";
+import { AGENT_VERSION } from "./agent/program";
+import { recordedKey, removeAgents, seeAgents } from "./agent/watch";
+import { applyPolicy } from "./apply";
+import { readPolicy } from "./inputs";
 import { lookForRepairs } from "./look";
-import { observeHost } from "./observe";
-import type { HostHealth, KnownHost } from "./observed";
-import { formatPlan, nameOf, planRepairs } from "./plan";
+import { hostKeysOf, observeHosts } from "./observe-hosts";
 import { type Reach, reachOf } from "./reach";
-import { outcomeOf, rowsOf } from "./report";
-import { formatTable } from "./table";
+import { outcomeOf } from "./report";
 
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
 export const healthPolicyHandler: Handler = {
@@ -32,7 +25,9 @@ export const healthPolicyHandler: Handler = {
     const policy = readPolicy(new Fields(news));
     const makeReach = (signal: AbortSignal): Reach =>
       reachOf(policy.hosts, hostKeysOf(olds), { ...context, signal });
-    return { changes: await lookForRepairs(policy, olds, makeReach, context) };
+    const isAgentOld = policy.watch && olds.watch === true && olds.agentVersion !== AGENT_VERSION;
+    if (isAgentOld) context.log.keep("the agent on the hosts is installed anew");
+    return { changes: (await lookForRepairs(policy, olds, makeReach, context)) || isAgentOld };
   },
 
   async create(inputs, context) {
@@ -46,99 +41,26 @@ export const healthPolicyHandler: Handler = {
 
   async read(id, outputs, context) {
     const policy = readPolicy(new Fields(outputs));
-    const hosts = await observeHosts(policy, reachOf(policy.hosts, hostKeysOf(outputs), context), context);
+    const reach = reachOf(policy.hosts, hostKeysOf(outputs), context);
+    const hosts = await observeHosts(policy, reach, context);
     const { report, counts, hostKeys, machineIds } = outcomeOf(hosts, []);
+    const key = recordedKey(outputs);
+    const seen = hosts.map(({ target }) => target);
+    const agents = key === undefined ? undefined : await seeAgents(seen, key, reach, context, false);
     const known = {
       hostKeys: { ...hostKeysOf(outputs), ...hostKeys },
       machineIds: { ...recordedMachineIds(outputs), ...machineIds },
+      ...(agents === undefined ? {} : { agentVersion: agents.version, events: agents.events }),
     };
     return { id, outputs: { ...outputs, report, counts: { ...counts, ...runCounts(outputs) }, ...known } };
   },
 
-  // a policy leaves nothing on its hosts
-  delete: () => Promise.resolve(),
+  // without an agent a policy leaves nothing on its hosts
+  async delete(_id, outputs, context) {
+    const abandonUnreachable = outputs.abandonUnreachable === true;
+    await removeAgents(outputs, [], hostKeysOf(outputs), abandonUnreachable, context);
+  },
 };
-
-async function applyPolicy(
-  id: string,
-  inputs: Properties,
-  olds: Properties,
-  context: HandlerContext,
-): Promise<Properties> {
-  const policy = readPolicy(new Fields(inputs));
-  const reach = reachOf(policy.hosts, hostKeysOf(olds), context);
-  const hosts = await observeHosts(policy, reach, context);
-  sayMoves(policy, hosts, olds, context);
-  warnOfMissing(policy, hosts, context);
-  const spent = { ledger: recordedLedger(olds), nowMs: context.clock.wall() };
-  const plan = planRepairs(policy, hosts, spent);
-  if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
-  const repaired = await executePlan(plan, { ...context, reach, budget: policy });
-  const rows = rowsOf(hosts, repaired);
-  if (rows.length > 0) context.log.keep(formatTable(rows));
-  const made = repaired.map(({ subject, restartedAt }) => ({ id: subject.container.id, restartedAt }));
-  const outputs = {
-    ...inputs,
-    targets: targetsOf(policy.hosts),
-    ...outcomeOf(hosts, repaired),
-    [LEDGER_KEY]: addToLedger({ ...spent, nowMs: context.clock.wall() }, made, policy),
-  };
-  for (const { subject, reason } of repaired.filter(({ excused }) => excused)) {
-    context.log.warn(`left ${nameOf(subject)} alone: ${reason}`);
-  }
-  const failure = unhealthyError(repaired);
-  if (failure === undefined) return outputs;
-  if (policy.failOnUnhealthy) throw new PartialFailure(id, outputs, failure);
-  context.log.warn(failure.message);
-  return outputs;
-}
-
-/** All hosts at once; one that does not answer fails the run, or is left out where the program allows it. */
-async function observeHosts(
-  policy: PolicyInputs,
-  reach: Reach,
-  context: HandlerContext,
-): Promise<readonly KnownHost[]> {
-  const { clock, signal, log } = context;
-  const looks = reach.targets.map(async (target): Promise<readonly KnownHost[]> => {
-    try {
-      return [
-        await reach.on(target, async (session, docker) => {
-          const longestProbeMs = Number.POSITIVE_INFINITY;
-          const [seen, facts] = await Promise.all([
-            observeHost(policy, { session, docker, clock, signal, longestProbeMs }),
-            session.facts({ signal }),
-          ]);
-          return { ...seen, machineId: machineIdOf(facts) };
-        }),
-      ];
-    } catch (error) {
-      if (!policy.abandonUnreachable || !isUnreachable(error)) throw error;
-      log.warn(`left out ${target}: ${messageOf(error)}`);
-      return [];
-    }
-  });
-  const hosts = (await allEnded(looks)).flat();
-  refuseTwins(machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])));
-  return hosts;
-}
-
-function sayMoves(
-  policy: PolicyInputs,
-  hosts: readonly KnownHost[],
-  olds: Properties,
-  { log }: HandlerContext,
-): void {
-  const machineIds = machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
-  const moves = movesOf(recordedMachines(olds), { hosts: policy.hosts, machineIds });
-  if (moves.length > 0) log.keep(formatMoves(moves));
-}
-
-function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log }: HandlerContext): void {
-  const seen = new Set(hosts.flatMap(({ containers }) => containers.map(({ service }) => service)));
-  const missing = policy.services?.filter((service) => !seen.has(service)) ?? [];
-  if (missing.length > 0) log.warn(`no container of ${missing.join(", ")} on ${policy.hosts.length} host(s)`);
-}
 
 /** What the last run did stays what it was, whatever a later look finds. */
 function runCounts({ restarted, gaveUp }: Properties): {
@@ -147,12 +69,4 @@ function runCounts({ restarted, gaveUp }: Properties): {
 } {
   const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0);
   return { restarted: lengthOf(restarted), gaveUp: lengthOf(gaveUp) };
-}
-
-function hostKeysOf(outputs: Properties): Readonly<Record<string, string>> {
-  const { hostKeys } = outputs;
-  if (!isObject(hostKeys)) return {};
-  return Object.fromEntries(
-    Object.entries(hostKeys).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
 }

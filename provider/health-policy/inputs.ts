@@ -18,11 +18,25 @@ export interface PolicyInputs extends Budget {
   readonly scope: Scope;
   readonly repair: boolean;
   readonly maxUnavailable: number;
+  /** An agent on each host goes on between ups. */
+  readonly watch: boolean;
+  readonly watchIntervalMs: number;
+  /** Where the agent's messages go; a secret. Empty: nowhere. */
+  readonly notify: string;
   readonly failOnUnhealthy: boolean;
   readonly abandonUnreachable: boolean;
 }
 
-const DEFAULTS = { maxRestarts: 3, windowMs: 600_000, backoffMs: 10_000, maxUnavailable: 1 } as const;
+const DEFAULTS = {
+  maxRestarts: 3,
+  windowMs: 600_000,
+  backoffMs: 10_000,
+  maxUnavailable: 1,
+  watchIntervalMs: 15_000,
+} as const;
+/** Each turn of the agent costs its host something. */
+const [SHORTEST_WATCH_MS, LONGEST_WATCH_MS] = [5_000, 3_600_000] as const;
+const OUTPUTS = ["report", "counts", "restarted", "gaveUp", "agentVersion", "events"];
 const SCOPES = ["owned", "all"] as const;
 
 /** Reads a policy's arguments; mistakes are in the fields' failures. `targets` and outputs of ours may stand among them. */
@@ -32,6 +46,7 @@ export function readPolicy(fields: Fields): PolicyInputs {
   const services = fields.strings("services");
   services?.forEach((service, index) => {
     if (service === "") fields.fail(`services[${index}]`, "is empty");
+    else if (/\s/.test(service)) fields.fail(`services[${index}]`, "is no name of a service");
   });
   const policy: PolicyInputs = {
     name,
@@ -43,13 +58,15 @@ export function readPolicy(fields: Fields): PolicyInputs {
     windowMs: fields.duration("window") ?? DEFAULTS.windowMs,
     backoffMs: fields.duration("backoff") ?? DEFAULTS.backoffMs,
     maxUnavailable: fields.integer("maxUnavailable", { min: 1 }) ?? DEFAULTS.maxUnavailable,
+    watch: fields.boolean("watch") ?? false,
+    watchIntervalMs: readInterval(fields),
+    notify: readNotify(fields),
     failOnUnhealthy: fields.boolean("failOnUnhealthy") ?? true,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
-  refuseAgent(fields);
   // only there to be compared: the services run something else now, so look again
   fields.raw("versions");
-  fields.rejectOthers(["targets", "hostKeys", "report", "counts", "restarted", "gaveUp"]);
+  fields.rejectOthers(["targets", "hostKeys", ...OUTPUTS]);
   return policy;
 }
 
@@ -59,13 +76,26 @@ function readScope(fields: Fields): Scope {
   if (typeof raw === "string") return { kind: fields.oneOf("scope", SCOPES) ?? "owned" };
   const nested = fields.object("scope");
   const label = nested?.requiredString("label");
+  if (label?.includes("\n") === true) nested?.fail("label", "has more than one line");
   nested?.rejectOthers();
   return label === undefined ? { kind: "owned" } : { kind: "label", label };
 }
 
-function refuseAgent(fields: Fields): void {
-  const until = "is not available yet: the policy acts during pulumi up";
-  if (fields.boolean("watch") === true) fields.fail("watch", until);
-  if (fields.raw("watchInterval") !== undefined) fields.fail("watchInterval", until);
-  if (fields.raw("notify") !== undefined) fields.fail("notify", until);
+function readInterval(fields: Fields): number {
+  const given = fields.duration("watchInterval") ?? DEFAULTS.watchIntervalMs;
+  if (given < SHORTEST_WATCH_MS || given > LONGEST_WATCH_MS) {
+    fields.fail("watchInterval", "must be from 5s to 1h");
+  }
+  return given;
+}
+
+/** It stands on a line of its own in a file on the host, and goes to curl from there. */
+function readNotify(fields: Fields): string {
+  const given = fields.string("notify") ?? "";
+  if (given !== "" && !/^https?:\/\/[^\s"\\]+$/.test(given)) {
+    fields.fail("notify", "must be the address of a webhook: https://…");
+  }
+  if (given !== "" && fields.raw("watch") === false)
+    fields.fail("notify", "is the agent's: it needs watch: true");
+  return given;
 }

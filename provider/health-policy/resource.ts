@@ -24,6 +24,15 @@ export interface HealthPolicyArgs {
   readonly backoff?: pulumi.Input<string | undefined>;
   /** Containers of one service that may be restarting at the same time. @default 1 */
   readonly maxUnavailable?: pulumi.Input<number | undefined>;
+  /**
+   * An agent on each host goes on between ups, by the same rules and with the same budget: a timer of the host (systemd, OpenRC or
+   * cron) starts a small program of ours that uses the docker command alone. Needs root's rights there. @default false
+   */
+  readonly watch?: pulumi.Input<boolean | undefined>;
+  /** How often the agent looks, from "5s" to "1h". @default "15s" */
+  readonly watchInterval?: pulumi.Input<string | undefined>;
+  /** Where the agent says that it restarted or gave up a container: a Slack-compatible webhook. Kept secret. */
+  readonly notify?: pulumi.Input<string | undefined>;
   /** `pulumi up` fails when one stays unhealthy. @default true */
   readonly failOnUnhealthy?: pulumi.Input<boolean | undefined>;
   /** Let the policy pass over hosts that do not answer (a refused login or another host key is an answer). @default false */
@@ -57,6 +66,23 @@ export interface HealthCounts {
   readonly gaveUp: number;
 }
 
+/** What the agent did, or saw, between two ups. */
+export interface AgentEvent {
+  /** The target of its host. */
+  readonly host: string;
+  /** ISO 8601, the host's clock. */
+  readonly at: string;
+  /**
+   * "failed": Docker refused to restart it. "mass": over half of its service is unhealthy at once, so nothing of it was restarted.
+   * "unhealthy": the policy only reports.
+   */
+  readonly event: "restarted" | "failed" | "gave-up" | "recovered" | "mass" | "unhealthy";
+  readonly container: string;
+  /** Which restart of the container it was within `window`. */
+  readonly restarts: number;
+  readonly why: string;
+}
+
 /** Looks at every container's health, restarts unhealthy ones and waits for them. */
 export class HealthPolicy extends SlipwayResource {
   declare readonly report: pulumi.Output<ContainerReport[]>;
@@ -65,6 +91,10 @@ export class HealthPolicy extends SlipwayResource {
   declare readonly restarted: pulumi.Output<string[]>;
   /** Containers that stay unhealthy with no restart left, as `target name`. */
   declare readonly gaveUp: pulumi.Output<string[]>;
+  /** The agent that runs on all hosts; empty without `watch`, and where one was stopped or changed. */
+  declare readonly agentVersion: pulumi.Output<string>;
+  /** What the agent did since the last up, as the last refresh saw it; at most fifty of a host. */
+  declare readonly events: pulumi.Output<AgentEvent[]>;
 
   constructor(name: string, args: HealthPolicyArgs, opts?: pulumi.CustomResourceOptions) {
     // the policy's own name, which is its id
@@ -89,6 +119,6 @@ function versionsOf(services: HealthPolicyArgs["services"]): pulumi.Output<strin
 const SHAPE = {
   kind: "HealthPolicy",
   connections: ["hosts"],
-  secrets: [],
-  outputs: ["report", "counts", "restarted", "gaveUp"],
+  secrets: ["notify"],
+  outputs: ["report", "counts", "restarted", "gaveUp", "agentVersion", "events"],
 } as const;

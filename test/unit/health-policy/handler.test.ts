@@ -62,13 +62,24 @@ describe("healthPolicyHandler.check", () => {
     ]);
   });
 
-  it("must say of the agent that it is not there yet", async () => {
-    const until = "is not available yet: the policy acts during pulumi up";
-    assert.deepEqual(await failuresOf({ ...INPUTS, watch: true, notify: "https://chat.example" }), [
-      `watch ${until}`,
-      `notify ${until}`,
+  it("must not let an agent look all the time, nor tell where nothing is", async () => {
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: true, watchInterval: "1s", notify: "chat" }), [
+      "watchInterval must be from 5s to 1h",
+      "notify must be the address of a webhook: https://…",
     ]);
-    assert.deepEqual(await failuresOf({ ...INPUTS, watch: false }), []);
+    const notify = "https://chat.example/hook";
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: false, notify }), [
+      "notify is the agent's: it needs watch: true",
+    ]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: true, notify, watchInterval: "30s" }), []);
+  });
+
+  it("must not let a name or a label bring the agent a setting of its own", async () => {
+    const scope = { label: "a=b\nrepair 0" };
+    assert.deepEqual(await failuresOf({ ...INPUTS, scope, services: ["web\nrepair 0"] }), [
+      "services[0] is no name of a service",
+      "scope.label has more than one line",
+    ]);
   });
 });
 

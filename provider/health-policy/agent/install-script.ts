@@ -1,0 +1,175 @@
+import { RUN_FOLDER } from "./program";
+
+/**
+ * What puts the agent on a host, shows it, and takes it away, as root: one call each. No value of the user's is in these texts:
+ * they go in as arguments, and contents by standard input.
+ */
+
+/** A line that begins a part of what SHOW prints. */
+export const MARK = "@slipway ";
+
+/** Exit codes of ours; others are the commands' own. */
+export const EXIT = { busy: 75, without: 78 } as const;
+
+/** How long a turn of the agent is waited for. One that restarts something with a long stopTimeout takes longer. */
+export const TURN_SECONDS = 120;
+const LOG_LINES = 200;
+
+const PLACES = `folder=$1 unit=slipway-health-\${1##*/} run=${RUN_FOLDER}/health.\${1##*/}
+umask 077
+`;
+
+/** Which kind of timer there is, and whether it runs. */
+const TIMER = `
+kind() {
+  if [ -d /run/systemd/system ]; then echo systemd
+  elif [ -d /run/openrc ] && command -v rc-service >/dev/null; then echo openrc
+  elif [ -d /etc/cron.d ]; then echo cron
+  else echo without; fi
+}
+runs() {
+  case $(kind) in
+    systemd) systemctl --quiet is-active "$unit.timer" ;;
+    openrc) rc-service "$unit" status >/dev/null 2>&1 ;;
+    cron) [ -f "/etc/cron.d/$unit" ] ;;
+    *) return 1 ;;
+  esac
+}
+`;
+
+/**
+ * Shows version, budget and log. `$1` folder, `$2` who holds the agent from now on, as boot id, pid and start of the process of
+ * a connection: its turns do nothing as long as that lives. Empty: nobody.
+ */
+export const SHOW_AGENT = `${PLACES}${TIMER}
+cd -- "$folder" 2>/dev/null && [ -f agent ] || { echo '${MARK}absent'; exit 0; }
+if [ -n "$2" ]; then
+  mkdir -p "$run" && exec 9>>"$run/lock" || exit 1
+  flock -w ${TURN_SECONDS} 9 || exit ${EXIT.busy}
+  printf '%s\\n' "$2" >hold
+fi
+echo "${MARK}version $(sed -n "2s/.*agent, //p" agent)"
+runs && echo '${MARK}runs'
+echo '${MARK}ledger'
+cat ledger 2>/dev/null
+echo '${MARK}log'
+tail -n ${LOG_LINES} log 2>/dev/null
+exit 0
+`;
+
+/**
+ * Installs or renews the agent, and lets it go on. `$1` folder, `$2` seconds between its turns, `$3` to `$6` lengths of
+ * program, policy, budget and address for messages, which come by standard input one after another. Its log begins anew: what
+ * was in it has been shown.
+ */
+export const INSTALL_AGENT = `${PLACES}${TIMER}
+interval=$2
+kind=$(kind)
+[ "$kind" != without ] || exit ${EXIT.without}
+mkdir -p -- "$folder" "$run" && cd -- "$folder" && exec 9>>"$run/lock" || exit 1
+flock -w ${TURN_SECONDS} 9 || exit ${EXIT.busy}
+part() { dd bs=1 count="$2" of="$1.new" 2>/dev/null && [ "$(wc -c <"$1.new")" -eq "$2" ]; }
+# a text that came in part, as the connection broke, changes nothing
+part agent "$3" && part policy "$4" && part ledger "$5" && part notify "$6" || { rm -f ./*.new; exit 1; }
+for file in agent policy ledger notify; do mv -f -- "$file.new" "$file" || exit 1; done
+[ -s notify ] || rm -f notify
+: >log
+changed=
+put() {
+  cat >"$1.slipway-new" && chmod "$2" "$1.slipway-new" || exit 1
+  if cmp -s "$1.slipway-new" "$1"; then rm -f "$1.slipway-new"; else changed=yes; mv -f "$1.slipway-new" "$1" || exit 1; fi
+}
+case $kind in
+  systemd)
+    put "/etc/systemd/system/$unit.service" 644 <<END
+[Unit]
+Description=Slipway: health of containers (\${folder##*/})
+After=docker.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $folder/agent $folder
+SyslogIdentifier=$unit
+TimeoutStartSec=20min
+Nice=5
+END
+    put "/etc/systemd/system/$unit.timer" 644 <<END
+[Unit]
+Description=Slipway: health of containers (\${folder##*/})
+
+[Timer]
+OnActiveSec=1s
+OnUnitInactiveSec=\${interval}s
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+END
+    [ -z "$changed" ] || systemctl daemon-reload
+    systemctl --quiet enable "$unit.timer" || exit 1
+    # its turn would find the lock held, and the next one comes a whole interval later
+    flock -u 9
+    rm -f hold
+    if [ -n "$changed" ] || ! runs; then systemctl restart "$unit.timer" || exit 1; fi
+    ;;
+  openrc)
+    put "$folder/loop" 700 <<END
+while :; do /bin/sh $folder/agent $folder >/dev/null; sleep $interval; done
+END
+    put "/etc/init.d/$unit" 755 <<END
+#!/sbin/openrc-run
+description="Slipway: health of containers (\${folder##*/})"
+supervisor=supervise-daemon
+command=/bin/sh
+command_args="$folder/loop"
+respawn_delay=$interval
+respawn_max=0
+depend() { after docker; }
+END
+    flock -u 9
+    rm -f hold
+    rc-update add "$unit" default >/dev/null || exit 1
+    # what it starts must not hold our lock
+    if [ -n "$changed" ] || ! runs; then rc-service "$unit" restart >/dev/null 2>&1 9>&- || exit 1; fi
+    ;;
+  cron)
+    put "$folder/minute" 700 <<END
+read -r began _ </proc/uptime
+while /bin/sh $folder/agent $folder >/dev/null; do
+  sleep $interval
+  read -r up _ </proc/uptime
+  [ \\$((\\\${up%.*} - \\\${began%.*} + $interval)) -le 60 ] || exit 0
+done
+END
+    put "/etc/cron.d/$unit" 644 <<END
+* * * * * root /bin/sh $folder/minute
+END
+    rm -f hold
+    ;;
+esac
+echo "$kind"
+`;
+
+/** Takes the agent away: units, files, what it keeps, folders that it leaves empty. `$1` folder. */
+export const REMOVE_AGENT = `${PLACES}
+if [ -d /run/systemd/system ]; then
+  if [ -e "/etc/systemd/system/$unit.timer" ] || [ -e "/etc/systemd/system/$unit.service" ]; then
+    systemctl --quiet disable --now "$unit.timer" 2>/dev/null
+    systemctl --quiet stop "$unit.service" 2>/dev/null
+    rm -f "/etc/systemd/system/$unit.timer" "/etc/systemd/system/$unit.service"
+    systemctl daemon-reload
+    systemctl --quiet reset-failed "$unit.service" 2>/dev/null
+  fi
+elif [ -e "/etc/init.d/$unit" ]; then
+  rc-service "$unit" stop >/dev/null 2>&1
+  rc-update del "$unit" default >/dev/null 2>&1
+fi
+rm -f "/etc/init.d/$unit" "/etc/cron.d/$unit"
+# a turn that has begun comes to its end first
+if [ -e "$run/lock" ]; then exec 9>>"$run/lock"; flock -w ${TURN_SECONDS} 9; fi
+rm -rf -- "$folder" "$run"
+rmdir -- "\${folder%/*}" "\${folder%/*/*}" 2>/dev/null
+for left in "$folder" "/etc/systemd/system/$unit.timer" "/etc/systemd/system/$unit.service" "/etc/init.d/$unit" "/etc/cron.d/$unit"; do
+  [ ! -e "$left" ] || exit 1
+done
+`;

@@ -1,0 +1,133 @@
+import { allEnded } from "../../all-ended";
+import type { HandlerContext, Properties } from "../../handler";
+import type { Connection } from "../../host/connection";
+import { recordedHosts, targetsOf } from "../../host/connection-fields";
+import { orAbandoned } from "../../host/machine/unreachable";
+import type { Ledger } from "../budget";
+import type { PolicyInputs } from "../inputs";
+import { type Reach, reachOf } from "../reach";
+import type { AgentEvent } from "../resource";
+import { holdAgent, installAgent, removeAgent, showAgent } from "./agent";
+import { AGENT_VERSION } from "./program";
+import { agentKey, formatLedger, formatSettings } from "./settings";
+import type { ShownAgent } from "./shown";
+
+/** The key of the outputs that names the agent on the hosts: it stays what it was when the stack is renamed. */
+export const AGENT_OUTPUT = "__agent";
+
+/** The name of a policy's agent: as recorded, else a new one. */
+export function keyOf(olds: Properties, name: string, stack: string): string {
+  return recordedKey(olds) ?? agentKey(stack, name);
+}
+
+/** The name of the agent that outputs have recorded. */
+export function recordedKey(outputs: Properties): string | undefined {
+  const key = outputs[AGENT_OUTPUT];
+  return typeof key === "string" && /^[a-z0-9-]+$/.test(key) ? key : undefined;
+}
+
+/** What the agents of all hosts show together. */
+export interface ShownAgents {
+  /** Empty where one of them is missing, does not run, or is another one. */
+  readonly version: string;
+  readonly events: readonly AgentEvent[];
+  readonly ledger: Ledger;
+}
+
+/** Looks at the agents on these hosts; with `hold` they do nothing from then on, until they are installed anew. */
+export async function seeAgents(
+  targets: readonly string[],
+  key: string,
+  reach: Reach,
+  { signal }: Pick<HandlerContext, "signal">,
+  hold: boolean,
+): Promise<ShownAgents> {
+  const see = hold ? holdAgent : showAgent;
+  const shown = await allEnded(
+    targets.map(
+      async (target): Promise<readonly [string, ShownAgent | undefined]> => [
+        target,
+        await reach.on(target, (session) => see({ session, signal }, key)),
+      ],
+    ),
+  );
+  return together(shown);
+}
+
+/** Pure: one account of what each host shows. */
+export function together(shown: readonly (readonly [string, ShownAgent | undefined])[]): ShownAgents {
+  const isCurrent = shown.every(([, agent]) => agent?.runs === true && agent.version === AGENT_VERSION);
+  const events = shown.flatMap(([host, agent]) => (agent?.events ?? []).map((event) => ({ host, ...event })));
+  return {
+    version: isCurrent && shown.length > 0 ? AGENT_VERSION : "",
+    events: events.sort((a, b) => compare(`${a.at} ${a.host}`, `${b.at} ${b.host}`)),
+    ledger: Object.assign({}, ...shown.map(([, agent]) => agent?.ledger ?? {})) as Ledger,
+  };
+}
+
+/** A line an event, for the run. */
+export function formatEvents(events: readonly AgentEvent[]): string {
+  return events
+    .map(({ at, host, container, event, why }) => `${at} ${host} ${container}: ${event}: ${why}`)
+    .join("\n");
+}
+
+/** Both budgets as one. A restart that both know of counts once: the agent keeps whole seconds. */
+export function mergeLedgers(one: Ledger, other: Ledger): Ledger {
+  const ids = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
+  const times = (id: string): readonly number[] => {
+    const seconds = [...(one[id] ?? []), ...(other[id] ?? [])].map((at) => Math.floor(at / 1_000));
+    return [...new Set(seconds)].sort((a, b) => a - b).map((at) => at * 1_000);
+  };
+  return Object.fromEntries(ids.map((id) => [id, times(id)]));
+}
+
+/** Installs the agents on these hosts, which go on from there. */
+export async function installAgents(
+  targets: readonly string[],
+  key: string,
+  policy: PolicyInputs,
+  ledger: Ledger,
+  reach: Reach,
+  { signal }: Pick<HandlerContext, "signal">,
+): Promise<void> {
+  const files = {
+    settings: formatSettings(policy),
+    ledger: formatLedger(ledger),
+    notify: policy.notify,
+    intervalMs: policy.watchIntervalMs,
+  };
+  await allEnded(
+    targets.map((target) => reach.on(target, (session) => installAgent({ session, signal }, key, files))),
+  );
+}
+
+/** Takes the recorded agents away from all hosts but these. */
+export async function removeAgents(
+  outputs: Properties,
+  kept: readonly string[],
+  hostKeys: Readonly<Record<string, string>>,
+  abandonUnreachable: boolean,
+  context: HandlerContext,
+): Promise<void> {
+  const key = recordedKey(outputs);
+  if (key === undefined) return;
+  const left: readonly Connection[] = recordedHosts(outputs);
+  const reach = reachOf(left, hostKeys, context);
+  const gone = targetsOf(left).filter((target) => !kept.includes(target));
+  await allEnded(
+    gone.map((target) =>
+      orAbandoned(
+        {
+          abandonUnreachable,
+          say: (why) => context.log.warn(`left the health agent on ${target} as it is: ${why}`),
+        },
+        () => reach.on(target, (session) => removeAgent({ session, signal: context.signal }, key)),
+      ),
+    ),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
