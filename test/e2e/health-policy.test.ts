@@ -1,113 +1,41 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../provider/clock";
 import { type HandlerContext, PartialFailure, type Properties } from "../../provider/handler";
 import { healthPolicyHandler } from "../../provider/health-policy/handler";
 import { closeConnections } from "../../provider/host/pool";
-import { silentLog } from "../../provider/log";
-import { isObject } from "../../provider/values";
-import { busyboxPath } from "../lab/busybox";
-import { docker } from "../lab/docker";
-import { type LabHost, startLabHost } from "../lab/lab-host";
-
-const DOCKERFILE = "FROM scratch\nCOPY busybox /bin/busybox\nSTOPSIGNAL SIGKILL\n";
-const QUICK = ["--health-interval", "1s", "--health-retries", "2", "--health-timeout", "5s"];
-const SLEEP = ["probe-me", "/bin/busybox", "sleep", "100000"];
+import type { LabHost } from "../lab/lab-host";
+import { HealthHost, rowsOf, SICK_FILE, SLEEP } from "../support/health-host";
 
 describe("HealthPolicy on a lab host", function () {
   this.timeout(240_000);
+  let site: HealthHost;
   let host: LabHost;
-  const kept: string[] = [];
+  let kept: string[];
 
   before(async () => {
-    host = await startLabHost({ suite: "bookworm" });
-    await host.must(["apt-get", "update", "-qq"]);
-    const install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io"];
-    await host.must(["env", "DEBIAN_FRONTEND=noninteractive", ...install]);
-    await host.must(["mkdir", "-p", "/root/image"]);
-    await docker(["cp", await busyboxPath(), `${host.name}:/root/image/busybox`]);
-    await host.must(["sh", "-c", "cat > /root/image/Dockerfile"], { input: DOCKERFILE });
-    await host.must(["docker", "build", "-q", "-t", "probe-me", "/root/image"]);
+    site = await HealthHost.start();
+    ({ lab: host, kept } = site);
   });
 
-  after(async () => {
-    closeConnections();
-    await host.remove();
-  });
+  after(() => site.remove());
+  afterEach(() => site.clear());
 
-  beforeEach(() => {
-    kept.length = 0;
-  });
-
-  afterEach(async () => {
-    await host.exec(["sh", "-c", "docker rm -f $(docker ps -aq)"]);
-  });
-
-  const context = (): HandlerContext => ({
-    urn: "",
-    name: "health",
-    log: { ...silentLog, keep: (text) => void kept.push(text), warn: (text) => void kept.push(text) },
-    clock: systemClock,
-    random: Math.random,
-    signal: new AbortController().signal,
-    holder: "test",
-    stack: "test/test",
-  });
-
-  const inputs = (more: Properties = {}): Properties => ({
-    name: "health",
-    hosts: [host.connection()],
-    backoff: "100ms",
-    ...more,
-  });
-
-  /** A container of a service; its /run is empty again after a restart. */
-  const run = (service: string, check: string, ...options: string[]): Promise<string> =>
-    host.must([
-      "docker",
-      "run",
-      "-d",
-      "--name",
-      service,
-      "--label",
-      `slipway.service=${service}`,
-      "--label",
-      "slipway.slot=1",
-      "--restart",
-      "unless-stopped",
-      "--tmpfs",
-      "/run",
-      ...(check === "" ? [] : ["--health-cmd", check, ...QUICK]),
-      ...options,
-      ...SLEEP,
-    ]);
-
-  const startedAt = (name: string): Promise<string> =>
-    host.must(["docker", "inspect", "-f", "{{.State.StartedAt}}", name]);
-
-  const untilDocker = async (name: string, status: string): Promise<void> => {
-    const text = `until [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = "$2" ]; do sleep 0.2; done`;
-    await host.must(["timeout", "60", "sh", "-c", text, "until", name, status]);
-  };
-
-  // the image has no shell: Docker's CMD-SHELL is tried with the container's /bin/sh, so one is put there
-  const withShell = async (service: string, test: string, ...more: string[]): Promise<void> => {
-    await run(service, test, ...more, "-v", "/root/image/busybox:/bin/sh:ro");
-  };
+  const context = (): HandlerContext => site.context();
+  const inputs = (more: Properties = {}): Properties => site.inputs(more);
 
   it("must restart a container that was made unhealthy by hand, and see it healthy", async () => {
-    await withShell("web", "! /bin/busybox test -e /run/sick");
-    await run("db", "");
-    await untilDocker("web", "healthy");
+    await site.replica("web", 1, SICK_FILE);
+    await site.replica("db", 1, "");
+    await site.untilDocker("web", "healthy");
     const created = await healthPolicyHandler.create(inputs(), context());
-    assert.deepEqual(rows(created.outputs), ["db running unchecked", "web running healthy"]);
+    assert.deepEqual(rowsOf(created.outputs), ["db running unchecked", "web running healthy"]);
     assert.deepEqual(created.outputs.restarted, []);
     assert.deepEqual(await healthPolicyHandler.diff("health", created.outputs, inputs(), context()), {
       changes: false,
     });
 
-    const [web, db] = [await startedAt("web"), await startedAt("db")];
+    const [web, db] = [await site.startedAt("web"), await site.startedAt("db")];
     await host.must(["docker", "exec", "web", "/bin/busybox", "touch", "/run/sick"]);
-    await untilDocker("web", "unhealthy");
+    await site.untilDocker("web", "unhealthy");
     const target = `root@127.0.0.1:${host.sshPort}`;
     kept.length = 0;
     assert.deepEqual(await healthPolicyHandler.diff("health", created.outputs, inputs(), context()), {
@@ -125,16 +53,16 @@ describe("HealthPolicy on a lab host", function () {
       kept.some((text) => text.startsWith("HOST") && text.includes("unchecked")),
       kept.join("\n"),
     );
-    assert.notEqual(await startedAt("web"), web);
-    assert.equal(await startedAt("db"), db);
+    assert.notEqual(await site.startedAt("web"), web);
+    assert.equal(await site.startedAt("db"), db);
   });
 
   it("must give up on one that is always unhealthy, fail, and touch nothing else", async () => {
-    await withShell("bad", "echo no good: $TOKEN; exit 3", "-e", "TOKEN=canary-health");
-    await withShell("good", "true");
-    await untilDocker("bad", "unhealthy");
-    await untilDocker("good", "healthy");
-    const [bad, good] = [await startedAt("bad"), await startedAt("good")];
+    await site.replica("bad", 1, "echo no good: $TOKEN; exit 3", "-e", "TOKEN=canary-health");
+    await site.replica("good", 1, "true");
+    await site.untilDocker("bad", "unhealthy");
+    await site.untilDocker("good", "healthy");
+    const [bad, good] = [await site.startedAt("bad"), await site.startedAt("good")];
     const attempt = healthPolicyHandler.create(inputs({ maxRestarts: 1 }), context());
     const failure = await attempt.then(
       () => assert.fail("it went through"),
@@ -147,20 +75,108 @@ describe("HealthPolicy on a lab host", function () {
     );
     assert.match(failure.message, /after 1 restart\b/);
     assert.match(failure.message, /no good: \[secret\]/);
-    assert.deepEqual(rows(failure.outputs), ["bad running unhealthy", "good running healthy"]);
+    assert.deepEqual(rowsOf(failure.outputs), ["bad running unhealthy", "good running healthy"]);
     assert.equal((failure.outputs.gaveUp as unknown[]).length, 1);
-    assert.notEqual(await startedAt("bad"), bad);
-    assert.equal(await startedAt("good"), good);
+    assert.notEqual(await site.startedAt("bad"), bad);
+    assert.equal(await site.startedAt("good"), good);
+  });
+
+  it("must restart one unhealthy of five, and touch none of the others", async () => {
+    const names = ["web", "web-2", "web-3", "web-4", "web-5"];
+    for (const at of names.keys()) await site.replica("web", at + 1, SICK_FILE);
+    await site.stranger("stranger", "exit 1", "--label", "team=shop");
+    for (const name of names) await site.untilDocker(name, "healthy");
+    await site.makeSick("web-3");
+    await site.untilDocker("stranger", "unhealthy");
+    const all = async (): Promise<readonly string[]> => {
+      const format = "{{.Name}} {{.Id}} {{.State.StartedAt}}";
+      return (await host.must(["docker", "inspect", "-f", format, ...names, "stranger"])).split("\n");
+    };
+    const before = await all();
+    const { outputs } = await healthPolicyHandler.create(inputs(), context());
+    const after = await all();
+    assert.deepEqual(outputs.restarted, [`${site.target} web-3`]);
+    assert.deepEqual(
+      after.filter((line, at) => line !== before[at]).map((line) => line.split(" ")[0]),
+      ["/web-3"],
+    );
+
+    await host.must(["docker", "exec", "web", "/bin/busybox", "touch", "/run/sick"]);
+    await site.untilDocker("web", "unhealthy");
+    const scope = { label: "team=shop" };
+    const labelled = inputs({ scope, maxRestarts: 1, failOnUnhealthy: false });
+    const other = await healthPolicyHandler.create(labelled, context());
+    assert.deepEqual(other.outputs.gaveUp, [`${site.target} stranger`]);
+    assert.deepEqual(rowsOf(other.outputs), ["stranger running unhealthy"]);
+  });
+
+  it("must restart one that can never be healthy three times, with growing pauses, then fail with its words", async () => {
+    await site.replica("bad", 1, "echo no good; exit 3");
+    await site.untilDocker("bad", "unhealthy");
+    const since = await site.seconds();
+    const began = performance.now();
+    const failure = await healthPolicyHandler.create(inputs({ backoff: "2s" }), context()).then(
+      () => assert.fail("it went through"),
+      (error: unknown) => error,
+    );
+    assert.ok(failure instanceof PartialFailure, String(failure));
+    assert.match(failure.message, /given up after 3 restarts within 10m/);
+    assert.match(failure.message, /no good/);
+    assert.deepEqual(failure.outputs.gaveUp, [`${site.target} bad`]);
+    const [first = 0, second = 0, third = 0, ...more] = await site.restartsOf("bad", since);
+    assert.deepEqual(more, []);
+    assert.ok(third - second > second - first, `${second - first}s, then ${third - second}s`);
+    assert.ok(performance.now() - began > 6_000);
+
+    // its budget is used up: the next run says so at once, and restarts nothing
+    const bad = await site.startedAt("bad");
+    const again = await healthPolicyHandler
+      .update("health", failure.outputs, inputs({ backoff: "2s" }), context())
+      .catch((error: unknown) => error);
+    assert.match(String(again), /its HEALTHCHECK fails; given up after 3 restarts within 10m/);
+    assert.equal(await site.startedAt("bad"), bad);
+  });
+
+  it("must only report with repair: false, and when over half of a service is unhealthy", async () => {
+    await site.replica("web", 1, "exit 1");
+    await site.replica("web", 2, "exit 1");
+    await site.untilDocker("web", "unhealthy");
+    await site.untilDocker("web-2", "unhealthy");
+    const before = [await site.startedAt("web"), await site.startedAt("web-2")];
+    for (const more of [{ repair: false }, {}]) {
+      const { outputs } = await healthPolicyHandler.create(
+        inputs({ failOnUnhealthy: false, ...more }),
+        context(),
+      );
+      assert.deepEqual([outputs.restarted, outputs.gaveUp], [[], []]);
+      assert.equal((outputs.counts as Record<string, number>).unhealthy, 2);
+    }
+    assert.deepEqual([await site.startedAt("web"), await site.startedAt("web-2")], before);
+    assert.ok(kept.some((text) => text.includes("2 of 2 of its service are unhealthy at once")));
+  });
+
+  it("must restart what crash-loops, and what comes up again is well", async () => {
+    const labels = ["--label", "slipway.service=loop", "--restart", "always", "--tmpfs", "/run"];
+    const script = "test -e /data/well && exec /bin/busybox sleep 100000; exit 4";
+    await host.must(["mkdir", "-p", "/root/data"]);
+    const args = ["docker", "run", "-d", "--name", "loop", ...labels, "-v", "/root/data:/data"];
+    await host.must([...args, "probe-me", "/bin/busybox", "sh", "-c", script]);
+    const looping = `until [ "$(docker inspect -f '{{.State.Status}} {{.RestartCount}}' loop)" = "restarting 8" ]; do sleep 0.1; done`;
+    await host.must(["timeout", "60", "sh", "-c", looping]);
+    await host.must(["touch", "/root/data/well"]);
+    const { outputs } = await healthPolicyHandler.create(inputs(), context());
+    assert.deepEqual(outputs.restarted, [`${site.target} loop`]);
+    assert.deepEqual(rowsOf(outputs), ["loop running unchecked"]);
   });
 
   it("must leave a service alone whose lock is held", async () => {
-    await withShell("bad", "exit 1");
-    await untilDocker("bad", "unhealthy");
+    await site.replica("bad", 1, "exit 1");
+    await site.untilDocker("bad", "unhealthy");
     await host.must(["docker", "create", "--name", "slipway.lock.bad", ...SLEEP]);
-    const bad = await startedAt("bad");
+    const bad = await site.startedAt("bad");
     const { outputs } = await healthPolicyHandler.create(inputs(), context());
-    assert.equal(await startedAt("bad"), bad);
-    assert.deepEqual(rows(outputs), ["bad running unhealthy"]);
+    assert.equal(await site.startedAt("bad"), bad);
+    assert.deepEqual(rowsOf(outputs), ["bad running unhealthy"]);
     assert.ok(kept.some((line) => line.includes("a deployment holds the lock")));
   });
 
@@ -179,12 +195,12 @@ describe("HealthPolicy on a lab host", function () {
     const quick = inputs({ failOnUnhealthy: false, maxRestarts: 1, services: ["page"] });
     const { outputs } = await healthPolicyHandler.create(quick, context());
     // busybox answers 404 for a folder: an http check without a status takes 200 to 399
-    assert.deepEqual(rows(outputs), ["page running unhealthy"]);
+    assert.deepEqual(rowsOf(outputs), ["page running unhealthy"]);
     await host.must(["docker", "rm", "-f", "page"]);
     await serving(tcp);
     await host.must(["docker", "stop", "page"]);
     const again = await healthPolicyHandler.create(quick, context());
-    assert.deepEqual(rows(again.outputs), ["page running healthy"]);
+    assert.deepEqual(rowsOf(again.outputs), ["page running healthy"]);
     assert.equal((again.outputs.restarted as unknown[]).length, 1);
     const read = await healthPolicyHandler.read("health", again.outputs, context());
     assert.deepEqual(read?.outputs, again.outputs);
@@ -200,17 +216,17 @@ describe("HealthPolicy on a lab host", function () {
     }
     // past the ten seconds in which a container counts as starting
     const old = 'until [ $(($(date +%s) - $(date -d "$1" +%s))) -gt 11 ]; do sleep 0.2; done';
-    await host.must(["timeout", "30", "bash", "-c", old, "until", await startedAt("closed")]);
+    await host.must(["timeout", "30", "bash", "-c", old, "until", await site.startedAt("closed")]);
     const quick = inputs({ failOnUnhealthy: false, repair: false });
     const expected = ["closed running unhealthy", "open running healthy"];
-    assert.deepEqual(rows((await healthPolicyHandler.create(quick, context())).outputs), expected);
+    assert.deepEqual(rowsOf((await healthPolicyHandler.create(quick, context())).outputs), expected);
     await host.must(["sh", "-c", "echo AllowTcpForwarding no > /etc/ssh/sshd_config.d/00-forbid.conf"]);
     assert.match(await host.must(["sshd", "-T"]), /^allowtcpforwarding no$/m);
     await host.must(["systemctl", "restart", "ssh"]);
     closeConnections();
     const without = await healthPolicyHandler.create(quick, context());
     await host.must(["rm", "/etc/ssh/sshd_config.d/00-forbid.conf"]);
-    assert.deepEqual(rows(without.outputs), expected);
+    assert.deepEqual(rowsOf(without.outputs), expected);
   });
 
   it("must say in diff that it cannot look at a host that is down, and change nothing", async () => {
@@ -222,9 +238,3 @@ describe("HealthPolicy on a lab host", function () {
     assert.match(kept[0] ?? "", /^could not look at root@127\.0\.0\.1:1: /);
   });
 });
-
-/** `web running healthy` */
-function rows(outputs: Properties): readonly string[] {
-  const report = outputs.report as readonly unknown[];
-  return report.filter(isObject).map(({ name, state, health }) => [name, state, health].join(" "));
-}
