@@ -10,6 +10,7 @@ import { probe } from "../health/probe";
 import { pauseAfter } from "../health/wait";
 import type { HostSession } from "../host/session";
 import type { PolicyHealth } from "./observed";
+import type { Details } from "./survey";
 
 export interface ExamineContext {
   readonly session: HostSession;
@@ -18,6 +19,7 @@ export interface ExamineContext {
   readonly signal: AbortSignal;
   /** A probe of ours is cut off after so long, whatever the check's own timeout. */
   readonly longestProbeMs: number;
+  readonly details: Details;
 }
 
 export interface Finding {

@@ -32,7 +32,11 @@ export async function lookForRepairs(
       try {
         const look = await withTimeLimit(limit, (signal) =>
           makeReach(signal).on(target, (session, docker) =>
-            observeHost(policy, { session, docker, clock, signal, longestProbeMs: LONGEST_PROBE_MS }),
+            observeHost(policy, {
+              ...{ session, docker, clock, signal },
+              longestProbeMs: LONGEST_PROBE_MS,
+              details: "for-repairs",
+            }),
           ),
         );
         if (look.kind === "done") return [look.value];

@@ -22,7 +22,7 @@ export async function observeHosts(
         await reach.on(target, async (session, docker) => {
           const longestProbeMs = Number.POSITIVE_INFINITY;
           const [seen, facts] = await Promise.all([
-            observeHost(policy, { session, docker, clock, signal, longestProbeMs }),
+            observeHost(policy, { session, docker, clock, signal, longestProbeMs, details: "for-a-report" }),
             session.facts({ signal }),
           ]);
           return { ...seen, machineId: machineIdOf(facts) };

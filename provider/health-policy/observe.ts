@@ -20,7 +20,7 @@ export async function observeHost(policy: PolicyInputs, context: ExamineContext)
       context,
       "looking at the containers",
       LOOK_MS,
-      () => surveyContainers(docker, scopeLabels(policy.scope)),
+      () => surveyContainers(docker, scopeLabels(policy.scope), context.details),
       UNTOUCHED,
     ),
     inTime(

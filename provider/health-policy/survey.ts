@@ -14,6 +14,9 @@ export interface Surveyed {
   readonly isWhole: boolean;
 }
 
+/** Repairs need to know no more of those that are well; a report shows how often each was restarted. */
+export type Details = "for-a-report" | "for-repairs";
+
 /** Twenty inspects go at once, and a report waits for two turns of them: beyond that only those are made that are needed. */
 const MOST_AT_LEISURE = 40;
 
@@ -24,6 +27,7 @@ const MOST_AT_LEISURE = 40;
 export async function surveyContainers(
   docker: Docker,
   labels: readonly string[],
+  details: Details,
 ): Promise<readonly Surveyed[]> {
   const list = async (health: readonly HealthStatus[]): Promise<readonly Docker.ContainerInfo[]> => {
     const filters = {
@@ -42,11 +46,12 @@ export async function surveyContainers(
   const glances = all.map((info) => glanceAt(info, isWithout.has(info.Id) ? "none" : "healthy"));
   const needed = glances.filter((each) => isAiling.has(each.id) || needsDetails(each));
   const others = glances.filter((each) => !needed.includes(each));
-  const leisure = others.slice(0, Math.max(0, MOST_AT_LEISURE - needed.length));
-  const details = await Promise.all(
+  const most = details === "for-a-report" ? MOST_AT_LEISURE : 0;
+  const leisure = others.slice(0, Math.max(0, most - needed.length));
+  const inspected = await Promise.all(
     [...needed, ...leisure].map(async ({ id }) => [id, await observeContainer(docker, id)] as const),
   );
-  const known = new Map(details);
+  const known = new Map(inspected);
   return glances
     .flatMap((glance): readonly Surveyed[] => {
       if (!known.has(glance.id)) return [{ container: glance, isWhole: false }];

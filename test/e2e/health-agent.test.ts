@@ -114,7 +114,7 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     assert.equal(await site.startedAt("bad"), bad);
   });
 
-  it("must leave a service alone that is being deployed, and everything while an up is at work", async () => {
+  it("must leave a service alone that is being deployed", async () => {
     await site.replica("web", 1, SICK_FILE);
     await site.untilDocker("web", "healthy");
     await create();
@@ -167,7 +167,7 @@ describe("the agent of a HealthPolicy on a lab host", function () {
   });
 
   it("must take a turn at two hundred containers for less than a hundredth of a core", async () => {
-    const create200 = `seq 1 200 | xargs -P 4 -I{} docker create --label slipway.service=well-{} --name well-{} probe-me`;
+    const create200 = `seq 1 200 | xargs -P 4 -I{} docker create --label slipway.service=well-{} --name well-{} probe-me /bin/busybox true`;
     await host.must(["sh", "-ec", `{ ${create200}; } >/dev/null`]);
     await create();
     await host.must(["systemctl", "stop", `${UNIT}.timer`]);

@@ -30,6 +30,11 @@ export class HealthHost {
     await lab.must(["apt-get", "update", "-qq"]);
     const install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io", "curl"];
     await lab.must(["env", "DEBIAN_FRONTEND=noninteractive", ...install]);
+    return HealthHost.on(lab);
+  }
+
+  /** On a machine that has Docker. */
+  static async on(lab: LabHost): Promise<HealthHost> {
     await lab.must(["mkdir", "-p", "/root/image"]);
     await docker(["cp", await busyboxPath(), `${lab.name}:/root/image/busybox`]);
     await lab.must(["sh", "-c", "cat > /root/image/Dockerfile"], { input: DOCKERFILE });
@@ -96,9 +101,9 @@ export class HealthHost {
     return this.lab.must(["docker", "inspect", "-f", "{{.State.StartedAt}}", name]);
   }
 
-  async untilDocker(name: string, status: string): Promise<void> {
+  async untilDocker(name: string, status: string, seconds = 60): Promise<void> {
     const text = `until [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = "$2" ]; do sleep 0.2; done`;
-    await this.lab.must(["timeout", "60", "sh", "-c", text, "until", name, status]);
+    await this.lab.must(["timeout", String(seconds), "sh", "-c", text, "until", name, status]);
   }
 
   /** When containers of this name were restarted since then, in seconds. */

@@ -32,7 +32,10 @@ async function lockedWhere(
   } as unknown as HostSession;
   const policy = readPolicy(new Fields({ name: "health", hosts: [{ host: "host" }] }));
   const { signal } = new AbortController();
-  const look = { session, docker, clock: new IdleClock(), signal, longestProbeMs: 1_000 };
+  const look = {
+    ...{ session, docker, clock: new IdleClock(), signal, longestProbeMs: 1_000 },
+    details: "for-a-report",
+  } as const;
   return (await observeHost(policy, look)).locked;
 }
 

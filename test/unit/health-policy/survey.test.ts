@@ -54,7 +54,7 @@ const many = (count: number, health: Given["health"]): readonly Given[] =>
 describe("a survey of containers", () => {
   it("must know all of a few wholly", async () => {
     const { docker } = engineWith([{ name: "b" }, { name: "a", health: "healthy" }]);
-    const found = await surveyContainers(docker, []);
+    const found = await surveyContainers(docker, [], "for-a-report");
     assert.deepEqual(
       found.map(({ container, isWhole }) => [container.name, container.restartCount, isWhole]),
       [
@@ -74,7 +74,7 @@ describe("a survey of containers", () => {
       { name: "z5", state: "dead", labels: ours },
     ];
     const { docker, inspected } = engineWith([...many(200, "healthy"), ...needy]);
-    const found = await surveyContainers(docker, []);
+    const found = await surveyContainers(docker, [], "for-a-report");
     assert.equal(found.length, 205);
     assert.deepEqual(inspected.slice(0, 5), ["z1", "z2", "z3", "z4", "z5"]);
     assert.equal(inspected.length, 40);
@@ -85,22 +85,28 @@ describe("a survey of containers", () => {
     );
   });
 
+  it("must ask for no details that no repair needs, where only repairs are looked for", async () => {
+    const { docker, inspected } = engineWith([...many(5, "healthy"), { name: "z1", health: "unhealthy" }]);
+    await surveyContainers(docker, [], "for-repairs");
+    assert.deepEqual(inspected, ["z1"]);
+  });
+
   it("must know all that ail, however many they are", async () => {
     const { docker, inspected } = engineWith(many(100, "unhealthy"));
-    const found = await surveyContainers(docker, []);
+    const found = await surveyContainers(docker, [], "for-a-report");
     assert.equal(inspected.length, 100);
     assert.ok(found.every(({ container, isWhole }) => isWhole && container.health === "unhealthy"));
   });
 
   it("must take one for healthy only where Docker checks it", async () => {
     const { docker } = engineWith([...many(60, "healthy"), { name: "zz" }]);
-    const found = await surveyContainers(docker, []);
+    const found = await surveyContainers(docker, [], "for-a-report");
     assert.equal(found.find(({ container }) => container.name === "zz")?.container.health, "none");
   });
 
   it("must ask with the labels of its scope in every list, and leave out what vanishes", async () => {
     const { docker, filters } = engineWith([{ name: "a" }, { name: "b" }], ["a"]);
-    const found = await surveyContainers(docker, ["team=shop"]);
+    const found = await surveyContainers(docker, ["team=shop"], "for-a-report");
     assert.deepEqual(
       found.map(({ container }) => container.name),
       ["b"],
