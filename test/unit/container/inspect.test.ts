@@ -84,6 +84,7 @@ describe("parseInspect", () => {
       state: "running",
       health: "unhealthy",
       exitCode: 0,
+      failingStreak: 7,
       oomKilled: false,
       restartCount: 2,
       startedAt: "2026-01-02T03:04:06.1Z",
