@@ -103,7 +103,10 @@ export interface RemoteImageArgs {
    * left alone.
    */
   readonly pruneBuildCache?: pulumi.Input<string | number | undefined>;
-  /** Logins for base images and for the push: used for the call that needs them, and written into no file of the host. Secret. */
+  /**
+   * Logins for base images and for the push: used for the call that needs them, and written into no file of the host. Secret. Mirrors
+   * are the engine's own: `registry-mirrors` in `daemonConfig` of a DockerHost.
+   */
   readonly registries?: pulumi.Input<pulumi.Input<RegistryArgs>[] | undefined>;
   /** The longest a build may take. @default "30m" */
   readonly timeout?: pulumi.Input<string | undefined>;
