@@ -5,6 +5,7 @@ import { agentKey } from "../../provider/health-policy/agent/settings";
 import { healthPolicyHandler } from "../../provider/health-policy/handler";
 import { type LabInit, startInitHost } from "../lab/init-host";
 import type { LabHost } from "../lab/lab-host";
+import { until } from "../lab/until";
 import { HealthHost, SICK_FILE } from "../support/health-host";
 import { handlerContext } from "../support/handler-context";
 
@@ -52,8 +53,11 @@ describe("the agent of a HealthPolicy without systemd", function () {
         const read = await healthPolicyHandler.read("health", outputs, site.context());
         assert.equal(read?.outputs.agentVersion, AGENT_VERSION);
         await healthPolicyHandler.delete("health", outputs, site.context());
-        const left = `ls -d /var/lib/slipway /run/slipway/health.* ${file} /etc/runlevels/*/${UNIT} 2>/dev/null; pgrep -f '[s]lipway/health'`;
+        const left = `ls -d /var/lib/slipway /run/slipway/health.* ${file} /etc/runlevels/*/${UNIT} 2>/dev/null`;
         assert.equal((await host.exec(["sh", "-c", left])).stdout, "");
+        // what cron has started sleeps to its next turn, which finds nothing
+        const runs = ["pgrep", "-f", "^/bin/sh /var/lib/slipway/health"];
+        await until("the last turn", async () => (await host.exec(runs)).code === 1);
       });
     });
   }

@@ -135,7 +135,7 @@ END
   cron)
     put "$folder/minute" 700 <<END
 read -r began _ </proc/uptime
-while /bin/sh $folder/agent $folder >/dev/null; do
+while [ -f $folder/agent ] && /bin/sh $folder/agent $folder >/dev/null; do
   sleep $interval
   read -r up _ </proc/uptime
   [ \\$((\\\${up%.*} - \\\${began%.*} + $interval)) -le 60 ] || exit 0
