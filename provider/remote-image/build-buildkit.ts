@@ -32,10 +32,10 @@ function cacheTarget(to: string): string {
   return to === INLINE_CACHE ? "type=inline" : `type=registry,mode=max,ref=${to}`;
 }
 
-/** What both builders' commands call by the same names. */
+/** What both builders' commands call by the same names. The tags are put on when the image was looked at: it may be refused. */
 export function commonOptions({ spec, ref, labels }: BuildJob): readonly string[] {
   return [
-    ...[ref, ...spec.tags].map((tag) => `--tag=${tag}`),
+    `--tag=${ref}`,
     ...Object.keys(spec.buildArgs).map((name) => `--build-arg=${name}`),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
     ...(spec.target === undefined ? [] : [`--target=${spec.target}`]),

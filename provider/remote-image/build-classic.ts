@@ -63,8 +63,8 @@ function options(job: BuildJob, abortSignal: AbortSignal): Docker.ImageBuildOpti
   const chosen = {
     version: "1" as const,
     dockerfile: job.dockerfile,
+    t: job.ref,
     // several values of one name are a list here, which the types do not know
-    t: [job.ref, ...spec.tags] as unknown as string,
     extrahosts: spec.extraHosts as unknown as string,
     buildargs: { ...spec.buildArgs },
     labels: { ...job.labels },

@@ -119,8 +119,10 @@ export class BuildKitLog {
 
   line(text: string): void {
     const { memory, titles } = this;
-    const cleaned = memory.clean(text);
-    const [, id = "", said = ""] = /^#(\d+) (.*)$/.exec(cleaned) ?? [];
+    const [cleaned = "", ...over] = memory.clean(text).split("\n");
+    const [, id = "", begun = ""] = /^#(\d+) (.*)$/.exec(cleaned) ?? [];
+    // of a line that a step writes over by carriage returns, as a progress bar, what it is in the end
+    const said = over.filter((each) => each.trim() !== "").at(-1) ?? begun;
     if (id === "") {
       const failure = /^ERROR: (?:failed to solve: )?(.*)$/.exec(cleaned);
       if (failure !== null) memory.error ??= failure[1] ?? "";

@@ -48,7 +48,7 @@ export interface Built {
 }
 
 /**
- * Sends the context and builds the image under its ref and tags.
+ * Sends the context and builds the image under its ref.
  * @throws SlipwayError image-build-failed (nothing else was touched), context-changed, connection-lost (outcome unknown)
  */
 export async function buildImage(session: HostSession, docker: Docker, wish: BuildWish): Promise<Built> {

@@ -70,7 +70,12 @@ export const remoteImageHandler: Handler = {
   async delete(_id, outputs, context) {
     const recorded = readRecorded(outputs);
     const staying = new Set<string>();
-    await allEnded(recorded.hosts.map((host) => leaveHost(host, recorded, staying, context)));
+    const work = recorded.hosts.map((host) =>
+      leaveHost(host, recorded, staying, context).catch((error: unknown) => {
+        throw withAbandonHint(error);
+      }),
+    );
+    await allEnded(work);
   },
 };
 

@@ -25,7 +25,7 @@ function jobOf(more: object = {}): BuildJob {
 }
 
 const COMMON =
-  "--tag=web:0123 --tag=web:1 --build-arg=TOKEN --label=a=b c --target=run --platform=linux/arm64 --network=host --pull --no-cache --cache-from=web:cache --add-host=db:10.0.0.1";
+  "--tag=web:0123 --build-arg=TOKEN --label=a=b c --target=run --platform=linux/arm64 --network=host --pull --no-cache --cache-from=web:cache --add-host=db:10.0.0.1";
 
 describe("the builders' commands", () => {
   it("must say all that is wished, and no value that may be a secret", () => {
