@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import type { Clock } from "../clock";
+import { isSlipwayError } from "../errors";
 import type { HostSession } from "../host/session";
 import type { Log } from "../log";
 import { stripControl } from "../secret";
@@ -42,7 +43,8 @@ export async function pullPatiently(
   await throughTrouble(
     { clock, random, signal, say: (line) => log.progress(line) },
     () => pullImage(access, reference, registries),
-    async () => {
+    async (error) => {
+      if (isSlipwayError(error)) throw error; // of the line, not of the registry
       const trouble = await registryTrouble(asked, reference, "pull", registries);
       // the engine has tried by itself what is not the registry's doing
       return { ...trouble, isPassing: trouble.isPassing && trouble.why !== undefined };

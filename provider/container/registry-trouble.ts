@@ -43,7 +43,7 @@ export function troubleIn(
   const address = registryOf(reference);
   const { status, retryAfterMs } = answer ?? { status: 0, retryAfterMs: undefined };
   const of = (isPassing: boolean, why: string | undefined, next?: string): RegistryTrouble => ({
-    isPassing,
+    isPassing: isPassing && (retryAfterMs ?? 0) <= LONGEST_WAIT_MS,
     retryAfterMs,
     why,
     next,
@@ -83,7 +83,7 @@ export function troubleIn(
     const why = `${address} was asked too often (status 429${wait})`;
     const next =
       username === undefined ? "Run it again later, or give a login in `registries`" : "Run it again later";
-    return of((retryAfterMs ?? 0) <= LONGEST_WAIT_MS, why, next);
+    return of(true, why, next);
   }
   if (status >= 500) {
     return of(true, `${address} is not well (status ${status})`, "Run it again when it is");

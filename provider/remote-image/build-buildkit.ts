@@ -36,7 +36,9 @@ function cacheTarget(to: string): string {
 export function commonOptions({ spec, ref, labels }: BuildJob): readonly string[] {
   return [
     `--tag=${ref}`,
-    ...Object.keys(spec.buildArgs).map((name) => `--build-arg=${name}`),
+    ...Object.entries(spec.buildArgs).map(([name, value]) =>
+      NOT_SET.includes(name) ? `--build-arg=${name}=${value}` : `--build-arg=${name}`,
+    ),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
     ...(spec.target === undefined ? [] : [`--target=${spec.target}`]),
     ...(spec.platform === undefined ? [] : [`--platform=${spec.platform}`]),
@@ -48,9 +50,13 @@ export function commonOptions({ spec, ref, labels }: BuildJob): readonly string[
   ];
 }
 
+/** What bash, which is sh on many systems, lets nobody set: numbers of users and processes, which are no secrets. */
+const NOT_SET = ["UID", "EUID", "PPID"];
+
 /** The build arguments, each in a variable of its own name. */
 export function argumentsOf({ spec }: BuildJob): readonly EnvironmentValue[] {
-  return Object.entries(spec.buildArgs).map(([variable, value]) => ({ variable, value }));
+  const values = Object.entries(spec.buildArgs).map(([variable, value]) => ({ variable, value }));
+  return values.filter(({ variable }) => !NOT_SET.includes(variable));
 }
 
 function secretsOf({ spec }: BuildJob): readonly (EnvironmentValue & { readonly name: string })[] {

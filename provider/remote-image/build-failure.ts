@@ -46,18 +46,28 @@ export async function lookBehind(
       return { registry: undefined, why, next: `Name a base image that is for ${wanted}, or for several` };
     }
     const registry = await registryTrouble({ session, docker, signal, wall }, base, "pull", spec.registries);
-    const { why, next } = registry;
+    const { why = await scarcity(session, docker, signal), next } = registry;
     return { registry, why: why === undefined ? [] : [why], next };
   }
   const why: string[] = [];
-  const room = await engineRoom(session, docker, signal);
-  if (room !== undefined && isScarce(room)) why.push(describeRoom(room));
+  const scarce = await scarcity(session, docker, signal);
+  if (scarce !== undefined) why.push(scarce);
   const isForeign = wanted !== undefined && own !== undefined && wanted !== own;
   if (isForeign) why.push(`the build is for ${wanted}, the host is ${own}`);
   const next = isForeign
     ? `Its RUN steps need an emulator there (binfmt), or build it on a host that is ${wanted}`
     : undefined;
   return { registry: undefined, why, next };
+}
+
+/** How little room there is; undefined where there is enough. */
+async function scarcity(
+  session: HostSession,
+  docker: Docker,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const room = await engineRoom(session, docker, signal);
+  return room !== undefined && isScarce(room) ? describeRoom(room) : undefined;
 }
 
 /** What an image on the host is for; undefined when there is none of this name. */
@@ -96,7 +106,7 @@ export function failed(job: BuildJob, result: FailedBuild, trouble?: BuildTroubl
 }
 
 /** The error of a build that did not end in time. */
-export function late(job: BuildJob, cause: unknown): SlipwayError {
+export function late(job: Pick<BuildJob, "ref" | "target" | "timeoutMs">, cause: unknown): SlipwayError {
   return new SlipwayError({
     code: "image-build-failed",
     what: `building ${job.ref}`,

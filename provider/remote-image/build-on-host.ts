@@ -40,21 +40,24 @@ export type DockerCommand = "buildkit" | "classic" | "none";
 /** What sh says of a command that is not there, or cannot be run. */
 const NOT_RUN = [126, 127];
 
+/** Leaves what comes in as descriptor 3 as well, for WITH_VALUES: what stands between them may give the builder another input. */
+const WITH_INPUT = `exec 3<&0; exec "$@"`;
+
 /**
- * Takes the values from standard input, one line of base64 each, puts them into the environment under the names given as
- * arguments up to `--`, and becomes the command after it, which reads the rest of standard input. So no value is ever in a
- * command line or in a file.
+ * Takes the values from descriptor 3, one line of base64 each, puts them into the environment under the names given as
+ * arguments up to `--`, and becomes the command after it. So no value is ever in a command line or in a file. It stands right before
+ * the builder's command: a variable of another script of ours that has such a name would be exported in its place.
  */
 const WITH_VALUES = [
   `while [ "$1" != -- ]; do`,
-  `  IFS= read -r line || exit 125`,
+  `  IFS= read -r slipway_line <&3 || exit 125`,
   // the x keeps line feeds at the value's end, which $(…) would cut off
-  `  value=$(printf %s "$line" | base64 -d && printf x) || exit 125`,
-  `  export "$1=\${value%x}"`,
+  `  slipway_value=$(printf %s "$slipway_line" | base64 -d && printf x) || exit 125`,
+  `  export "$1=\${slipway_value%x}"`,
   `  shift`,
   `done`,
   `shift`,
-  `exec "$@"`,
+  `exec "$@" 3<&-`,
 ].join("\n");
 
 /** Whether the host has a docker command, and BuildKit's client, buildx, in it. */
@@ -81,14 +84,13 @@ export async function buildOnHost(
   job: BuildJob,
   sudo: boolean,
 ): Promise<BuildResult> {
-  const { env, values, log } = build;
-  const lines = values.map(({ value }) => `${Buffer.from(value).toString("base64")}\n`).join("");
+  const { env, log } = build;
+  const lines = build.values.map(({ value }) => `${Buffer.from(value).toString("base64")}\n`).join("");
   const command = commandOf(build, source, job);
-  const names = values.map(({ variable }) => variable);
   let broken: Error | undefined;
   if (source.kind === "stream") source.tar.on("error", (error) => (broken = error));
   try {
-    const outcome = await session.exec(["/bin/sh", "-c", WITH_VALUES, "build", ...names, "--", ...command], {
+    const outcome = await session.exec(["/bin/sh", "-c", WITH_INPUT, "build", ...command], {
       stdin: source.kind === "stored" ? lines : Readable.from(after(lines, source.tar)),
       env,
       onLine: (line) => log.line(line),
@@ -115,10 +117,12 @@ function commandOf(build: HostBuild, source: ContextSource, job: BuildJob): read
 }
 
 function builderCommand(
-  { argv, takesFolders }: HostBuild,
+  { argv: builder, takesFolders, values }: HostBuild,
   source: ContextSource,
   job: BuildJob,
 ): readonly string[] {
+  const names = values.map(({ variable }) => variable);
+  const argv = ["/bin/sh", "-c", WITH_VALUES, "build", ...names, "--", ...builder];
   const byTar = [...argv, `--file=${job.dockerfile}`, "-"];
   if (source.kind === "stream") return byTar;
   const { store, book } = source.context;

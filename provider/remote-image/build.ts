@@ -17,7 +17,7 @@ import { type StoreOptions, type StoredContext, askStore, fillStore, isWhole } f
 import { type TarPiece, contextTar, tarBytes, tarPieces } from "./context-tar";
 import { engineRoom, mustHaveRoom } from "./engine-room";
 import { openGitFolder } from "./git/git-folder";
-import { readContext } from "./read-context";
+import { type ReadContext, readContext } from "./read-context";
 import { openSentMemory } from "./sent-memory";
 import { fitsCommand, type ImageSpec } from "./spec";
 import { needsSudo } from "./sudo";
@@ -60,11 +60,16 @@ export async function buildImage(session: HostSession, docker: Docker, wish: Bui
   const choosing = chooseBuilder(session, wish, sudo, signal);
   const looking = engineRoom(session, docker, signal);
   for (const each of [choosing, looking]) each.catch(() => {});
-  const { folder, entries, bytes, digests, hash, dockerfile } = await readContext({
-    folder: await folderOf(wish, limits.signal),
-    dockerfile: spec.dockerfile,
-    wall: () => wish.clock.wall(),
-    signal: limits.signal,
+  const read = async (): Promise<ReadContext> =>
+    readContext({
+      folder: await folderOf(wish, limits.signal),
+      dockerfile: spec.dockerfile,
+      wall: () => wish.clock.wall(),
+      signal: limits.signal,
+    });
+  const { folder, entries, bytes, digests, hash, dockerfile } = await read().catch((error: unknown) => {
+    if (!deadline.aborted || signal.aborted) throw error;
+    throw late({ ref, target: session.target, timeoutMs: spec.timeoutMs }, error);
   });
   if (hash !== wish.contextHash) throw contextChanged(folder);
   const pieces = tarPieces({ entries }, digests, spec.dockerfileInline);

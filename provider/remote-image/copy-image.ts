@@ -28,10 +28,10 @@ const SAVE = `umask 077
 image=$1; shift
 place=\${TMPDIR:-/var/tmp}
 work=$(mktemp -d "$place/slipway-copy.XXXXXXXXXX") || exit 1
-trap 'rm -rf -- "$work"' EXIT; trap 'exit 129' HUP INT PIPE TERM
+trap 'rm -rf -- "$work" "$work.failed"' EXIT; trap 'exit 129' HUP INT PIPE TERM
 cd "$work" || exit 1
 { docker save "$image" || echo failed >"$work.failed"; } | tar -xf - || exit 1
-[ ! -e "$work.failed" ] || { rm -f "$work.failed"; exit 1; }
+[ ! -e "$work.failed" ] || exit 1
 if [ "$1" = all ]; then tar -cf - . | gzip -1; exit; fi
 config=$(sed 's/.*"Config":"\\([^"]*\\)".*/\\1/' manifest.json)
 at=0 files=
@@ -61,6 +61,7 @@ export async function copyImage(access: CopyAccess, ref: string): Promise<void> 
     try {
       return await transfer(access, ref, wanted.length === 0 ? ["none"] : wanted);
     } catch (error) {
+      access.signal.throwIfAborted();
       if (first === 0 || isSlipwayError(error)) throw copyFailed(access, ref, error);
       log.progress(`${to.session.target} does not take it in parts: copying all of ${ref}`);
       return attempt(0);

@@ -11,7 +11,7 @@ import { retry } from "../retry";
 import type { BuildWish } from "./build";
 import { pruneBuildCache } from "./build-cache";
 import { buildFitting, isFor, wantedArchitecture } from "./build-fitting";
-import { CONTEXT_HASH_LABEL, earlierRefs, ensureTags, findImage, removeNames } from "./images";
+import { CONTEXT_HASH_LABEL, earlierRefs, ensureTags, findImage, removeNames, unused } from "./images";
 import { onImageHost } from "./image-host";
 import { pushImage, type RegistryAccess } from "./push";
 import type { ImageOnHost, RecordedImage } from "./recorded";
@@ -97,10 +97,13 @@ async function removeEarlier(
   const { spec, dropped, before, recordedIds } = wish;
   const resource = resourceOf(context);
   const { stack } = context;
-  const staying = new Set(earlier.slice(0, spec.keepImages));
+  // a tag of the user's own may look like a ref: the twelve digits of a commit
+  const refs = earlier.filter((each) => !spec.tags.includes(each));
+  const free = spec.keepImages === 0 ? [] : await unused(docker, refs);
+  const staying = new Set(free.slice(0, spec.keepImages));
   const machineId = machineIdOf(await session.facts());
   const owner = { imageId: recordedIds[formerTarget(connection, machineId, before)], resource, stack };
-  const going = [...new Set([...earlier, ...dropped])].filter((each) => !staying.has(each));
+  const going = [...new Set([...refs, ...dropped])].filter((each) => !staying.has(each));
   await removeNames(docker, going, owner, log);
 }
 

@@ -98,6 +98,14 @@ export async function removeNames(
   for (const name of names) await remove(name);
 }
 
+/** Those of these names that no container was made from. */
+export async function unused(docker: Docker, names: readonly string[]): Promise<readonly string[]> {
+  const users = await Promise.all(
+    names.map((name) => docker.listContainers({ all: true, filters: { ancestor: [name] } })),
+  );
+  return names.filter((_, at) => users[at]?.length === 0);
+}
+
 /** Refs of earlier builds of this resource that are still on the host, the one that was wanted last first. */
 export async function earlierRefs(
   docker: Docker,

@@ -24,6 +24,7 @@ export interface RecordedImage {
   readonly builder: Builder | undefined;
   /** Undefined when it was not pushed. */
   readonly repoDigest: string | undefined;
+  readonly keepImages: number;
   readonly keepOnDelete: boolean;
   readonly abandonUnreachable: boolean;
 }
@@ -61,6 +62,7 @@ export function readRecorded(outputs: Properties): RecordedImage {
     builder: outputs.builder === "buildkit" || outputs.builder === "classic" ? outputs.builder : undefined,
     repoDigest:
       typeof outputs.repoDigest === "string" && outputs.push === true ? outputs.repoDigest : undefined,
+    keepImages: spec.keepImages,
     keepOnDelete: outputs.keepOnDelete === true,
     abandonUnreachable: outputs.abandonUnreachable === true,
   };

@@ -117,7 +117,8 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
 function isCommandVariable(name: string): boolean {
   const own = ["PATH", "HOME", "IFS", "ENV", "PWD", "TMPDIR", "BUILDKIT_HOST", "BUILDKIT_PROGRESS"];
   return (
-    own.includes(name) || /^(?:DOCKER_|BUILDX_|LD_|XDG_|SLIPWAY_|GODEBUG$|GO[A-Z]+$|LC_|OTEL_)/.test(name)
+    own.includes(name) ||
+    /^(?:DOCKER_|BUILDX_|LD_|XDG_|SLIPWAY_|GODEBUG$|GO[A-Z]+$|LC_|OTEL_|slipway_)/.test(name)
   );
 }
 

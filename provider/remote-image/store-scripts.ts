@@ -43,7 +43,7 @@ trap 'rm -rf -- "$in"' EXIT; trap 'exit 129' HUP INT PIPE TERM
 free() { set -- $(df -Pk . | tail -n 1); echo "$4"; }
 full() { cat >/dev/null; echo "free $(free)"; exit ${NO_SPACE}; }
 trees() { find .. -maxdepth 1 -name 'tree.*' -mmin +"$1" -exec chmod -R u+rwX {} + -exec rm -rf {} +; }
-too_much() { set -- $(du -sk .); [ $(($1 + need)) -gt ${MOST_KB} ] || [ "$(free)" -lt "$need" ]; }
+too_much() { set -- $(du -sk ..); [ $(($1 + need)) -gt ${MOST_KB} ] || [ "$(free)" -lt "$need" ]; }
 make_room() {
   too_much || return 0
   trees ${SHORTER[SHORTER.length - 1]}
@@ -73,12 +73,12 @@ printf '%s\\n' "$@" | xargs sh -c 'exec mv -f -- "$@" ../objects' mv || full
 cd ../objects && recipes=$(cat "$book") || exit ${NOT_WHOLE}
 set -f --
 for recipe in $recipes; do
-  if [ -f "$recipe" ]; then set -- "$@" "$recipe"; else printf '%s\\n' "$recipe"; fi
+  if [ -s "$recipe" ]; then set -- "$@" "$recipe"; else printf '%s\\n' "$recipe"; fi
 done
 [ $# -eq 0 ] || {
   pieces=$(printf '%s\\n' "$@" | xargs cat) || exit ${NOT_WHOLE}
   printf '%s\\n' "$book" "$@" $pieces | xargs touch -c
-  for piece in $pieces; do [ -f "$piece" ] || printf '%s\\n' "$piece"; done
+  for piece in $pieces; do [ -s "$piece" ] || printf '%s\\n' "$piece"; done
 }
 [ -n "$(find .. -maxdepth 1 -name tidied -mmin -${TIDY_EVERY})" ] || tidy`;
 

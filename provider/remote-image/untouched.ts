@@ -33,6 +33,7 @@ function isSameImage(recorded: RecordedImage, { spec, ref, contextHash, dropped 
     ref === recorded.ref &&
     contextHash === recorded.contextHash &&
     dropped.length === 0 &&
+    spec.keepImages >= recorded.keepImages &&
     spec.push === (recorded.repoDigest !== undefined) &&
     spec.tags.every((tag) => recorded.tags.includes(tag)) &&
     recorded.hosts.every((host) => (recorded.imageIds[targetOf(host)] ?? "") !== "")

@@ -57,6 +57,7 @@ describe("pauseAfter", () => {
 
   it("must not wait for who asks for an hour, for what will not pass, and for ever", () => {
     assert.equal(pauseAfter(trouble(429, "pull", undefined, 3_600_000), 1, random), undefined);
+    assert.equal(pauseAfter(trouble(503, "push", undefined, 86_400_000), 1, random), undefined);
     assert.equal(pauseAfter(trouble(401), 1, random), undefined);
     assert.equal(pauseAfter(trouble(500), REGISTRY_ATTEMPTS, random), undefined);
   });

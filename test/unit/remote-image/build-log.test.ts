@@ -90,7 +90,8 @@ describe("BuildKitLog", () => {
   it("must show what a line is in the end that a step writes over itself by carriage returns", () => {
     const shown: string[] = [];
     const log = new BuildKitLog(redact, (line) => shown.push(line));
-    for (const line of ["#5 [2/2] RUN make", "#5 0.31 10%\r 50%\rFAILED HERE\r", "#5 0.32 next\r"]) log.line(line);
+    for (const line of ["#5 [2/2] RUN make", "#5 0.31 10%\r 50%\rFAILED HERE\r", "#5 0.32 next\r"])
+      log.line(line);
     assert.deepEqual(shown, ["[2/2] RUN make", "FAILED HERE", "next"]);
     assert.equal(log.end().tail, shown.join("\n"));
   });

@@ -177,6 +177,13 @@ describe("context store", () => {
     assert.ok(built((await store()).stored).equals(await direct()));
   });
 
+  it("must send a piece or a recipe again of which the power took all bytes, without being told to look", async () => {
+    await store();
+    for (const name of readdirSync(objects())) writeFileSync(path.join(objects(), name), "");
+    const { stored } = await store();
+    assert.ok(built(stored).equals(await direct()));
+  });
+
   it("must drop what nobody wanted for two weeks, and keep what somebody wants", async () => {
     await store();
     const names = readdirSync(objects());
