@@ -12,6 +12,8 @@ import { readBuildRegistry } from "./registry-auth";
 
 /** How long a build may take when `timeout` does not say. */
 export const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+/** A timer of Node's that is set for more fires at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const DEFAULT_TAGS = ["latest"] as const;
 const BUILDERS = ["auto", "buildkit", "classic"] as const;
 /** The word of `cacheTo` for a cache that is in the image itself. */
@@ -101,7 +103,7 @@ export function readSpec(inputs: Properties, fields: Fields = new Fields(inputs)
     distribute: fields.oneOf("distribute", WAYS) ?? "build",
     keepImages: fields.integer("keepImages", { min: 0, max: 1_000 }) ?? 0,
     cacheBytes: readSize(fields, "pruneBuildCache"),
-    timeoutMs: fields.duration("timeout") ?? DEFAULT_TIMEOUT_MS,
+    timeoutMs: readTimeout(fields) ?? DEFAULT_TIMEOUT_MS,
     keepOnDelete: fields.boolean("keepOnDelete") ?? false,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
@@ -224,6 +226,12 @@ function readMap(fields: Fields, key: string, names: RegExp, rule: string): Read
     if (Buffer.byteLength(value) > 100_000) fields.fail(`${key}.${name}`, "must be below 100,000 bytes");
   }
   return map;
+}
+
+function readTimeout(fields: Fields): number | undefined {
+  const ms = fields.duration("timeout");
+  if (ms === undefined || (ms > 0 && ms <= LONGEST_TIMEOUT_MS)) return ms;
+  return fields.fail("timeout", "must be more than 0s, and at most 596h");
 }
 
 function readSize(fields: Fields, key: string): number | undefined {

@@ -119,6 +119,8 @@ describe("remoteImageHandler", () => {
     [{ pruneBuildCache: "much" }, "pruneBuildCache"],
     [{ registries: [{ address: "r", username: "u" }] }, "registries[0].password"],
     [{ timeout: "soon" }, "timeout"],
+    [{ timeout: "0s" }, "timeout"],
+    [{ timeout: "600h" }, "timeout"],
     [{ builder: "kaniko" }, "builder"],
     [{ contxt: "x" }, "contxt"],
   ] as const) {
