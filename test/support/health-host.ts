@@ -10,6 +10,8 @@ import { type LabHost, startLabHost } from "../lab/lab-host";
 const DOCKERFILE = "FROM scratch\nCOPY busybox /bin/busybox\nSTOPSIGNAL SIGKILL\n";
 const QUICK = ["--health-interval", "1s", "--health-retries", "2", "--health-timeout", "5s"];
 
+const RESTARTS = "/root/restarts";
+
 /** What a container without a page runs. */
 export const SLEEP = ["probe-me", "/bin/busybox", "sleep", "100000"];
 
@@ -106,21 +108,18 @@ export class HealthHost {
     await this.lab.must(["timeout", String(seconds), "sh", "-c", text, "until", name, status]);
   }
 
-  /** When containers of this name were restarted since then, in seconds. */
-  async restartsOf(name: string, sinceSeconds: number): Promise<readonly number[]> {
-    const filters = ["--filter", `container=${name}`, "--filter", "event=restart"];
-    const now = await this.seconds();
-    const times = ["--since", String(sinceSeconds), "--until", String(now + 1)];
-    const said = await this.lab.must(["docker", "events", ...times, ...filters, "--format", "{{.TimeNano}}"]);
-    return said
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => Number(line) / 1e9);
+  /** Notes restarts from now on. The engine itself keeps the last 256 events only, and every probe makes three. */
+  async noteRestarts(): Promise<void> {
+    const filters = "--filter type=container --filter event=restart";
+    const format = "--format '{{.Actor.Attributes.name}} {{.TimeNano}}'";
+    const follow = `setsid docker events --since "$(date +%s)" ${filters} ${format} >${RESTARTS} 2>&1 </dev/null &`;
+    await this.lab.must(["sh", "-c", follow]);
   }
 
-  /** The host's time. */
-  async seconds(): Promise<number> {
-    return Number(await this.lab.must(["date", "+%s"]));
+  /** When the container of this name was restarted since `noteRestarts`, in seconds. */
+  async restartsOf(name: string): Promise<readonly number[]> {
+    const lines = (await this.lab.must(["cat", RESTARTS])).split("\n").map((line) => line.split(" "));
+    return lines.filter(([who]) => who === name).map(([, at]) => Number(at) / 1e9);
   }
 }
 
