@@ -70,7 +70,7 @@ trap 'drop "$folder"' EXIT; trap 'exit 129' HUP INT PIPE TERM
 }
 # under sudo it is root who made it, and the account that has to be able to drop it; a file would lose its setuid bit
 [ "$(id -u)" -ne 0 ] || [ "$(stat -c %u "$store")" -eq 0 ] ||
-  find "$tree" -type d -user 0 -exec chown -h --reference="$store" {} +
+  find "$tree" -user 0 \\( -type d -o ! -perm /6000 \\) -exec chown -h --reference="$store" {} +
 seal >"$tree/seal" 2>/dev/null </dev/null &
 sealing=$!
 "$@" --file="$tree/files/$dockerfile" "$tree/files"
