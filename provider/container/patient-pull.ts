@@ -14,6 +14,7 @@ export interface PatientAccess {
   readonly session: HostSession;
   readonly docker: Docker;
   readonly clock: Clock;
+  /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -49,9 +50,16 @@ export async function pullPatiently(
       // the engine has tried by itself what is not the registry's doing
       return { ...trouble, isPassing: trouble.isPassing && trouble.why !== undefined };
     },
-    (error, { why, next }) => {
-      const words = session.redact(stripControl(engineMessage(error))).slice(0, 500);
-      return new PullFailure(why ?? words, why === undefined ? undefined : next, error);
-    },
+    (error, { why, next }) =>
+      new PullFailure(why ?? wordsOf(session, error), why === undefined ? undefined : next, error),
   );
+}
+
+/** What to say of a pull that failed: the registry's trouble, else the words of whoever refused it, clean to show. */
+export function pullTrouble(session: HostSession, error: unknown): Pick<PullFailure, "message" | "next"> {
+  return error instanceof PullFailure ? error : { message: wordsOf(session, error), next: undefined };
+}
+
+function wordsOf(session: HostSession, error: unknown): string {
+  return session.redact(stripControl(engineMessage(error))).slice(0, 500);
 }

@@ -1,9 +1,7 @@
-import { engineMessage } from "../container/engine-status";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
-import { PullFailure, pullPatiently } from "../container/patient-pull";
+import { pullPatiently, pullTrouble } from "../container/patient-pull";
 import { SlipwayError } from "../errors";
 import type { HandlerContext } from "../handler";
-import { stripControl } from "../secret";
 import type { ProxyInputs } from "./inputs";
 import { observeImage, type ProxyAccess } from "./observe";
 
@@ -35,10 +33,14 @@ export async function ensureImage(
       pullPatiently({ ...access, random, log, signal }, image, registries),
     );
   } catch (cause) {
-    const isTold = cause instanceof PullFailure;
-    const words = isTold ? cause.message : session.redact(stripControl(engineMessage(cause))).slice(0, 500);
-    const next = (isTold ? cause.next : undefined) ?? rest.next;
-    throw new SlipwayError({ ...parts, ...rest, next, why: `${image} could not be pulled: ${words}`, cause });
+    const { message, next = rest.next } = pullTrouble(session, cause);
+    throw new SlipwayError({
+      ...parts,
+      ...rest,
+      next,
+      why: `${image} could not be pulled: ${message}`,
+      cause,
+    });
   }
   const pulled = await look();
   if (pulled !== undefined) return pulled;

@@ -3,7 +3,6 @@ import { allEnded, oneErrorOf } from "../all-ended";
 import { type Connection, targetOf } from "../host/connection";
 import { refuseSameMachineTwice } from "../host/machine/reconnect";
 import { leftOf, recordedMachines } from "../host/machine/same-machine";
-import { withAbandonHint } from "../host/machine/unreachable";
 import { checkImage } from "./check";
 import { ensureEverywhere } from "./ensure-everywhere";
 import { observeImage, type Wish } from "./ensure-image";
@@ -58,24 +57,17 @@ export const remoteImageHandler: Handler = {
     const now = recordedMachines(outputs);
     const staying = new Set(Object.values(now.machineIds));
     const { abandonUnreachable } = wish.spec;
-    const work = leftOf(wish.before, now).map((host) =>
-      leaveHost(host, { ...recorded, abandonUnreachable }, staying, context).catch((error: unknown) => {
-        throw withAbandonHint(error);
-      }),
+    const left = leftOf(wish.before, now);
+    await allEnded(
+      left.map((host) => leaveHost(host, { ...recorded, abandonUnreachable }, staying, context)),
     );
-    await allEnded(work);
     return outputs;
   },
 
   async delete(_id, outputs, context) {
     const recorded = readRecorded(outputs);
     const staying = new Set<string>();
-    const work = recorded.hosts.map((host) =>
-      leaveHost(host, recorded, staying, context).catch((error: unknown) => {
-        throw withAbandonHint(error);
-      }),
-    );
-    await allEnded(work);
+    await allEnded(recorded.hosts.map((host) => leaveHost(host, recorded, staying, context)));
   },
 };
 

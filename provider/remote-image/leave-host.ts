@@ -1,6 +1,6 @@
 import type { HandlerContext } from "../handler";
 import { type Connection, targetOf } from "../host/connection";
-import { orAbandoned } from "../host/machine/unreachable";
+import { orAbandoned, withAbandonHint } from "../host/machine/unreachable";
 import { dropImage } from "./ensure-image";
 import type { RecordedImage } from "./recorded";
 
@@ -18,5 +18,8 @@ export async function leaveHost(
   if (keepOnDelete) return context.log.keep(`${ref} stays on ${targetOf(host)}`);
   const say = (why: string): void =>
     context.log.warn(`${ref} was left on ${targetOf(host)}, which does not answer: ${why}`);
-  await orAbandoned({ abandonUnreachable, say }, () => dropImage(host, recorded, staying, context));
+  const drop = (): Promise<void> => dropImage(host, recorded, staying, context);
+  await orAbandoned({ abandonUnreachable, say }, drop).catch((error: unknown) => {
+    throw withAbandonHint(error);
+  });
 }

@@ -1,25 +1,17 @@
 import type Docker from "dockerode";
-import type { Clock } from "../clock";
 import { followProgress } from "../container/engine-progress";
 import { engineMessage } from "../container/engine-status";
+import type { PatientAccess } from "../container/patient-pull";
 import { loginFor, pullImage, registryOf, repositoryAndTag } from "../container/pull";
 import type { RegistryLogin } from "../container/registry-login";
 import { type RegistryTrouble, registryTrouble, throughTrouble } from "../container/registry-trouble";
 import { SlipwayError, isSlipwayError } from "../errors";
-import type { HostSession } from "../host/session";
-import type { Log } from "../log";
 import { type Redact, stripControl } from "../secret";
 import { isObject } from "../values";
 
 /** What a registry is spoken with, from a host. */
-export interface RegistryAccess {
-  readonly session: HostSession;
-  readonly docker: Docker;
-  readonly log: Log;
+export interface RegistryAccess extends PatientAccess {
   readonly redact: Redact;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -1,17 +1,7 @@
-import type Docker from "dockerode";
-import type { Clock } from "../clock";
-import type { HostSession } from "../host/session";
-import type { Log } from "../log";
+import type { PatientAccess } from "../container/patient-pull";
 
 /** One host, open for a run: what observing and executing need. */
-export interface HostAccess {
-  readonly session: HostSession;
-  readonly docker: Docker;
-  readonly clock: Clock;
-  /** From 0 to 1, 1 excluded. */
-  readonly random: () => number;
-  readonly log: Log;
-  readonly signal: AbortSignal;
+export interface HostAccess extends PatientAccess {
   /** Empty text where the machine has none. */
   readonly machineId: string;
 }

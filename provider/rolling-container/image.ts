@@ -1,9 +1,8 @@
 import { imageArchitecture } from "../container/architecture";
-import { engineMessage, engineStatus } from "../container/engine-status";
-import { PullFailure, pullPatiently } from "../container/patient-pull";
+import { engineStatus } from "../container/engine-status";
+import { pullPatiently, pullTrouble } from "../container/patient-pull";
 import { pullImage } from "../container/pull";
 import { SlipwayError } from "../errors";
-import { stripControl } from "../secret";
 import { isObject } from "../values";
 import { fromDockerHealthcheck } from "../health/docker-healthcheck";
 import type { HostAccess } from "./host-access";
@@ -42,7 +41,7 @@ export async function ensureImage(
     } catch (error) {
       if (mustPull) throw notPulled(host, wanted, error);
       host.log.keep(
-        `${host.session.target}: ${wanted.image} was not pulled anew (${wordsOf(host, error)}); the one on the host is used`,
+        `${host.session.target}: ${wanted.image} was not pulled anew (${pullTrouble(host.session, error).message}); the one on the host is used`,
       );
     }
   }
@@ -81,9 +80,8 @@ function notPulled(
   wanted: Pick<Wanted, "image" | "service">,
   error: unknown,
 ): SlipwayError {
-  const why = error instanceof PullFailure ? error.message : wordsOf(host, error);
-  const next = error instanceof PullFailure ? error.next : undefined;
-  return missing(host, wanted, `it could not be pulled: ${why}`, { cause: error, next });
+  const { message, next } = pullTrouble(host.session, error);
+  return missing(host, wanted, `it could not be pulled: ${message}`, { cause: error, next });
 }
 
 async function refuseOtherArchitecture(
@@ -116,8 +114,4 @@ function missing(
     next,
     cause,
   });
-}
-
-function wordsOf({ session }: HostAccess, error: unknown): string {
-  return session.redact(stripControl(engineMessage(error))).slice(0, 500);
 }
