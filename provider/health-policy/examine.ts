@@ -45,9 +45,11 @@ export async function examine(
   context: ExamineContext,
 ): Promise<Finding> {
   if (container.state !== "running") return judgeStopped(container);
+  // Docker's word, which a list gives without the check itself
+  if (container.hasDockerHealthcheck && container.health === "healthy")
+    return { health: "healthy", cause: "" };
   if (check === "none") return judgeUnchecked(container, context);
   if (!container.hasDockerHealthcheck) return askItself(container, check, context);
-  if (container.health === "healthy") return { health: "healthy", cause: "" };
   if (container.health === "unhealthy") return { health: "unhealthy", cause: "its HEALTHCHECK fails" };
   // Docker's first word comes after a whole interval: ours comes now
   const result = await ask(container, check, context);
