@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 
 /** The last of a wait is spent turning: timers come up to a millisecond late. */
@@ -5,6 +6,7 @@ const TURNING_MS = 1.2;
 
 const targetPort = Number(process.argv[2]);
 const rttMs = Number(process.argv[3]);
+const portCount = Number(process.argv[4]);
 let bytes = 0;
 let connections = 0;
 
@@ -46,7 +48,7 @@ class DelayLine {
   }
 }
 
-const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+function lead(client: Socket): void {
   connections += 1;
   const half = rttMs / 2;
   // SYN, SYN-ACK, ACK: the other side accepts one and a half round trips after we dial
@@ -73,8 +75,16 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => 
     },
     Math.max(0, accepted - performance.now()),
   );
-});
+}
 
-server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
+/** One of the ports, listening. */
+async function listen(): Promise<number> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, lead);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+void Promise.all(Array.from({ length: portCount }, listen)).then((ports) => process.send?.(ports));
 process.on("message", () => process.send?.({ bytes, connections }));
 process.on("disconnect", () => process.exit());

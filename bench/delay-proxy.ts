@@ -2,10 +2,12 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-/** A TCP port of this machine that leads to another one as over a long line. */
+/** TCP ports of this machine that lead to another one as over a long line. */
 export interface DelayProxy {
+  /** The first of them. */
   readonly port: number;
-  /** What went through it since its start, both ways. */
+  readonly ports: readonly number[];
+  /** What went through them since its start, both ways. */
   traffic(): Promise<Traffic>;
   stop(): void;
 }
@@ -18,13 +20,15 @@ export interface Traffic {
 
 /**
  * Half of `rttMs` each way, order and bandwidth kept; a new connection takes its round trip too. In a process of its own,
- * so that neither side waits for the other's CPU.
+ * so that neither side waits for the other's CPU. `portCount`: who dials another port gets a connection of his own.
  */
-export async function startDelayProxy(targetPort: number, rttMs: number): Promise<DelayProxy> {
-  const child = fork(path.join(__dirname, "delay-proxy-process.ts"), [String(targetPort), String(rttMs)]);
-  const [port] = (await once(child, "message")) as [number];
+export async function startDelayProxy(targetPort: number, rttMs: number, portCount = 1): Promise<DelayProxy> {
+  const args = [targetPort, rttMs, portCount].map(String);
+  const child = fork(path.join(__dirname, "delay-proxy-process.ts"), args);
+  const [ports] = (await once(child, "message")) as [readonly [number, ...number[]]];
   return {
-    port,
+    port: ports[0],
+    ports,
     async traffic() {
       child.send("traffic");
       const [traffic] = (await once(child, "message")) as [Traffic];
