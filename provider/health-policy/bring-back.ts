@@ -9,6 +9,7 @@ import { formatReason } from "../health/evaluate";
 import type { Healthcheck } from "../health/policy";
 import { waitForHealth } from "../health/wait";
 import type { HostSession } from "../host/session";
+import { type Aside, setAside } from "../proxy/aside";
 import { stripControl } from "../secret";
 import { pauseAfterMs, pauseLeftMs } from "./budget";
 import type { ContainerHealth } from "./observed";
@@ -42,10 +43,30 @@ type Attempt =
       readonly late: boolean;
     };
 
-/** Restarts one container and waits for it, again and again with growing pauses, as long as its budget has something left. */
-export async function bringBack(
-  operation: Exclude<Operation, { kind: "leave" }>,
+type Repair = Exclude<Operation, { kind: "leave" }>;
+
+/**
+ * Restarts one container and waits for it, again and again with growing pauses, as long as its budget has something left. From
+ * before the first restart to the end its requests go to others of its service, where there are any.
+ */
+export async function bringBack(operation: Repair, context: OnHost): Promise<Repaired> {
+  const asides: Aside[] = [];
+  const stepAside = async (): Promise<void> => {
+    const { service, container } = operation.subject;
+    if (service === undefined || asides.length > 0) return;
+    asides.push(await setAside(context, { service, id: container.id, name: container.name }));
+  };
+  try {
+    return await restartUntilHealthy(operation, context, stepAside);
+  } finally {
+    for (const aside of asides) await aside.end();
+  }
+}
+
+async function restartUntilHealthy(
+  operation: Repair,
   context: OnHost,
+  stepAside: () => Promise<void>,
 ): Promise<Repaired> {
   const { subject, spent } = operation;
   const { budget, clock, log } = context;
@@ -84,6 +105,7 @@ export async function bringBack(
       return end(container, { health: health ?? subject.health, reason, excused: true });
     }
     log.progress(`${name}: restart ${made + 1} of ${budget.maxRestarts}: ${last.reason}`);
+    await stepAside();
     restartedAt.push(clock.wall());
     last = await restartOnce(subject, context);
   }

@@ -55,8 +55,8 @@ export function exchangeLockOf(name: string): string {
 /** Root's, cleared by a reboot as the locks are; what they are called before the proxy's name. */
 export const LOCKS = "/run/slipway/proxy";
 
-/** The folder of all proxies; it stays over a reboot, as the containers do. */
-const PROXIES = "/var/lib/slipway/proxy";
+/** The folder of all proxies on a host, root's alone; it stays over a reboot, as the containers do. */
+export const PROXIES = "/var/lib/slipway/proxy";
 
 /** Where the proxy's container sees its folder. */
 export const INSIDE = "/slipway";

@@ -21,7 +21,8 @@ export interface Route {
   readonly drainTimeoutMs: number;
 }
 
-const DRAIN_TIMEOUT_MS = 30_000;
+/** Of a route that says nothing of it. */
+export const DRAIN_TIMEOUT_MS = 30_000;
 
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /** Characters of a path that mean nothing in HAProxy's files. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { AGENT_PROGRAM } from "../../provider/health-policy/agent/program";
+import { HAPROXY_ARMS } from "./haproxy-files";
 import { TemporaryFolder } from "./temporary-folder";
 
 /** One container of the agent's engine. */
@@ -32,6 +33,8 @@ case "$1 $*" in
   'inspect '*RestartCount*) for each; do grep "^$each " "$FAKE/down"; done ;;
   'inspect '*Pid*) for each; do grep "^$each " "$FAKE/where"; done ;;
   'restart '*) [ ! -f "$FAKE/refuse" ] ;;
+  'inspect '*IPv6*) echo "172.18.0.4  " ;;
+${HAPROXY_ARMS}
 esac
 `;
 const CURL = `#!/bin/sh
@@ -91,17 +94,28 @@ export class AgentHost {
   /** One turn of the agent; gives who was restarted in it. */
   turn(nowSeconds?: number): readonly string[] {
     if (nowSeconds !== undefined) this.folder.file("now", `${nowSeconds}\n`);
+    return this.run([]);
+  }
+
+  /** What it does before it is taken away. */
+  leave(): readonly string[] {
+    return this.run(["back"]);
+  }
+
+  private run(more: readonly string[]): readonly string[] {
     this.folder.file("calls", "");
     const { path } = this.folder;
     const program = AGENT_PROGRAM.replace(/PATH=\S+;/, `PATH=${path}/bin:${process.env.PATH ?? ""};`)
+      .replaceAll("/var/lib/slipway/proxy", `${path}/proxies`)
       .replaceAll("/run/slipway", `${path}/run`)
       .replaceAll("/proc/sys/kernel/hostname", `${path}/hostname`);
     this.folder.file("agent/agent", program);
     const [command = "", ...args] = this.shell;
-    const { status, stderr } = spawnSync(command, [...args, `${path}/agent/agent`, `${path}/agent`], {
-      encoding: "utf8",
-      env: { FAKE: path, PATH: process.env.PATH },
-    });
+    const { status, stderr } = spawnSync(
+      command,
+      [...args, `${path}/agent/agent`, `${path}/agent`, ...more],
+      { encoding: "utf8", env: { FAKE: path, PATH: process.env.PATH } },
+    );
     if (status !== 0 || stderr !== "") throw new Error(`the agent ended with ${status}: ${stderr}`);
     return this.read("calls")
       .filter((line) => line.startsWith("restart "))

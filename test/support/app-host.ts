@@ -2,15 +2,19 @@ import { execFileSync } from "node:child_process";
 import { docker } from "../lab/docker";
 import type { LabHost } from "../lab/lab-host";
 
-/** How a version of the app behaves: it never listens (`deaf`), or serves for three seconds more when it is to end (`slow`). */
-export type AppMode = "serve" | "deaf" | "slow";
+/**
+ * How a version of the app behaves: it never listens (`deaf`), serves for three seconds more when it is to end (`slow`), or takes
+ * its time for each answer and owes those that are under way when it is to end (`rude`).
+ */
+export type AppMode = "serve" | "deaf" | "slow" | "rude";
 
 /** Answers its version on port 3000, over HTTP and UDP, and echoes what a websocket says; ends as a good server does. */
 const APP = `
 const { VERSION, MODE } = process.env;
 if (MODE === "deaf") setInterval(() => {}, 1e6);
 else {
-  const server = require("node:http").createServer((_request, response) => response.end(VERSION));
+  const server = require("node:http").createServer((_request, response) =>
+    MODE === "rude" ? setTimeout(() => response.end(VERSION), 300) : response.end(VERSION));
   server.listen({ port: 3000, host: "::", backlog: 511 }).on("error", () => server.listen(3000, "0.0.0.0"));
   server.on("upgrade", ({ headers }, socket) => {
     const key = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -22,6 +26,7 @@ else {
   const udp = require("node:dgram").createSocket("udp4").bind(3000);
   udp.on("message", (_text, from) => udp.send(VERSION, from.port, from.address));
   process.on("SIGTERM", () => {
+    if (MODE === "rude") process.exit(1);
     if (MODE === "slow") return setTimeout(() => process.exit(0), 3000);
     server.close(() => process.exit(0));
     udp.close();

@@ -167,6 +167,7 @@ fi
 rm -f "/etc/init.d/$unit" "/etc/cron.d/$unit"
 # a turn that has begun comes to its end first
 if [ -e "$run/lock" ]; then exec 9>>"$run/lock"; flock -w ${TURN_SECONDS} 9; fi
+[ ! -f "$folder/agent" ] || /bin/sh "$folder/agent" "$folder" back >/dev/null 2>&1
 rm -rf -- "$folder" "$run"
 rmdir -- "\${folder%/*}" "\${folder%/*/*}" 2>/dev/null
 for left in "$folder" "/etc/systemd/system/$unit.timer" "/etc/systemd/system/$unit.service" "/etc/init.d/$unit" "/etc/cron.d/$unit"; do

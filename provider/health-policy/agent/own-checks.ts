@@ -20,10 +20,12 @@ function seconds(key, otherwise) { return int((number(key, otherwise) + 999) / 1
 
 /**
  * The checks of our label, of which Docker knows nothing: http by curl or wget, tcp by the kernel's table of who listens. What
- * there is no way to ask is left alone. `own` has their lines of the list, `streaks` ID FAILURES ASKED of the turns before.
+ * there is no way to ask is left alone. `own` has their lines of the list, `streaks` ID FAILURES ASKED of the turns before; into
+ * `young` go the ids of those that fail and may, for they have just been started.
  */
 export const OWN_CHECKS = `
 own_checks() {
+  : >"$TMP/young"
   [ -s "$TMP/own" ] || { rm -f "$TMP/streaks"; return 0; }
   [ -f "$TMP/streaks" ] || : >"$TMP/streaks"
   # one that failed is asked at every turn: it has to be known whether that goes on
@@ -32,7 +34,7 @@ own_checks() {
     failed[$1] > 0 || asked[$1] > now || now - asked[$1] >= seconds("intervalMs", 30000) { print $1 }
   ' "$TMP/streaks" "$TMP/own" >"$TMP/due"
   : >"$TMP/answers"
-  [ ! -s "$TMP/due" ] || ask
+  [ ! -s "$TMP/due" ] || ask_due
   : >"$TMP/streaks.new"
   awk -F '|' -v now="$NOW" -v to="$TMP/" '${FIELDS_OF_CHECK}
     FILENAME == to "streaks" { split($0, a, " "); failed[a[1]] = a[2]; asked[a[1]] = a[3]; next }
@@ -45,6 +47,8 @@ own_checks() {
         at = now
         if (answer[$1] == "good") n = 0
         else if (age[$1] >= grace) n++
+        # asked at the next turn, too
+        else { at = 0; print $1 >(to "young") }
       }
       print $1, n, at >(to "streaks.new")
       if (n > 0 && n >= number("retries", 3)) print $1 "|" $3 "|" $5 "|its check fails" >>(to "sick")
@@ -54,7 +58,7 @@ own_checks() {
 }
 
 # what they answered comes into answers: ID good|bad AGE
-ask() {
+ask_due() {
   : >"$TMP/http"
   engine inspect --type container --format '${WHERE}' $(cat "$TMP/due") >"$TMP/where"
   # since a process began, in seconds: clock ticks are hundredths everywhere. A path that curl's file could read as something

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { REMOTE_PATH } from "../../host/command/command";
+import { ASIDE } from "../../proxy/aside-script";
 import { GROUND } from "./ground";
 import { OWN_CHECKS } from "./own-checks";
 import { REPAIRS } from "./repairs";
@@ -15,8 +16,10 @@ tick() {
   NOW=$(date +%s)
   # an engine that does not answer says nothing about its containers
   survey || return 0
+  STARTING=
   own_checks
   forget
+  come_back
   repair
   forgive
   prune
@@ -31,7 +34,9 @@ cd -- "$DIR" && [ -f policy ] || exit 1
 TMP=${RUN_FOLDER}/health.\${DIR##*/}
 read -r HOST </proc/sys/kernel/hostname
 mkdir -p "$TMP" || exit 1
-${GROUND}${SIGHT}${OWN_CHECKS}${REPAIRS}${TICK}
+${GROUND}${SIGHT}${OWN_CHECKS}${ASIDE}${REPAIRS}${TICK}
+# it is about to be taken away, by one that has the lock
+if [ "$2" = back ]; then come_back all; exit 0; fi
 exec 9>>"$TMP/lock" || exit 1
 # the turn before, or an up that begins or ends
 flock -n 9 || exit 0
@@ -44,7 +49,8 @@ export const AGENT_VERSION = createHash("sha256").update(BODY).digest("hex").sli
 
 /**
  * One turn of the agent: who is not well is restarted by the policy's rules. `$1` its folder, which has `policy`, and what it
- * keeps: `ledger` (ID SECONDS), `gave-up` (ID SECONDS), `log` (JSON lines).
+ * keeps: `ledger` (ID SECONDS), `gave-up` (ID SECONDS), `log` (JSON lines). `$2` `back`: who was taken aside is behind its routes
+ * again, and nothing else is done.
  */
 export const AGENT_PROGRAM = `#!/bin/sh
 # Slipway's health agent, ${AGENT_VERSION}

@@ -1,5 +1,10 @@
+import { DRAIN_TIMEOUT_MS } from "../../proxy/route";
+
 /** A gave-up one that has not been sick for so long is well again, and may be given up anew. */
 const WELL_SECONDS = 120;
+
+/** So long what a container has open may end before it is restarted; as in an up. */
+const DRAIN_SECONDS = DRAIN_TIMEOUT_MS / 1_000;
 
 /** What is done about those who are not well: the same rules as an up's (plan, bring-back), a step at every turn. */
 export const REPAIRS = `
@@ -29,10 +34,12 @@ members() {
 # once FILE WORD: whether the word is new there
 once() { grep -qxF "$2" "$TMP/$1" 2>/dev/null || { echo "$2" >>"$TMP/$1"; return 0; }; return 1; }
 
+starting() { [ -n "$STARTING" ] || STARTING=" $(listed --quiet --filter health=starting | tr '\\n' ' ')"; }
+
 # how many of a service may be restarted now: those that are starting, or were restarted a moment ago, count
 room_in() {
   ROOM=$WIDTH
-  [ -n "$STARTING" ] || STARTING=" $(listed --quiet --filter health=starting | tr '\\n' ' ')"
+  starting
   while IFS='|' read -r _ other _; do
     case $STARTING in *" $other "*) ROOM=$((ROOM - 1)); continue ;; esac
     spent "$other"
@@ -40,9 +47,11 @@ room_in() {
   done <"$TMP/all.of"
 }
 
+# restart ID NAME WHICH WHY SERVICE
 restart() {
   # before it is done: one that is killed in between must not find its budget whole
   echo "$1 $(date +%s)" >>ledger
+  [ -z "$5" ] || step_aside "$1" "$5"
   if timeout 900 docker restart "$1" >/dev/null 2>"$TMP/err.$1"; then
     event restarted "$1" "$2" "$3" "$4"
     notify "Slipway restarted $2 on $HOST (restart $3 of $MAX): $4"
@@ -50,6 +59,33 @@ restart() {
     event failed "$1" "$2" "$3" "Docker refuses to restart it; $4"
   fi
   rm -f "$TMP/err.$1"
+}
+
+# who is to be restarted gets no new requests until it is well again, or given up; its places stand in a file, which outlives a
+# turn that is killed
+step_aside() {
+  aside "$2" "$1" >>"$TMP/aside.$1"
+  while read -r service folder place; do drained "$folder" "$service" "$1" ${DRAIN_SECONDS}; done <"$TMP/aside.$1"
+  [ -s "$TMP/aside.$1" ] || rm -f "$TMP/aside.$1"
+}
+# whether it has to stay aside: it is sick or starting, and another one serves
+stays() {
+  starting
+  case $STARTING in *" $1 "*) ;; *)
+    grep -qx "$1" "$TMP/young" || { grep -q "^$1|" "$TMP/sick" && ! given_up "$1"; } || return 1 ;;
+  esac
+  while read -r service folder place; do
+    beside "$folder" "$service" "$1" >/dev/null || return 1
+  done <"$TMP/aside.$1"
+}
+come_back() {
+  for file in "$TMP"/aside.*; do
+    [ -f "$file" ] || continue
+    id=\${file##*/aside.}
+    [ "$1" != all ] && stays "$id" && continue
+    all_back "$id" <"$file"
+    rm -f "$file"
+  done
 }
 
 give_up() {
@@ -75,7 +111,6 @@ forgive() {
 
 repair() {
   [ -s "$TMP/sick" ] || return 0
-  STARTING=
   : >"$TMP/now"
   while IFS='|' read -r id name service why; do
     in_rollout "$service" "$name" && continue
@@ -105,7 +140,9 @@ repair() {
     [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge "$PAUSE" ] || [ "$LAST" -gt "$NOW" ] || continue
     [ "$ROOM" -gt 0 ] || continue
     ROOM=$((ROOM - 1))
-    restart "$id" "$name" $((MADE + 1)) "$why" &
+    # what it failed before is of its former life
+    [ ! -f "$TMP/streaks" ] || { grep -v "^$id " "$TMP/streaks"; :; } | rewrite "$TMP/streaks"
+    restart "$id" "$name" $((MADE + 1)) "$why" "$service" &
   done <"$TMP/sorted"
   wait
 }

@@ -67,6 +67,23 @@ describe("the agent's own checks", () => {
     assert.deepEqual(answering("503", 1_030), ["a1"]);
   });
 
+  it("must not hold against a container what it failed before it was restarted", () => {
+    page({ check: http({ retries: 1 }) });
+    assert.deepEqual(answering("503", 1_000), ["a1"]);
+    page({ where: YOUNG, check: http({ retries: 1, startPeriodMs: 86_400_000 }) });
+    for (const at of [1_015, 1_030, 1_100]) assert.deepEqual(answering("503", at), []);
+    page({ where: OLD, check: http({ retries: 1, startPeriodMs: 1_000 }) });
+    assert.deepEqual(answering("503", 1_130), ["a1"]);
+  });
+
+  it("must ask at every turn what fails and may, for it has just been started", () => {
+    page({ where: YOUNG, check: http({ startPeriodMs: 86_400_000 }) });
+    answering("503", 1_000);
+    const asked = host.read("asked").length;
+    answering("200", 1_005);
+    assert.ok(host.read("asked").length > asked);
+  });
+
   it("must not ask by a path that something could read as more than a path", () => {
     page({ check: http({ retries: 1 }, '/a" b') });
     assert.deepEqual(answering("000", 1_000), []);

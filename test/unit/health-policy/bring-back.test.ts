@@ -67,13 +67,20 @@ async function run({
   };
   const operation: Exclude<Operation, { kind: "leave" }> =
     kind === "wait" ? { kind, subject, spent, mayRestart } : { kind, subject, spent };
+  // no proxy has a route to it
+  const session = {
+    target: "a",
+    redact: (text: string) => text,
+    facts: () => Promise.resolve({ sessionProcess: "1 1" }),
+    script: () => Promise.resolve({ kind: "exited", code: 0, stdout: "", stderr: "" }),
+  } as unknown as HostSession;
   const kept: string[] = [];
   const repaired = await bringBack(operation, {
     clock,
     docker,
     log: { ...silentLog, keep: (text) => void kept.push(text) },
     signal: new AbortController().signal,
-    session: { target: "a", redact: (text: string) => text } as unknown as HostSession,
+    session,
     reach: { targets: [], on: () => Promise.reject(new Error("not needed")) },
     budget: { maxRestarts: 3, windowMs: 600_000, backoffMs: 10_000 },
   });

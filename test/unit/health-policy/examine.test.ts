@@ -34,7 +34,10 @@ function engineOf(health: "healthy" | "none"): Docker {
         Promise.resolve({
           Id: id,
           Name: `/well-${id.slice(3)}`,
-          Config: { Labels: { "slipway.service": `well-${id.slice(3)}` }, ...(health === "none" ? {} : { Healthcheck }) },
+          Config: {
+            Labels: { "slipway.service": `well-${id.slice(3)}` },
+            ...(health === "none" ? {} : { Healthcheck }),
+          },
           State: { Status: "running", ...(health === "none" ? {} : { Health: { Status: health } }) },
         }),
     }),
