@@ -33,7 +33,7 @@ export interface HealthPolicyArgs {
   readonly watchInterval?: pulumi.Input<string | undefined>;
   /** Where the agent says that it restarted or gave up a container: a Slack-compatible webhook. Kept secret. */
   readonly notify?: pulumi.Input<string | undefined>;
-  /** `pulumi up` fails when one stays unhealthy. @default true */
+  /** `pulumi up` fails when one stays unhealthy; a run that fails exports nothing, so for alarms by `counts` say false. @default true */
   readonly failOnUnhealthy?: pulumi.Input<boolean | undefined>;
   /** Let the policy pass over hosts that do not answer (a refused login or another host key is an answer). @default false */
   readonly abandonUnreachable?: pulumi.Input<boolean | undefined>;

@@ -74,4 +74,16 @@ exports.restarted = restarted;
     assert.match(await stack.exportState(), /"unhealthy": 1/);
     assert.equal(await site.startedAt("web"), startedAt);
   });
+
+  it("must fail the command when one stays unhealthy, show its last words, and keep who was given up", async () => {
+    await site.replica("bad", 1, "echo no space left on /data; exit 1");
+    const run = await stack.up();
+    assert.notEqual(run.code, 0, run.output);
+    assert.match(run.output, /"bad" stays unhealthy .*given up after 3 restarts within 10m/);
+    assert.match(run.output, /no space left on \/data/);
+    assert.match(await stack.exportState(), new RegExp(`"gaveUp": \\[\\s*"${site.target} bad"`));
+    const after = await stack.preview();
+    assert.equal(after.code, 0, after.output);
+    assert.doesNotMatch(after.output, /restart bad/);
+  });
 });
