@@ -2,7 +2,6 @@ import type { Handler, Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
 import { recordedMachineIds } from "../host/machine/machine-id";
 import { Fields, hasUnknown, UNKNOWN } from "../values";
-import { AGENT_VERSION } from "./agent/program";
 import { recordedKey, removeAgents, seeAgents } from "./agent/watch";
 import { applyPolicy } from "./apply";
 import { readPolicy } from "./inputs";
@@ -25,9 +24,7 @@ export const healthPolicyHandler: Handler = {
     const policy = readPolicy(new Fields(news));
     const makeReach = (signal: AbortSignal): Reach =>
       reachOf(policy.hosts, hostKeysOf(olds), { ...context, signal });
-    const isAgentOld = policy.watch && olds.watch === true && olds.agentVersion !== AGENT_VERSION;
-    if (isAgentOld) context.log.keep("the agent on the hosts is installed anew");
-    return { changes: (await lookForRepairs(policy, olds, makeReach, context)) || isAgentOld };
+    return { changes: await lookForRepairs(policy, olds, makeReach, context) };
   },
 
   async create(inputs, context) {

@@ -54,9 +54,16 @@ export async function seeAgents(
   return together(shown);
 }
 
+/** Pure: what is not as it should be with the agent of a host, as a sentence goes on after its name; undefined when nothing is. */
+export function flawOf(agent: ShownAgent | undefined): string | undefined {
+  if (agent === undefined) return "is missing";
+  if (agent.version !== AGENT_VERSION) return "is another version";
+  return agent.runs ? undefined : "does not run";
+}
+
 /** Pure: one account of what each host shows. */
 export function together(shown: readonly (readonly [string, ShownAgent | undefined])[]): ShownAgents {
-  const isCurrent = shown.every(([, agent]) => agent?.runs === true && agent.version === AGENT_VERSION);
+  const isCurrent = shown.every(([, agent]) => flawOf(agent) === undefined);
   const events = shown.flatMap(([host, agent]) => (agent?.events ?? []).map((event) => ({ host, ...event })));
   return {
     version: isCurrent && shown.length > 0 ? AGENT_VERSION : "",
