@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { AGENT_PROGRAM } from "../../provider/health-policy/agent/program";
 import { HAPROXY_ARMS } from "./haproxy-files";
 import { TemporaryFolder } from "./temporary-folder";
@@ -40,15 +40,23 @@ esac
 const CURL = `#!/bin/sh
 for last; do :; done
 case "$*" in *--help*) echo --parallel-max; exit 0 ;; esac
+printf '%s\\n' "$*" >>"$FAKE/curled"
 cat >>"$FAKE/asked"
 cat "$FAKE/said" 2>/dev/null
 exit 0
 `;
 
+/** What the agent needs of a machine; its shell has to find them. */
+const COMMANDS = [
+  ...["sh", "cat", "grep", "sed", "tr", "awk", "mv", "rm", "mkdir", "tail", "timeout", "flock"],
+  ...["wc", "cmp", "cut", "sort"],
+];
+
 /** A machine of the agent's whose commands are all ours: its engine is a set of files, and its time is given. */
 export class AgentHost {
   readonly folder = new TemporaryFolder();
   private readonly shell: readonly string[];
+  private commands = process.env.PATH ?? "";
 
   constructor(shell: readonly string[], policy = "label slipway.service\n") {
     this.shell = shell;
@@ -91,6 +99,17 @@ export class AgentHost {
     return this;
   }
 
+  /** A machine that has not curl, or anything else that the agent can do without. */
+  withoutCurl(): this {
+    this.folder.file("commands/.keep", "");
+    const link = 'cd "$1" && shift && for each; do ln -s "$(command -v "$each")" . || exit 1; done';
+    const { status } = spawnSync("sh", ["-c", link, "link", `${this.folder.path}/commands`, ...COMMANDS]);
+    if (status !== 0) throw new Error("a command that the agent needs is not here");
+    rmSync(`${this.folder.path}/bin/curl`);
+    this.commands = `${this.folder.path}/commands`;
+    return this;
+  }
+
   /** One turn of the agent; gives who was restarted in it. */
   turn(nowSeconds?: number): readonly string[] {
     if (nowSeconds !== undefined) this.folder.file("now", `${nowSeconds}\n`);
@@ -105,7 +124,7 @@ export class AgentHost {
   private run(more: readonly string[]): readonly string[] {
     this.folder.file("calls", "");
     const { path } = this.folder;
-    const program = AGENT_PROGRAM.replace(/PATH=\S+;/, `PATH=${path}/bin:${process.env.PATH ?? ""};`)
+    const program = AGENT_PROGRAM.replace(/PATH=\S+;/, `PATH=${path}/bin:${this.commands};`)
       .replaceAll("/var/lib/slipway/proxy", `${path}/proxies`)
       .replaceAll("/run/slipway", `${path}/run`)
       .replaceAll("/proc/sys/kernel/hostname", `${path}/hostname`);

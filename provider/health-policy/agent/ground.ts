@@ -1,6 +1,8 @@
+import { MESSAGES } from "./messages";
+
 /**
  * The agent's ground: its settings, who holds it, its events, its budget. POSIX sh (dash, busybox, bash) with /proc and, of
- * commands, docker, flock, date, grep, sed, awk, mv, tail, timeout, and curl or wget for checks over HTTP.
+ * commands, docker, flock, date, grep, sed, tr, awk, mv, tail, timeout, and curl or wget for checks over HTTP and messages.
  */
 export const GROUND = `
 # what the policy says; written anew by every up
@@ -31,32 +33,21 @@ lives() {
 # an up is at work on these containers: it says so in a file, which holds as long as its connection
 held() { [ -s hold ] && { read -r a b c <hold; lives "$a" "$b" "$c"; }; }
 
-# JSON lines. Names are the engine's, which have no quotes; all other words are ours
+# JSON lines. Names are the engine's, which have no quotes
 event() {
   kind=$1 id=$2 name=$3 made=$4; shift 4
   at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-  line="{\\"at\\":\\"$at\\",\\"event\\":\\"$kind\\",\\"container\\":\\"$name\\",\\"id\\":\\"$id\\",\\"restarts\\":$made,\\"why\\":\\"$*\\"}"
+  line="{\\"at\\":\\"$at\\",\\"event\\":\\"$kind\\",\\"container\\":\\"$name\\",\\"id\\":\\"$id\\",\\"restarts\\":$made,\\"why\\":\\"$(json "$*")\\"}"
   printf '%s\\n' "$line" >>log
   printf '%s\\n' "$line"
   [ ! -t 1 ] && [ -z "$JOURNAL_STREAM" ] && command -v logger >/dev/null && logger -t "slipway-health" -- "$line"
   return 0
 }
-# a log that nobody reads must not fill the disk
+# the end of a turn. A log that nobody reads must not fill the disk
 trim() {
+  deliver
   [ -f log ] && [ "$(wc -l <log)" -gt 1000 ] || return 0
   tail -n 500 log >log.new && mv -f log.new log
-}
-# the address is a secret: it goes in by standard input, and stands in no list of processes where curl is there
-notify() {
-  [ -s notify ] || return 0
-  read -r url <notify
-  text="{\\"text\\":\\"$1\\"}"
-  if command -v curl >/dev/null; then
-    printf 'url = "%s"\\n' "$url" | curl -q -s -f -o /dev/null -m 10 -H 'Content-Type: application/json' -d "$text" -K - && return 0
-  else
-    timeout 10 wget -q -O /dev/null --header 'Content-Type: application/json' --post-data "$text" "$url" 2>/dev/null && return 0
-  fi
-  echo 'the message could not be sent'
 }
 
 # the restarts of a container that count: how many in MADE, when the last one was in LAST
@@ -85,4 +76,4 @@ pause_of() {
   while [ "$n" -gt 1 ] && [ "$PAUSE" -lt "$most" ]; do PAUSE=$((PAUSE * 2)) n=$((n - 1)); done
   [ "$PAUSE" -le "$most" ] || PAUSE=$most
 }
-`;
+${MESSAGES}`;

@@ -197,11 +197,4 @@ describe("the agent's program", () => {
     assert.deepEqual(host.turn(), [A]);
     assert.doesNotMatch(host.read("calls")[0] ?? "", /label=/);
   });
-
-  it("must tell by the address that is in a file, not in a list of processes", () => {
-    on().engine([{ id: A, name: "web", health: "unhealthy" }]);
-    host.folder.file("agent/notify", "https://chat.example/hook\n");
-    host.turn();
-    assert.deepEqual(host.read("asked"), ['url = "https://chat.example/hook"']);
-  });
 });
