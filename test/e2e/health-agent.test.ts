@@ -63,6 +63,15 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     }
   };
 
+  /** Until so many turns have begun from now on; that of before has ended by then, whatever it did. */
+  const begun = async (count: number): Promise<void> => {
+    const show = ["systemctl", "show", "--property", "InvocationID", "--value", `${UNIT}.service`];
+    for (let turn = 0; turn < count; turn += 1) {
+      const before = await host.must(show);
+      await until("another turn of the agent", async () => (await host.must(show)) !== before, 60_000);
+    }
+  };
+
   it("must make a container healthy again between ups, and tell of it", async () => {
     await site.replica("web", 1, SICK_FILE);
     await site.replica("db", 1, "");
@@ -109,6 +118,12 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     const told = (await events()).map(({ event }) => event);
     assert.deepEqual(told, ["restarted", "restarted", "gave-up"]);
 
+    site.kept.length = 0;
+    const change = await healthPolicyHandler.diff("health", outputs, inputs(policy), site.context());
+    assert.deepEqual(change, { changes: true });
+    assert.deepEqual(site.kept, [
+      `leave bad on ${site.target}: its HEALTHCHECK fails; given up after 2 restarts within 60m`,
+    ]);
     const up = await healthPolicyHandler.update("health", outputs, inputs(policy), site.context());
     assert.deepEqual([up.restarted, up.gaveUp], [[], [`${site.target} bad`]]);
     assert.equal(await site.startedAt("bad"), bad);
@@ -125,6 +140,42 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     assert.equal(await site.startedAt("web"), web);
     await host.must(["docker", "rm", "slipway.lock.web"]);
     await site.untilDocker("web", "healthy");
+  });
+
+  it("must do nothing while an up is at work, and go on by itself when the deployer's connection dies", async () => {
+    await site.replica("web", 1, SICK_FILE);
+    await site.untilDocker("web", "healthy");
+    let outputs = await create();
+    // starting until its gate is open: an up waits for it, and the agent has no business with it
+    await host.must(["mkdir", "-p", "/root/gate"]);
+    const isOpen = "/bin/busybox test -e /gate/open";
+    const gated = ["--health-start-period", "10m", "-v", "/root/gate:/gate:ro"];
+    const hold = (): Promise<string> => host.must(["cat", `${FOLDER}/hold`]).catch(() => "");
+    for (const dies of [false, true]) {
+      await site.replica("slow", 1, isOpen, ...gated);
+      const up = healthPolicyHandler.update("health", outputs, inputs(), site.context());
+      const ended = up.then(
+        () => "well",
+        (error: unknown) => error,
+      );
+      await until("the up to hold the agent", async () => (await hold()) !== "");
+      const before = await host.must(["cat", `${FOLDER}/ledger`, `${FOLDER}/log`]);
+      await site.makeSick("web");
+      const web = await site.startedAt("web");
+      await begun(3);
+      assert.equal(await site.startedAt("web"), web);
+      assert.equal(await host.must(["cat", `${FOLDER}/ledger`, `${FOLDER}/log`]), before);
+      const [, pid = ""] = (await hold()).split(" ");
+      await host.must(dies ? ["kill", "-9", pid] : ["touch", "/root/gate/open"]);
+      if (!dies) outputs = await up;
+      const began = performance.now();
+      await site.untilDocker("web", "healthy");
+      assert.ok(performance.now() - began < (INTERVAL_SECONDS + 10) * 1_000);
+      await until("the agent to tell", has("restarted", "web"));
+      await host.must(["touch", "/root/gate/open"]);
+      if (dies) assert.match(String(await ended), /connection/);
+      await host.must(["sh", "-c", "rm /root/gate/open; docker rm -f slow"]);
+    }
   });
 
   it("must come back when it was killed in the middle, with what it had begun counted", async () => {
@@ -147,13 +198,17 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     const outputs = await create({ notify: "https://chat.invalid/canary-hook" });
     assert.equal(await host.must(["stat", "-c", "%a %U", `${FOLDER}/notify`]), "600 root");
     const breaks = [
-      ["sed", "-i", "2s/agent, .*/agent, 0123456789ab/", `${FOLDER}/agent`],
-      ["systemctl", "disable", "--now", `${UNIT}.timer`],
-      ["rm", "-r", FOLDER],
-    ];
+      [["sed", "-i", "2s/agent, .*/agent, 0123456789ab/", `${FOLDER}/agent`], "is another version"],
+      [["systemctl", "disable", "--now", `${UNIT}.timer`], "does not run"],
+      [["rm", "-r", FOLDER], "is missing"],
+    ] as const;
     let state = outputs;
-    for (const argv of breaks) {
+    for (const [argv, flaw] of breaks) {
       await host.must(argv);
+      site.kept.length = 0;
+      const preview = await healthPolicyHandler.diff("health", state, inputs(), site.context());
+      assert.deepEqual(preview, { changes: true });
+      assert.deepEqual(site.kept, [`the agent on ${site.target} ${flaw}: it is installed anew`]);
       state = await refreshed(state);
       assert.equal(state.agentVersion, "", argv.join(" "));
       const change = await healthPolicyHandler.diff("health", state, inputs(), site.context());

@@ -93,10 +93,13 @@ export class HealthHost {
     return this.stranger(slot === 1 ? service : `${service}-${slot}`, check, ...labels, ...options);
   }
 
-  /** Makes a container unhealthy whose check is SICK_FILE. */
+  /** Makes a container unhealthy whose check is SICK_FILE; an agent may have restarted it before anybody has seen it so. */
   async makeSick(name: string): Promise<void> {
+    const before = await this.startedAt(name);
     await this.lab.must(["docker", "exec", name, "/bin/busybox", "touch", "/run/sick"]);
-    await this.untilDocker(name, "unhealthy");
+    const look = `docker inspect -f '{{.State.Health.Status}} {{.State.StartedAt}}' "$1"`;
+    const text = `until now=$(${look}) && { [ "\${now%% *}" = unhealthy ] || [ "\${now#* }" != "$2" ]; }; do sleep 0.2; done`;
+    await this.lab.must(["timeout", "60", "sh", "-c", text, "until", name, before]);
   }
 
   startedAt(name: string): Promise<string> {
