@@ -9,6 +9,7 @@ import { Fields } from "../provider/values";
 import type { LabHost } from "../test/lab/lab-host";
 import type { Bench, Measured, Row } from "./bench";
 import { startDelayProxy } from "./delay-proxy";
+import { measureAgent } from "./health-agent";
 import { CONTAINERS, FEW, keepFew, startHealthHost } from "./health-host";
 import { median, rounded } from "./median";
 import { startTurnCounter } from "./rollout-turns";
@@ -17,9 +18,11 @@ import { startTurnCounter } from "./rollout-turns";
 const FAR_MS = 80;
 const HOSTS = 20;
 const [SAMPLES, QUICK_SAMPLES] = [15, 3];
+/** How often the agent looks where nobody says otherwise. */
+const WATCH_INTERVAL_MS = 15_000;
 
 /**
- * The looks of a HealthPolicy: that of an up, which is for a report, and the shorter one of a preview. Twenty hosts are twenty
+ * The looks of a HealthPolicy: that of an up, which is for a report, the shorter one of a preview, and the agent's. Twenty hosts are twenty
  * connections to one machine: what is measured is how long one waits for all of them, not what twenty machines can do.
  */
 export const healthBench: Bench = {
@@ -30,12 +33,15 @@ export const healthBench: Bench = {
     containers: "containers each",
     ms: "median ms",
     turns: "turns",
+    agent: "agent CPU ms",
+    engine: "engine CPU ms",
     samples: "samples",
   },
   bounds: [
     { figure: "look_200_ms", atMost: 150 },
     { figure: "round_trips", atMost: 3 },
     { figure: "hosts20_ratio", atMost: 2 },
+    { figure: "agent_core_percent", atMost: 1 },
   ],
   run: async (say, { quick }) => {
     say(`lab: starting a host with ${CONTAINERS} containers (some minutes)`);
@@ -62,6 +68,10 @@ async function runOn(host: LabHost, samples: number, say: (text: string) => void
     say(`  a report of ${CONTAINERS} containers, far: ${distant.ms} ms, ${distant.turns ?? 0} turns`);
     const preview = await measure(look, policyFor(host, [host.sshPort], all), samples);
     say(`  preview, ${CONTAINERS} containers, near: ${preview.ms} ms`);
+    const turn = await measureAgent(policyFor(host, [host.sshPort], { ...all, watch: true }), host, samples);
+    say(
+      `  a turn of the agent, ${CONTAINERS} containers: ${turn.agentMs} ms of CPU, the engine ${turn.engineMs} ms`,
+    );
     const { ports } = far;
     // each of twenty machines has its own ten, and no engine has to sort two hundred for each of them
     await keepFew(host);
@@ -82,11 +92,16 @@ async function runOn(host: LabHost, samples: number, say: (text: string) => void
         row("preview", 0, 1, CONTAINERS, preview),
         row("preview", FAR_MS, 1, FEW, one),
         row("preview", FAR_MS, HOSTS, FEW, twenty),
+        {
+          ...{ what: "turn of the agent", hosts: 1, containers: CONTAINERS, samples },
+          ...{ agent: turn.agentMs, engine: turn.engineMs },
+        },
       ],
       figures: {
         look_200_ms: near.ms,
         round_trips: distant.turns ?? Number.NaN,
         hosts20_ratio: rounded(twenty.ms / one.ms),
+        agent_core_percent: Math.round(((turn.agentMs + turn.engineMs) / WATCH_INTERVAL_MS) * 10_000) / 100,
       },
       versions: { engine: await host.must(["docker", "version", "--format", "{{.Server.Version}}"]) },
     };

@@ -26,12 +26,17 @@ export interface HealthPolicyArgs {
   readonly maxUnavailable?: pulumi.Input<number | undefined>;
   /**
    * An agent on each host goes on between ups, by the same rules and with the same budget: a timer of the host (systemd, OpenRC or
-   * cron) starts a small program of ours that uses the docker command alone. Needs root's rights there. @default false
+   * cron) starts a small program of ours that uses the docker command alone. Needs root's rights there. A preview counts what it
+   * has restarted, and names the hosts where it is missing, stopped or another version. @default false
    */
   readonly watch?: pulumi.Input<boolean | undefined>;
   /** How often the agent looks, from "5s" to "1h". @default "15s" */
   readonly watchInterval?: pulumi.Input<string | undefined>;
-  /** Where the agent says that it restarted or gave up a container: a Slack-compatible webhook. Kept secret. */
+  /**
+   * Where the agent says that it restarted or gave up a container: a Slack-compatible webhook (a POST of `{"text": "…"}`, answered
+   * with 2xx; redirects are not followed). No repair waits for it, and what it refuses comes once more at every turn, for an hour.
+   * Kept secret: on the host it stands in a file of root's, and in no list of processes but where there is neither curl nor GNU's wget.
+   */
   readonly notify?: pulumi.Input<string | undefined>;
   /** `pulumi up` fails when one stays unhealthy; a run that fails exports nothing, so for alarms by `counts` say false. @default true */
   readonly failOnUnhealthy?: pulumi.Input<boolean | undefined>;
