@@ -141,7 +141,7 @@ function recordedTargets({ targets }: Properties): readonly unknown[] {
   return Array.isArray(targets) ? targets : [];
 }
 
-/** Pure: whether what was seen calls for an update, with the causes said. */
+/** Pure: whether what was seen calls for an update, with the causes said, and who is left unhealthy, and why. */
 export function judgeLook(
   policy: PolicyInputs,
   recorded: Properties,
@@ -151,12 +151,14 @@ export function judgeLook(
 ): boolean {
   const plan = planRepairs(policy, hosts, spent);
   const known = recordedUnhealthy(recorded);
-  const wanted = operationsOf(plan).filter((operation) => {
-    if (operation.kind === "restart") return true;
-    // what is not to be restarted is something to say where the report is not yet what is so
-    return operation.kind === "leave" && !operation.excused && !known.includes(nameOf(operation.subject));
-  });
-  if (wanted.length > 0) say(formatPlan({ lanes: [{ service: "", width: 1, operations: wanted }] }));
+  const unhealthy = operationsOf(plan).filter(
+    (operation) => operation.kind === "restart" || (operation.kind === "leave" && !operation.excused),
+  );
+  if (unhealthy.length > 0) say(formatPlan({ lanes: [{ service: "", width: 1, operations: unhealthy }] }));
+  // what is not to be restarted is a change where the report is not yet what is so
+  const isChanged = unhealthy.some(
+    ({ kind, subject }) => kind === "restart" || !known.includes(nameOf(subject)),
+  );
   const well = hosts
     .flatMap(({ containers }) => containers)
     .filter(
@@ -166,5 +168,5 @@ export function judgeLook(
     .map(nameOf)
     .filter((name) => known.includes(name));
   if (well.length > 0) say(`healthy again: ${well.join(", ")}`);
-  return wanted.length > 0 || well.length > 0;
+  return isChanged || well.length > 0;
 }

@@ -43,9 +43,8 @@ event() {
   [ ! -t 1 ] && [ -z "$JOURNAL_STREAM" ] && command -v logger >/dev/null && logger -t "slipway-health" -- "$line"
   return 0
 }
-# the end of a turn. A log that nobody reads must not fill the disk
+# a log that nobody reads must not fill the disk
 trim() {
-  deliver
   [ -f log ] && [ "$(wc -l <log)" -gt 1000 ] || return 0
   tail -n 500 log >log.new && mv -f log.new log
 }

@@ -22,6 +22,7 @@ tick() {
   come_back
   repair
   forgive
+  deliver
   prune
   trim
 }

@@ -206,10 +206,11 @@ describe("judgeLook", () => {
     assert.equal(judge(known), false);
   });
 
-  it("must report the same thing once", () => {
+  it("must report the same thing once, and say all the same who is left unhealthy", () => {
     const only = { repair: false };
     assert.equal(told({}, [sick], only).changes, true);
-    assert.deepEqual(told(known, [sick], only), { changes: false, lines: [] });
+    const lines = ["leave web on a: its check fails; the policy only reports"];
+    assert.deepEqual(told(known, [sick], only), { changes: false, lines });
   });
 });
 
