@@ -84,6 +84,9 @@ exports.restarted = restarted;
     assert.match(await stack.exportState(), new RegExp(`"gaveUp": \\[\\s*"${site.target} bad"`));
     const after = await stack.preview();
     assert.equal(after.code, 0, after.output);
-    assert.match(after.output, /leave bad on \S+: its HEALTHCHECK fails; given up after 3 restarts within 10m/);
+    assert.match(
+      after.output,
+      /leave bad on \S+: its HEALTHCHECK fails; given up after 3 restarts within 10m/,
+    );
   });
 });
