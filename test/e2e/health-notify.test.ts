@@ -76,7 +76,7 @@ describe("the agent of a HealthPolicy and its webhook", function () {
     await turns(3);
     assert.deepEqual(hook.texts(), [
       `Slipway restarted bad on ${host.name} (restart 1 of 1): its HEALTHCHECK fails`,
-      `Slipway gave up on bad on ${host.name} after 1 restarts within 3600s: its HEALTHCHECK fails`,
+      `Slipway gave up on bad on ${host.name} after 1 restart within 3600s: its HEALTHCHECK fails`,
     ]);
     for (const { method, path, headers, body } of hook.posted) {
       assert.deepEqual(

@@ -95,7 +95,7 @@ give_up() {
   fi
   echo "$1 $NOW" >>gave-up
   event gave-up "$1" "$2" "$MADE" "$3"
-  notify "Slipway gave up on $2 on $HOST after $MADE restarts within \${WINDOW}s: $3"
+  notify "Slipway gave up on $2 on $HOST after $MADE restart$([ "$MADE" = 1 ] || echo s) within \${WINDOW}s: $3"
 }
 given_up() { grep -q "^$1 " gave-up 2>/dev/null; }
 forgive() {

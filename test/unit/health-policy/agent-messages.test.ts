@@ -119,7 +119,7 @@ describe("the agent's messages", () => {
     for (const at of [1_000, 1_015, 1_030, 1_045, 1_700]) host.turn(at);
     assert.deepEqual(texts(), [
       "Slipway restarted web on web1 (restart 1 of 1): its HEALTHCHECK fails",
-      "Slipway gave up on web on web1 after 1 restarts within 600s: its HEALTHCHECK fails",
+      "Slipway gave up on web on web1 after 1 restart within 600s: its HEALTHCHECK fails",
     ]);
   });
 
