@@ -21,6 +21,8 @@ export function formatSettings(policy: PolicyInputs): string {
   const label = policy.scope.kind === "label" ? policy.scope.label : LABEL.service;
   const lines = [
     ...(policy.scope.kind === "all" ? [] : [`label ${label}`]),
+    // a line without a name: none, which is not all
+    ...(policy.services?.length === 0 ? ["service "] : []),
     ...(policy.services ?? []).map((service) => `service ${service}`),
     `repair ${Number(policy.repair)}`,
     `max_restarts ${policy.maxRestarts}`,

@@ -55,6 +55,8 @@ describe("the agent of a HealthPolicy", () => {
       /^label team=a b\nrepair 0\n/,
     );
     assert.match(formatSettings(policy({ scope: "all" })), /^repair 1\n/);
+    // none is not all
+    assert.match(formatSettings(policy({ services: [] })), /^label slipway.service\nservice \n/);
   });
 
   it("must give its budget on, and count what both know of once", () => {
