@@ -24,6 +24,7 @@ export interface AgentContainer {
 /** Answers of a docker command: what it lists, and what became of a restart, are files. */
 const DOCKER = `#!/bin/sh
 echo "$*" >>"$FAKE/calls"
+case "$*" in *dial-stdio*) [ ! -f "$FAKE/meanwhile" ] || sh "$FAKE/meanwhile" </dev/null ;; esac
 case "$1 $*" in
   'ps '*health=unhealthy*) cat "$FAKE/unhealthy" ;;
   'ps '*health=starting*) cat "$FAKE/starting" ;;
@@ -33,6 +34,7 @@ case "$1 $*" in
   'inspect '*RestartCount*) for each; do grep "^$each " "$FAKE/down"; done ;;
   'inspect '*Pid*) for each; do grep "^$each " "$FAKE/where"; done ;;
   'restart '*) [ ! -f "$FAKE/refuse" ] ;;
+  'inspect '*{{.Name}}*) for last; do :; done; awk -F '|' -v id="$last" '$1 == id { print "/" $3 }' "$FAKE/list" ;;
   'inspect '*IPv6*) echo "172.18.0.4  " ;;
 ${HAPROXY_ARMS}
 esac

@@ -59,11 +59,13 @@ spent() {
   done <ledger
 }
 # rewrite FILE: standard input becomes the file, whole or not at all
-rewrite() { cat >"$1.new" && mv -f "$1.new" "$1"; }
+rewrite() {
+  if cat 2>/dev/null >"$1.new"; then mv -f "$1.new" "$1"; else rm -f "$1.new"; return 1; fi
+}
 prune() {
   [ -s ledger ] || return 0
-  awk -v from="$((NOW - WINDOW))" -v to="$((NOW + WINDOW))" '$2 > from && $2 < to' ledger >ledger.new
-  if cmp -s ledger ledger.new; then rm -f ledger.new; else mv -f ledger.new ledger; fi
+  awk -v from="$((NOW - WINDOW))" -v to="$((NOW + WINDOW))" '$2 > from && $2 < to' ledger >"$TMP/ledger" || return 0
+  cmp -s ledger "$TMP/ledger" || rewrite ledger <"$TMP/ledger"
 }
 # pause after MADE restarts: it doubles, but no longer than that all of them find room in the window
 pause_of() {

@@ -2,7 +2,7 @@ const WHERE = [
   "{{.Id}}",
   "{{.State.Pid}}",
   "{{.HostConfig.NetworkMode}}",
-  "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
+  "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}",
 ].join(" ");
 
 /** How many at once, so that one which hangs does not hold the others up. */
@@ -83,7 +83,16 @@ ask_due() {
       }
       return 0
     }
-    FILENAME == to "where" { split($0, a, " "); pid[a[1]] = a[2]; address[a[1]] = a[3] == "host" ? "127.0.0.1" : a[4]; next }
+    # where there is none an engine may say "invalid IP"
+    function address_in(a, n,  i, six) {
+      if (a[3] == "host") return "127.0.0.1"
+      for (i = 4; i <= n; i++) {
+        if (a[i] ~ /^[0-9]+[.][0-9.]+$/) return a[i]
+        if (six == "" && a[i] ~ /^[0-9a-f]*:[0-9a-f:.]*$/) six = a[i]
+      }
+      return six
+    }
+    FILENAME == to "where" { n = split($0, a, " "); pid[a[1]] = a[2]; address[a[1]] = address_in(a, n); next }
     !($1 in pid) || pid[$1] == 0 { next }
     /"kind":"tcp"/ { print $1, hears(pid[$1], number("port", 0)) ? "good" : "bad", age_of(pid[$1]) >(to "answers"); next }
     address[$1] == "" { next }

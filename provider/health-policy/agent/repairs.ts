@@ -8,13 +8,23 @@ const DRAIN_SECONDS = DRAIN_TIMEOUT_MS / 1_000;
 
 /** What is done about those who are not well: the same rules as an up's (plan, bring-back), a step at every turn. */
 export const REPAIRS = `
+# containers of a service change places: one of them runs beside a live one, or a live one that a switch has stopped, which it
+# marks by the restart policy, has its successor
+in_switch() {
+  awk -F '|' -v s="$1" -v to="$TMP/" '
+    FILENAME == to "down" { split($0, a, " "); if (a[5] == "always") marked[a[1]] = 1; next }
+    FILENAME == to "list" { state[$3] = $2; next }
+    $1 == s {
+      if (state[$3 ".next"] ~ /^(running|restarting)$/ || state[$3 ".try"] ~ /^(running|restarting)$/) at = 1
+      if (state[$3 ".next"] != "" && state[$3] == "exited" && marked[$2]) at = 1
+    }
+    END { exit !at }
+  ' "$TMP/down" "$TMP/list" "$TMP/all"
+}
 # a deployment has the service: it holds the lock, or its containers change places
 in_rollout() {
   [ -n "$1" ] || return 1
-  for helper in "$2.next" "$2.try"; do
-    case $(grep -F "|$helper|" "$TMP/list" | cut -d '|' -f 2) in running | restarting) return 0 ;; esac
-  done
-  grep -qF "|$2.next|" "$TMP/list" && grep -qF "|exited|$2|" "$TMP/list" && return 0
+  in_switch "$1" && return 0
   lock=$(engine inspect --type container --format '{{index .Config.Labels "slipway.lock.session"}}' "slipway.lock.$1") || {
     # no such lock, or an engine that does not answer
     engine ps --quiet >/dev/null && return 1
@@ -41,6 +51,7 @@ room_in() {
   ROOM=$WIDTH
   starting
   while IFS='|' read -r _ other _; do
+    if grep -qx "$other" "$TMP/young"; then ROOM=$((ROOM - 1)); continue; fi
     case $STARTING in *" $other "*) ROOM=$((ROOM - 1)); continue ;; esac
     spent "$other"
     [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge 10 ] || ROOM=$((ROOM - 1))
@@ -49,9 +60,15 @@ room_in() {
 
 # restart ID NAME WHICH WHY SERVICE
 restart() {
-  # before it is done: one that is killed in between must not find its budget whole
-  echo "$1 $(date +%s)" >>ledger
   [ -z "$5" ] || step_aside "$1" "$5"
+  # while what it had open ended a deployment can have begun, and even be through
+  if [ -f "$TMP/aside.$1" ] && ! as_before "$1" "$2" "$5"; then end_aside "$1"; return 0; fi
+  # before it is done: one that is killed in between must not find its budget whole
+  if ! echo "$1 $(date +%s)" 2>/dev/null >>ledger; then
+    once told "$1" && event failed "$1" "$2" "$3" "its restart cannot be noted, so it is not made (is the disk full?); $4"
+    end_aside "$1"
+    return 0
+  fi
   if timeout 900 docker restart "$1" >/dev/null 2>"$TMP/err.$1"; then
     event restarted "$1" "$2" "$3" "$4"
     notify "Slipway restarted $2 on $HOST (restart $3 of $MAX): $4"
@@ -68,6 +85,15 @@ step_aside() {
   while read -r service folder place; do drained "$folder" "$service" "$1" ${DRAIN_SECONDS}; done <"$TMP/aside.$1"
   [ -s "$TMP/aside.$1" ] || rm -f "$TMP/aside.$1"
 }
+end_aside() {
+  [ -f "$TMP/aside.$1" ] || return 0
+  all_back "$1" <"$TMP/aside.$1"
+  rm -f "$TMP/aside.$1"
+}
+# as_before ID NAME SERVICE: right before the restart
+as_before() {
+  [ "$(engine inspect --type container --format '{{.Name}}' "$1")" = "/$2" ] && ! in_rollout "$3" "$2"
+}
 # whether it has to stay aside: it is sick or starting, and another one serves
 stays() {
   starting
@@ -83,8 +109,7 @@ come_back() {
     [ -f "$file" ] || continue
     id=\${file##*/aside.}
     [ "$1" != all ] && stays "$id" && continue
-    all_back "$id" <"$file"
-    rm -f "$file"
+    end_aside "$id"
   done
 }
 
@@ -93,20 +118,25 @@ give_up() {
     { grep -v "^$1 " gave-up; echo "$1 $NOW"; } | rewrite gave-up
     return 0
   fi
-  echo "$1 $NOW" >>gave-up
+  echo "$1 $NOW" 2>/dev/null >>gave-up || once told "$1" || return 0
   event gave-up "$1" "$2" "$MADE" "$3"
   notify "Slipway gave up on $2 on $HOST after $MADE restart$([ "$MADE" = 1 ] || echo s) within \${WINDOW}s: $3"
 }
 given_up() { grep -q "^$1 " gave-up 2>/dev/null; }
 forgive() {
   [ -s gave-up ] || return 0
-  awk -v from="$((NOW - ${WELL_SECONDS}))" '$2 > from' gave-up >gave-up.new
-  if cmp -s gave-up gave-up.new; then rm -f gave-up.new; return 0; fi
+  # who is sick, and left alone for another's sake, is not well; a time to come is of a clock that was put back since
+  awk -v now="$NOW" -v to="$TMP/" '
+    FILENAME == to "sick" { split($0, a, "|"); sick[a[1]] = 1; next }
+    sick[$1] || $2 > now { print $1, now; next }
+    $2 > now - ${WELL_SECONDS}
+  ' "$TMP/sick" gave-up >"$TMP/gave-up" || return 0
+  cmp -s gave-up "$TMP/gave-up" && return 0
   while read -r id when; do
-    grep -q "^$id " gave-up.new && continue
+    grep -q "^$id " "$TMP/gave-up" && continue
     at=$(grep -F "|$id|" "$TMP/all") && event recovered "$id" "\${at##*|}" 0 it is well again
   done <gave-up
-  mv -f gave-up.new gave-up
+  rewrite gave-up <"$TMP/gave-up"
 }
 
 repair() {

@@ -28,11 +28,13 @@ listed() { if [ -n "$LABEL" ]; then engine ps --no-trunc --filter "label=$LABEL"
 survey() {
   listed --all --format '${FIELDS}' >"$TMP/list" || return 1
   listed --quiet --filter status=running --filter health=unhealthy >"$TMP/ill" || return 1
-  : >"$TMP/sick"; : >"$TMP/all"; : >"$TMP/own"; : >"$TMP/fallen"
+  : >"$TMP/sick"; : >"$TMP/all"; : >"$TMP/own"; : >"$TMP/fallen"; : >"$TMP/down"
   # kept revisions, candidates, copies and locks are a deployment's, not the policy's; others' stopped containers may be
   # stopped on purpose
-  awk -F '|' -v services="$SERVICES " -v to="$TMP/" '
+  awk -F '|' -v OFS='|' -v services="$SERVICES " -v to="$TMP/" '
     FILENAME == to "ill" { ill[$1] = 1; next }
+    # one that others are linked to has their names for it, too
+    $3 ~ /,/ { n = split($3, names, ","); for (i = 1; i <= n; i++) if (!index(names[i], "/")) { $3 = names[i]; break } }
     $1 !~ /^[0-9a-f]+$/ || $3 ~ /^slipway[.]lock[.]/ { next }
     services != " " && ($5 == "" || !index(services, " " $5 " ")) { next }
     $5 != "" && $3 != ($4 == "" || $4 == "1" ? $5 : $5 "-" $4) { next }

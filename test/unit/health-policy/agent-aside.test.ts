@@ -42,6 +42,18 @@ describe("the agent, where a proxy leads to its containers", () => {
     assert.ok(drained >= 0 && drained < calls.indexOf(`restart ${A}`));
   });
 
+  for (const [what, happens] of [
+    ["a deployment has begun", 'mkdir -p "$FAKE/locks"; echo >"$FAKE/locks/slipway.lock.web"'],
+    ["a deployment has been through", `sed -i 's/|web|1|/|web.0a1b2c3d|1|/' "$FAKE/list"`],
+  ] as const) {
+    it(`must not restart it when ${what} while what it had open ended`, () => {
+      host.folder.file("meanwhile", happens);
+      assert.deepEqual(isNow("unhealthy").turn(1_000), []);
+      assert.deepEqual(host.read("told"), [DRAINED, READY]);
+      assert.deepEqual(host.read("agent/ledger"), []);
+    });
+  }
+
   it("must give it back its requests when it is given up", () => {
     isNow("unhealthy");
     for (const at of [1_000, 1_010, 1_030]) host.turn(at);

@@ -84,6 +84,36 @@ describe("the agent's own checks", () => {
     assert.ok(host.read("asked").length > asked);
   });
 
+  it("must not hold it against one that it has no address to be asked at", () => {
+    for (const where of ["1 none invalid IP", "1 none ", "1 ipv6 invalid IP fd00::5"]) {
+      page({ check: http({ retries: 1 }), where });
+      host.folder.file("asked", "");
+      const [asked = ""] = (answering(where.includes("fd00") ? "200" : "000", 1_000), host.read("asked"));
+      assert.equal(asked, where.includes("fd00") ? 'url = "http://[fd00::5]:3000/up"' : "");
+      assert.deepEqual(host.events(), []);
+    }
+  });
+
+  it("must count one that has just been started among those of its service that are not there", () => {
+    const two = (first: string): AgentHost =>
+      host.engine([
+        {
+          id: "a1",
+          name: "web",
+          service: "web",
+          check: http({ retries: 1, startPeriodMs: 86_400_000 }),
+          where: first,
+        },
+        { id: "b2", name: "web-2", service: "web", slot: "2", health: "unhealthy" },
+        { id: "c3", name: "web-3", service: "web", slot: "3" },
+        { id: "d4", name: "web-4", service: "web", slot: "4" },
+      ]);
+    two(YOUNG);
+    assert.deepEqual(answering("503", 1_000), []);
+    two(OLD);
+    assert.deepEqual(answering("200", 1_015), ["b2"]);
+  });
+
   it("must not ask by a path that something could read as more than a path", () => {
     page({ check: http({ retries: 1 }, '/a" b') });
     assert.deepEqual(answering("000", 1_000), []);

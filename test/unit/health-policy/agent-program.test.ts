@@ -102,6 +102,52 @@ describe("the agent's program", () => {
     assert.deepEqual(host.events(), ["failed web: Docker refuses to restart it; its HEALTHCHECK fails"]);
   });
 
+  it("must not restart what it cannot note, nor lose its budget, where the disk is full", () => {
+    on("label slipway.service\nmax_restarts 1\n").engine([{ id: A, name: "web", health: "unhealthy" }]);
+    // as on a full disk, nothing can be written there
+    host.folder.link("agent/ledger", "/nowhere/ledger");
+    assert.deepEqual([...host.turn(1_000), ...host.turn(1_015)], []);
+    assert.deepEqual(host.events(), [
+      "failed web: its restart cannot be noted, so it is not made (is the disk full?); its HEALTHCHECK fails",
+    ]);
+    host.remove();
+    on("label slipway.service\nmax_restarts 1\n").engine([{ id: A, name: "web", health: "unhealthy" }]);
+    host.folder.file("agent/ledger", `${B} 100\n${A} 990\n`).link("agent/ledger.new", "/dev/full");
+    assert.deepEqual(host.turn(1_000), []);
+    assert.deepEqual(host.read("agent/ledger"), [`${B} 100`, `${A} 990`]);
+  });
+
+  it("must tell once that it gave up, also where the disk is full", () => {
+    on("label slipway.service\nmax_restarts 1\n").engine([{ id: A, name: "web", health: "unhealthy" }]);
+    host.folder.file("agent/ledger", `${A} 990\n`).link("agent/gave-up", "/nowhere/gave-up");
+    host.turn(1_000);
+    host.turn(1_015);
+    assert.deepEqual(host.events(), ["gave-up web: its HEALTHCHECK fails"]);
+  });
+
+  it("must not call well again who is still unhealthy, and left alone for another reason", () => {
+    on("label slipway.service\nmax_restarts 1\n").engine([{ id: A, name: "web", health: "unhealthy" }]);
+    host.folder.file("agent/ledger", `${A} 990\n`);
+    host.turn(1_000);
+    host.folder.file("locks/slipway.lock.web", "\n");
+    host.turn(1_200);
+    assert.deepEqual(host.events(), ["gave-up web: its HEALTHCHECK fails"]);
+  });
+
+  it("must forgive one that was given up by a clock that was put back since", () => {
+    on("label slipway.service\nmax_restarts 1\n").engine([{ id: A, name: "web" }]);
+    host.folder.file("agent/gave-up", `${A} 90000\n`);
+    host.turn(1_000);
+    host.turn(1_130);
+    assert.deepEqual(host.read("agent/gave-up"), []);
+  });
+
+  it("must know one by its own name to which others are linked", () => {
+    on().engine([{ id: A, name: "shop/db,web,old/db", service: "web", health: "unhealthy" }]);
+    assert.deepEqual(host.turn(), [A]);
+    assert.deepEqual(host.events(), ["restarted web: its HEALTHCHECK fails"]);
+  });
+
   it("must not restart over half of a service at once, and say so once", () => {
     const replica = (id: string, slot: string, health?: "unhealthy") => ({
       ...{ id, slot, service: "web", name: slot === "1" ? "web" : `web-${slot}` },
@@ -165,6 +211,21 @@ describe("the agent's program", () => {
       { id: B, name: "web.try", service: "web" },
     ]);
     assert.deepEqual(host.turn(), []);
+    // of another place of the service
+    host.engine([
+      { id: A, name: "web", health: "unhealthy" },
+      { id: C, name: "web-2", service: "web", slot: "2" },
+      { id: B, name: "web-2.next", service: "web", slot: "2" },
+    ]);
+    assert.deepEqual(host.turn(), []);
+  });
+
+  it("must put right what has died beside a version that a deployer who is dead has left", () => {
+    on().engine([
+      { id: A, name: "web", state: "exited", down: "1 0 unless-stopped" },
+      { id: B, name: "web.next", service: "web", state: "created" },
+    ]);
+    assert.deepEqual(host.turn(), [A]);
   });
 
   it("must do nothing while an up is at work on them, and go on when that has died", () => {
@@ -192,6 +253,9 @@ describe("the agent's program", () => {
     on("label slipway.service\nservice api\nservice db\n").engine(engine);
     assert.deepEqual(host.turn(), [B]);
     assert.match(host.read("calls")[0] ?? "", /--filter label=slipway\.service /);
+    host.remove();
+    on("label slipway.service\nservice \n").engine(engine);
+    assert.deepEqual(host.turn(), []);
     host.remove();
     on("").engine([{ id: A, name: "x", service: "", health: "unhealthy" }]);
     assert.deepEqual(host.turn(), [A]);
