@@ -98,7 +98,8 @@ ask_due() {
     address[$1] == "" { next }
     {
       path = match($0, /"path":"[^"]*"/) ? substr($0, RSTART + 8, RLENGTH - 9) : "/"
-      if (path ~ /[^A-Za-z0-9\\/._~%?=&+,:@-]/) next
+      # a text, not /.../: busybox would take the backslash before a slash for one of the characters
+      if (path ~ "[^A-Za-z0-9/._~%?=&+,:@-]") next
       if (substr(path, 1, 1) != "/") path = "/" path
       limit = seconds("timeoutMs", 30000)
       if (limit > ${LONGEST_PROBE_SECONDS}) limit = ${LONGEST_PROBE_SECONDS}
