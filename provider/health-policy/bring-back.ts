@@ -51,10 +51,11 @@ type Repair = Exclude<Operation, { kind: "leave" }>;
  */
 export async function bringBack(operation: Repair, context: OnHost): Promise<Repaired> {
   const asides: Aside[] = [];
-  const stepAside = async (): Promise<void> => {
+  const stepAside = async (): Promise<boolean> => {
     const { service, container } = operation.subject;
-    if (service === undefined || asides.length > 0) return;
+    if (service === undefined || asides.length > 0) return false;
     asides.push(await setAside(context, { service, id: container.id, name: container.name }));
+    return true;
   };
   try {
     return await restartUntilHealthy(operation, context, stepAside);
@@ -66,7 +67,8 @@ export async function bringBack(operation: Repair, context: OnHost): Promise<Rep
 async function restartUntilHealthy(
   operation: Repair,
   context: OnHost,
-  stepAside: () => Promise<void>,
+  /** True when time has passed: what it has open had to end. */
+  stepAside: () => Promise<boolean>,
 ): Promise<Repaired> {
   const { subject, spent } = operation;
   const { budget, clock, log } = context;
@@ -83,6 +85,7 @@ async function restartUntilHealthy(
     operation.kind === "wait"
       ? await waitFor(subject, context)
       : { kind: "bad", container: subject.container, reason: subject.cause, checkOutput: "", late: false };
+  let isWaitedFor = false;
   while (last.kind === "bad") {
     const made = spent.length + restartedAt.length;
     const mayRestart = operation.kind === "restart" || operation.mayRestart;
@@ -98,14 +101,20 @@ async function restartUntilHealthy(
       log.progress(`${name}: still unhealthy, next restart in ${Math.ceil(pauseMs / 1_000)}s`);
       await clock.sleep(pauseMs, context.signal);
     }
-    const seen = await lookAgain(subject, last, context);
+    const looked = await lookAgain(subject, last, context);
+    const seen =
+      looked.kind === "as-before" && (await stepAside()) ? await lookAgain(subject, last, context) : looked;
+    if (seen.kind === "restarted" && !isWaitedFor && restartedAt.length === 0) {
+      isWaitedFor = true;
+      last = await waitFor(subject, context);
+      continue;
+    }
     if (seen.kind === "well") return end(seen.container, { health: "healthy" });
     if (seen.kind === "hands-off") {
       const { container, reason, health } = seen;
       return end(container, { health: health ?? subject.health, reason, excused: true });
     }
     log.progress(`${name}: restart ${made + 1} of ${budget.maxRestarts}: ${last.reason}`);
-    await stepAside();
     restartedAt.push(clock.wall());
     last = await restartOnce(subject, context);
   }
@@ -168,6 +177,8 @@ function evidenceOf(
 /** What a look right before a restart shows: time has passed since the plan. */
 type SecondLook =
   | { readonly kind: "as-before" }
+  /** By another one, as by the agent in the turn that the run waited for; it is starting. */
+  | { readonly kind: "restarted" }
   | { readonly kind: "well"; readonly container: ObservedContainer }
   | {
       readonly kind: "hands-off";
@@ -204,5 +215,7 @@ async function seeAgain(
   if (late && now.state === "running" && now.health === "starting") {
     return { ...handsOff("Docker still calls it starting"), health: "starting" };
   }
+  const isRestarted = container.state === "running" && now.startedAt !== container.startedAt;
+  if (isRestarted && now.state === "running" && now.health === "starting") return { kind: "restarted" };
   return { kind: "as-before" };
 }

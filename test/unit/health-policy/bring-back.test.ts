@@ -18,6 +18,10 @@ interface Scene {
   /** Its State after each restart; the last one stays. */
   readonly then?: readonly object[];
   readonly locked?: boolean;
+  /** A deployment takes the lock while what the container has open ends. */
+  readonly lockedMeanwhile?: boolean;
+  /** As the look before the plan found it. @default exited */
+  readonly was?: Partial<ObservedContainer>;
   readonly name?: string;
 }
 
@@ -32,8 +36,11 @@ async function run({
   first = EXITED,
   then = [EXITED],
   locked = false,
+  lockedMeanwhile = false,
+  was = { state: "exited" },
   name = "web",
 }: Scene) {
+  let isLocked = locked;
   const clock = new IdleClock();
   const restarts: number[] = [];
   const gone = () => Promise.reject(Object.assign(new Error("no such container"), { statusCode: 404 }));
@@ -41,7 +48,7 @@ async function run({
     getContainer: (id: string) => ({
       inspect: () => {
         const lock = { Id: "lock", Created: "2026-01-01T00:00:00Z", Config: { Labels: {} } };
-        if (id !== "c1") return locked ? Promise.resolve(lock) : gone();
+        if (id !== "c1") return isLocked ? Promise.resolve(lock) : gone();
         const State = restarts.length === 0 ? first : then[Math.min(restarts.length, then.length) - 1];
         const started = { StartedAt: `start ${restarts.length}`, ...State };
         return Promise.resolve({ Id: "c1", Name: `/${name}`, State: started, Config: { Env: [] } });
@@ -55,7 +62,7 @@ async function run({
     getImage: () => ({ inspect: gone }),
     info: () => Promise.resolve({ SystemTime: "2026-01-01T00:00:10Z" }),
   } as unknown as Docker;
-  const container: ObservedContainer = observedContainer({ state: "exited" });
+  const container: ObservedContainer = observedContainer(was);
   const subject: ContainerHealth = {
     target: "a",
     container,
@@ -72,7 +79,10 @@ async function run({
     target: "a",
     redact: (text: string) => text,
     facts: () => Promise.resolve({ sessionProcess: "1 1" }),
-    script: () => Promise.resolve({ kind: "exited", code: 0, stdout: "", stderr: "" }),
+    script: () => {
+      isLocked ||= lockedMeanwhile;
+      return Promise.resolve({ kind: "exited", code: 0, stdout: "", stderr: "" });
+    },
   } as unknown as HostSession;
   const kept: string[] = [];
   const repaired = await bringBack(operation, {
@@ -121,6 +131,21 @@ describe("bringing a container back", () => {
     assert.equal(await left({ locked: true }), "a deployment holds the lock of its service");
     assert.equal(await left({ first: { Status: "paused" } }), "it is paused");
     assert.equal(await left({ name: "web.0a1b2c3d" }), "it is called web.0a1b2c3d now");
+  });
+
+  it("must not restart it when a deployment has begun while what it had open ended", async () => {
+    const { repaired, restarts } = await run({ lockedMeanwhile: true });
+    assert.deepEqual([restarts, repaired.restartedAt, repaired.excused], [[], [], true]);
+    assert.equal(repaired.reason, "a deployment holds the lock of its service");
+  });
+
+  it("must wait for one that somebody has restarted since the look, before it is restarted once more", async () => {
+    const was = { state: "running", health: "unhealthy", startedAt: "start before" } as const;
+    const starting = { ...RUNNING, Health: { Status: "starting" } };
+    const { repaired, restarts } = await run({ was, first: starting });
+    assert.deepEqual([restarts, repaired.health, repaired.excused], [[], "unchecked", false]);
+    const still = await run({ was: { ...was, startedAt: "start 0" }, first: starting, then: [RUNNING] });
+    assert.equal(still.restarts.length, 1);
   });
 
   it("must not restart what Docker calls healthy by then", async () => {
