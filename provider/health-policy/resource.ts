@@ -78,7 +78,7 @@ export interface AgentEvent {
   /** ISO 8601, the host's clock. */
   readonly at: string;
   /**
-   * "failed": Docker refused to restart it. "mass": over half of its service is unhealthy at once, so nothing of it was restarted.
+   * "failed": Docker refused to restart it, or the restart could not be noted. "mass": over half of its service is unhealthy at once, so nothing of it was restarted.
    * "unhealthy": the policy only reports.
    */
   readonly event: "restarted" | "failed" | "gave-up" | "recovered" | "mass" | "unhealthy";

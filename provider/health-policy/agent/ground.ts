@@ -1,5 +1,8 @@
 import { MESSAGES } from "./messages";
 
+/** Where a tick has what no reboot has to outlive, and its lock. */
+export const RUN_FOLDER = "/run/slipway";
+
 /**
  * The agent's ground: its settings, who holds it, its events, its budget. POSIX sh (dash, busybox, bash) with /proc and, of
  * commands, docker, flock, date, grep, sed, tr, awk, mv, tail, timeout, and curl or wget for checks over HTTP and messages.

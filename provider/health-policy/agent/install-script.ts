@@ -1,4 +1,4 @@
-import { RUN_FOLDER } from "./program";
+import { RUN_FOLDER } from "./ground";
 
 /**
  * What puts the agent on a host, shows it, and takes it away, as root: one call each. No value of the user's is in these texts:
@@ -136,13 +136,17 @@ END
     put "$folder/minute" 700 <<END
 read -r began _ </proc/uptime
 while [ -f $folder/agent ] && /bin/sh $folder/agent $folder >/dev/null; do
-  sleep $interval
   read -r up _ </proc/uptime
-  [ \\$((\\\${up%.*} - \\\${began%.*} + $interval)) -le 60 ] || exit 0
+  # the next turn is the next minute's
+  [ \\$((\\\${up%.*} - \\\${began%.*} + $interval)) -lt 60 ] || exit 0
+  sleep $interval
 done
 END
+    minutes=$(((interval + 30) / 60)) when='*'
+    [ "$minutes" -le 1 ] || when="*/$minutes"
+    [ "$minutes" -lt 60 ] || when=0
     put "/etc/cron.d/$unit" 644 <<END
-* * * * * root /bin/sh $folder/minute
+$when * * * * root /bin/sh $folder/minute
 END
     rm -f hold
     ;;

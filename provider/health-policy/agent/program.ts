@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { REMOTE_PATH } from "../../host/command/command";
 import { ASIDE } from "../../proxy/aside-script";
-import { GROUND } from "./ground";
+import { GROUND, RUN_FOLDER } from "./ground";
+import { INSTALL_AGENT } from "./install-script";
 import { OWN_CHECKS } from "./own-checks";
 import { REPAIRS } from "./repairs";
 import { SIGHT } from "./sight";
-
-/** Where a tick has what no reboot has to outlive, and its lock. */
-export const RUN_FOLDER = "/run/slipway";
 
 const TICK = `
 tick() {
@@ -45,8 +43,12 @@ tick
 exit 0
 `;
 
-/** Changes with every change of the program, so that an up sees that a host has another one. */
-export const AGENT_VERSION = createHash("sha256").update(BODY).digest("hex").slice(0, 12);
+/** Changes with every change of the program and of what starts it, so that an up sees that a host has another one. */
+export const AGENT_VERSION = createHash("sha256")
+  .update(BODY)
+  .update(INSTALL_AGENT)
+  .digest("hex")
+  .slice(0, 12);
 
 /**
  * One turn of the agent: who is not well is restarted by the policy's rules. `$1` its folder, which has `policy`, and what it
