@@ -51,7 +51,7 @@ export async function measureAgent(policy: PolicyInputs, host: LabHost, turns: n
     intervalMs: policy.watchIntervalMs,
   };
   for (const target of reach.targets)
-    await reach.on(target, (session) => installAgent({ session, signal }, KEY, files));
+    await reach.on(target, (session) => installAgent({ session, signal, clock: systemClock }, KEY, files));
   await host.must(["systemctl", "stop", `${UNIT}.timer`, `${UNIT}.service`]);
   const folder = agentFolder(KEY);
   const { code, stderr } = await host.exec(["bash", "-c", MEASURE, "measure", folder, String(turns)]);

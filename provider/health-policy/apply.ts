@@ -1,19 +1,12 @@
+import { oneErrorOf } from "../all-ended";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { machineIdsFrom } from "../host/machine/machine-id";
-import { formatMoves, movesOf, recordedMachines } from "../host/machine/same-machine";
+import { type MachineIds, machineIdsFrom, recordedMachineIds } from "../host/machine/machine-id";
+import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { Fields } from "../values";
 import { AGENT_VERSION } from "./agent/program";
-import {
-  AGENT_OUTPUT,
-  formatEvents,
-  installAgents,
-  keyOf,
-  mergeLedgers,
-  removeAgents,
-  seeAgents,
-} from "./agent/watch";
-import { addToLedger, type Ledger, LEDGER_KEY, recordedLedger } from "./budget";
+import { AGENT_OUTPUT, formatEvents, installAgents, keyOf, removeAgents, seeAgents } from "./agent/watch";
+import { addToLedger, type Ledger, LEDGER_KEY, mergeLedgers, recordedLedger, type Restart } from "./budget";
 import { executePlan } from "./execute";
 import { unhealthyError } from "./failure";
 import { type PolicyInputs, readPolicy } from "./inputs";
@@ -26,52 +19,73 @@ import { formatTable } from "./table";
 
 /**
  * Looks at all hosts, repairs what is to be repaired, and leaves an agent there where the policy watches. Gives the outputs.
- * @throws PartialFailure when a container stays unhealthy, and the policy fails for that
+ * @throws PartialFailure when a container stays unhealthy, and the policy fails for that; and when the run breaks off after the
+ * look: what it restarted until then counts
  */
 export async function applyPolicy(
   id: string,
   inputs: Properties,
   olds: Properties,
   context: HandlerContext,
+  makeReach: typeof reachOf = reachOf,
 ): Promise<Properties> {
   const policy = readPolicy(new Fields(inputs));
   const hostKeys = hostKeysOf(olds);
-  const reach = reachOf(policy.hosts, hostKeys, context);
-  const watched = policy.watch ? reach.targets : [];
-  await removeAgents(olds, watched, hostKeys, policy.abandonUnreachable, context);
+  const reach = makeReach(policy.hosts, hostKeys, context);
   const hosts = await observeHosts(policy, reach, context);
-  sayMoves(policy, hosts, olds, context);
+  const now = { hosts: policy.hosts, machineIds: machineIdsOf(hosts) };
+  const before = recordedMachines(olds);
+  const moves = movesOf(before, now);
+  if (moves.length > 0) context.log.keep(formatMoves(moves));
   warnOfMissing(policy, hosts, context);
-  const seen = policy.watch ? hosts.map(({ target }) => target) : [];
+  // a machine that moved keeps its agent, and its agent's budget
+  const unwatched = [...leftOf(before, now), ...(policy.watch ? [] : policy.hosts)];
+  await removeAgents(olds, makeReach(unwatched, hostKeys, context), policy.abandonUnreachable, context);
+  const watched = policy.watch ? hosts.map(({ target }) => target) : [];
   const key = keyOf(olds, policy.name, context.stack);
-  const agents = await seeAgents(seen, key, reach, context, true);
+  const agents = await seeAgents(watched, key, reach, context, true);
   if (agents.events.length > 0) {
     context.log.keep(`since the last up:\n${formatEvents(agents.events)}`);
   }
   const recorded = recordedLedger(olds);
-  const ledger = policy.watch ? mergeLedgers(recorded, agents.ledger) : recorded;
+  const ledger = policy.watch ? mergeLedgers(agents.ledger, recorded) : recorded;
   const spent = { ledger, nowMs: context.clock.wall() };
   const plan = planRepairs(policy, hosts, spent);
   if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
-  const repaired = await executePlan(plan, { ...context, reach, budget: policy });
+
+  const restarts: Restart[] = [];
+  const failures: unknown[] = [];
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> =>
+    work().catch((error: unknown) => {
+      failures.push(error);
+      return undefined;
+    });
+  const noteRestart = (restart: Restart): void => void restarts.push(restart);
+  const execute = () => executePlan(plan, { ...context, reach, budget: policy, noteRestart });
+  const repaired = (await attempt(execute)) ?? [];
   const rows = rowsOf(hosts, repaired);
   if (rows.length > 0) context.log.keep(formatTable(rows));
   for (const { subject, reason } of repaired.filter(({ excused }) => excused)) {
     context.log.warn(`left ${nameOf(subject)} alone: ${reason}`);
   }
-  const made = repaired.map(({ subject, restartedAt }) => ({ id: subject.container.id, restartedAt }));
-  const after: Ledger = addToLedger({ ...spent, nowMs: context.clock.wall() }, made, policy);
-  await installAgents(seen, key, policy, after, reach, context);
+  const after: Ledger = addToLedger({ ...spent, nowMs: context.clock.wall() }, restarts, policy);
+  const isCancelled = context.signal.aborted;
+  if (!isCancelled) await attempt(() => installAgents(watched, key, policy, after, reach, context));
+  const { hostKeys: seenKeys, machineIds, ...outcome } = outcomeOf(hosts, repaired);
   const outputs = {
     ...inputs,
     targets: targetsOf(policy.hosts),
-    ...outcomeOf(hosts, repaired),
-    agentVersion: policy.watch ? AGENT_VERSION : "",
+    ...outcome,
+    // of those that were passed over, too: who answers there next time has to be who it was
+    hostKeys: { ...of(reach.targets, hostKeys), ...seenKeys },
+    machineIds: { ...of(reach.targets, recordedMachineIds(olds)), ...machineIds },
+    agentVersion: policy.watch && failures.length === 0 ? AGENT_VERSION : "",
     // told above; what the agent does from now on comes with the next refresh
     events: [],
     ...(policy.watch ? { [AGENT_OUTPUT]: key } : {}),
     [LEDGER_KEY]: after,
   };
+  if (failures.length > 0) throw new PartialFailure(id, outputs, oneErrorOf(failures));
   const failure = unhealthyError(repaired);
   if (failure === undefined) return outputs;
   if (policy.failOnUnhealthy) throw new PartialFailure(id, outputs, failure);
@@ -79,15 +93,12 @@ export async function applyPolicy(
   return outputs;
 }
 
-function sayMoves(
-  policy: PolicyInputs,
-  hosts: readonly KnownHost[],
-  olds: Properties,
-  { log }: HandlerContext,
-): void {
-  const machineIds = machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
-  const moves = movesOf(recordedMachines(olds), { hosts: policy.hosts, machineIds });
-  if (moves.length > 0) log.keep(formatMoves(moves));
+function of<T>(targets: readonly string[], record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([target]) => targets.includes(target)));
+}
+
+function machineIdsOf(hosts: readonly KnownHost[]): MachineIds {
+  return machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
 }
 
 function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log }: HandlerContext): void {

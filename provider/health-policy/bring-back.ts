@@ -115,7 +115,9 @@ async function restartUntilHealthy(
       return end(container, { health: health ?? subject.health, reason, excused: true });
     }
     log.progress(`${name}: restart ${made + 1} of ${budget.maxRestarts}: ${last.reason}`);
-    restartedAt.push(clock.wall());
+    const at = clock.wall();
+    restartedAt.push(at);
+    context.noteRestart({ id: subject.container.id, at });
     last = await restartOnce(subject, context);
   }
   // without a check, running is all that can be said

@@ -4,6 +4,12 @@ import { isObject } from "../values";
 /** When the policy restarted containers, by container id: milliseconds of the calendar, oldest first. */
 export type Ledger = Readonly<Record<string, readonly number[]>>;
 
+/** One that was made: of which container, and when, in milliseconds of the calendar. */
+export interface Restart {
+  readonly id: string;
+  readonly at: number;
+}
+
 /** How often, and how soon after one another, one container may be restarted. */
 export interface Budget {
   readonly maxRestarts: number;
@@ -42,17 +48,27 @@ export function pauseLeftMs(times: readonly number[], budget: Budget, nowMs: num
 }
 
 /** The ledger after a run: what counts no more is forgotten. */
-export function addToLedger(
-  { ledger, nowMs }: Spent,
-  made: readonly { readonly id: string; readonly restartedAt: readonly number[] }[],
-  budget: Budget,
-): Ledger {
+export function addToLedger({ ledger, nowMs }: Spent, made: readonly Restart[], budget: Budget): Ledger {
   const ids = new Set([...Object.keys(ledger), ...made.map(({ id }) => id)]);
   const entries = [...ids].sort().map((id): readonly [string, readonly number[]] => {
-    const added = made.filter((each) => each.id === id).flatMap(({ restartedAt }) => restartedAt);
+    const added = made.filter((each) => each.id === id).map(({ at }) => at);
     return [id, restartsWithin([...(ledger[id] ?? []), ...added], budget, nowMs)];
   });
   return Object.fromEntries(entries.filter(([, times]) => times.length > 0));
+}
+
+/** Two clocks that were compared at two times may differ by so much over the same moment. */
+const SAME_MS = 3_000;
+
+/** Both budgets as one. A restart that both know of counts once: `first` knows it better. */
+export function mergeLedgers(first: Ledger, second: Ledger): Ledger {
+  const ids = [...new Set([...Object.keys(first), ...Object.keys(second)])].sort();
+  const times = (id: string): readonly number[] => {
+    const known = first[id] ?? [];
+    const more = (second[id] ?? []).filter((at) => !known.some((each) => Math.abs(each - at) <= SAME_MS));
+    return [...known, ...more].sort((a, b) => a - b);
+  };
+  return Object.fromEntries(ids.map((id) => [id, times(id)]));
 }
 
 /** The key of the outputs that keeps the ledger from one run to the next. */

@@ -1,5 +1,5 @@
 import type { Handler, Properties } from "../handler";
-import { targetsOf } from "../host/connection-fields";
+import { recordedHosts, targetsOf } from "../host/connection-fields";
 import { recordedMachineIds } from "../host/machine/machine-id";
 import { Fields, hasUnknown, UNKNOWN } from "../values";
 import { recordedKey, removeAgents, seeAgents } from "./agent/watch";
@@ -43,7 +43,9 @@ export const healthPolicyHandler: Handler = {
     const { report, counts, hostKeys, machineIds } = outcomeOf(hosts, []);
     const key = recordedKey(outputs);
     const seen = hosts.map(({ target }) => target);
-    const agents = key === undefined ? undefined : await seeAgents(seen, key, reach, context, false);
+    // of hosts that do not answer nothing is known
+    const agents =
+      key === undefined || seen.length === 0 ? undefined : await seeAgents(seen, key, reach, context, false);
     const known = {
       hostKeys: { ...hostKeysOf(outputs), ...hostKeys },
       machineIds: { ...recordedMachineIds(outputs), ...machineIds },
@@ -55,7 +57,8 @@ export const healthPolicyHandler: Handler = {
   // without an agent a policy leaves nothing on its hosts
   async delete(_id, outputs, context) {
     const abandonUnreachable = outputs.abandonUnreachable === true;
-    await removeAgents(outputs, [], hostKeysOf(outputs), abandonUnreachable, context);
+    const reach = reachOf(recordedHosts(outputs), hostKeysOf(outputs), context);
+    await removeAgents(outputs, reach, abandonUnreachable, context);
   },
 };
 

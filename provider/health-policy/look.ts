@@ -6,8 +6,8 @@ import type { HostSession } from "../host/session";
 import { showAgent } from "./agent/agent";
 import { AGENT_VERSION } from "./agent/program";
 import type { ShownAgent } from "./agent/shown";
-import { flawOf, mergeLedgers, recordedKey, together } from "./agent/watch";
-import { recordedLedger, type Spent } from "./budget";
+import { flawOf, recordedKey, together } from "./agent/watch";
+import { mergeLedgers, recordedLedger, type Spent } from "./budget";
 import type { PolicyInputs } from "./inputs";
 import { observeHost } from "./observe";
 import type { HostHealth } from "./observed";
@@ -59,7 +59,7 @@ export async function lookForRepairs(
     looks.flatMap(({ target, agent }) => (agent?.kind === "seen" ? [[target, agent.value] as const] : [])),
   );
   const spent = {
-    ledger: policy.watch ? mergeLedgers(recordedLedger(recorded), ofAgents) : recordedLedger(recorded),
+    ledger: policy.watch ? mergeLedgers(ofAgents, recordedLedger(recorded)) : recordedLedger(recorded),
     nowMs: context.clock.wall(),
   };
   const hosts = looks.flatMap(({ health }) => (health.kind === "seen" ? [health.value] : []));
@@ -91,7 +91,9 @@ async function lookAtHost(
         details: "for-repairs",
       }),
     ),
-    key === undefined ? undefined : inTime((session, _, signal) => showAgent({ session, signal }, key)),
+    key === undefined
+      ? undefined
+      : inTime((session, _, signal) => showAgent({ session, signal, clock }, key)),
   ]);
   return { target, health, agent };
 }

@@ -1,6 +1,6 @@
 import type { ObservedContainer } from "../container/observed";
 import type { HandlerContext } from "../handler";
-import type { Budget } from "./budget";
+import type { Budget, Restart } from "./budget";
 import type { ContainerHealth, PolicyHealth } from "./observed";
 import type { Reach } from "./reach";
 
@@ -26,4 +26,6 @@ export interface Repaired {
 export interface ExecuteContext extends Pick<HandlerContext, "clock" | "log" | "signal"> {
   readonly reach: Reach;
   readonly budget: Budget;
+  /** Told of each restart right before it is made: it counts, however the run ends. */
+  readonly noteRestart: (restart: Restart) => void;
 }

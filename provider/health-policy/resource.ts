@@ -92,7 +92,7 @@ export interface AgentEvent {
 export class HealthPolicy extends SlipwayResource {
   declare readonly report: pulumi.Output<ContainerReport[]>;
   declare readonly counts: pulumi.Output<HealthCounts>;
-  /** Containers that the last run restarted, as `target name`. */
+  /** Containers that the last run restarted and left well, as `target name`. */
   declare readonly restarted: pulumi.Output<string[]>;
   /** Containers that stay unhealthy with no restart left, as `target name`. */
   declare readonly gaveUp: pulumi.Output<string[]>;

@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock";
 import { SlipwayError } from "../../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
@@ -10,6 +11,8 @@ import { parseShownAgent, type ShownAgent } from "./shown";
 export interface AgentHost {
   readonly session: HostSession;
   readonly signal: AbortSignal;
+  /** The machine's may be another one: budgets go over by the difference. */
+  readonly clock: Clock;
 }
 
 /** What an agent is given. */
@@ -32,12 +35,12 @@ const CALL_MS = (TURN_SECONDS + 60) * 1_000;
 export async function holdAgent(host: AgentHost, key: string): Promise<ShownAgent | undefined> {
   const { bootId, sessionProcess } = await host.session.facts({ signal: host.signal });
   const holder = sessionProcess === "" ? "" : `${bootId} ${sessionProcess}`;
-  return parseShownAgent(await call(host, key, "holding", SHOW_AGENT, [holder]));
+  return parseShownAgent(await call(host, key, "holding", SHOW_AGENT, [secondsOf(host), holder]));
 }
 
 /** As `holdAgent`, and lets it go on. */
 export async function showAgent(host: AgentHost, key: string): Promise<ShownAgent | undefined> {
-  return parseShownAgent(await call(host, key, "looking at", SHOW_AGENT, [""]));
+  return parseShownAgent(await call(host, key, "looking at", SHOW_AGENT, [secondsOf(host), ""]));
 }
 
 /** Installs the agent, or gives it what it is to go by from now on; it goes on then. */
@@ -49,17 +52,21 @@ export async function installAgent(host: AgentHost, key: string, files: AgentFil
     files.notify === "" ? "" : `${files.notify}\n`,
   ].map((text) => Buffer.from(text));
   const seconds = Math.max(1, Math.round(files.intervalMs / 1_000));
-  const args = [seconds, ...parts.map(({ length }) => length)].map(String);
+  const args = [...[seconds, ...parts.map(({ length }) => length)].map(String), secondsOf(host)];
   await call(host, key, "installing", INSTALL_AGENT, args, { stdin: Buffer.concat(parts) });
 }
 
+function secondsOf({ clock }: AgentHost): string {
+  return String(Math.floor(clock.wall() / 1_000));
+}
+
 /** Takes the agent away. None to take is no mistake. */
-export async function removeAgent(host: AgentHost, key: string): Promise<void> {
+export async function removeAgent(host: Pick<AgentHost, "session" | "signal">, key: string): Promise<void> {
   await call(host, key, "removing", REMOVE_AGENT, []);
 }
 
 async function call(
-  { session, signal }: AgentHost,
+  { session, signal }: Pick<AgentHost, "session" | "signal">,
   key: string,
   verb: string,
   script: string,

@@ -17,6 +17,10 @@ const LOG_LINES = 200;
 
 const PLACES = `folder=$1 unit=slipway-health-\${1##*/} run=${RUN_FOLDER}/health.\${1##*/}
 umask 077
+# ahead SECONDS: how far this machine's clock is before that of the up, which says what time it is; a second or two are the way
+ahead() { AHEAD=$(($(date +%s) - $1)); [ "$AHEAD" -lt -2 ] || [ "$AHEAD" -gt 2 ] || AHEAD=0; }
+# shifted SECONDS: the times of a budget, by another clock
+shifted() { awk -v by="$1" '{ printf "%s %.0f\\n", $1, $2 + by }'; }
 `;
 
 /** Which kind of timer there is, and whether it runs. */
@@ -38,20 +42,21 @@ runs() {
 `;
 
 /**
- * Shows version, budget and log. `$1` folder, `$2` who holds the agent from now on, as boot id, pid and start of the process of
- * a connection: its turns do nothing as long as that lives. Empty: nobody.
+ * Shows version, budget and log. `$1` folder, `$2` what time it is for us, by which the budget is told, `$3` who holds the agent
+ * from now on, as boot id, pid and start of the process of a connection: its turns do nothing as long as that lives. Empty: nobody.
  */
 export const SHOW_AGENT = `${PLACES}${TIMER}
 cd -- "$folder" 2>/dev/null && [ -f agent ] || { echo '${MARK}absent'; exit 0; }
-if [ -n "$2" ]; then
+if [ -n "$3" ]; then
   mkdir -p "$run" && exec 9>>"$run/lock" || exit 1
   flock -w ${TURN_SECONDS} 9 || exit ${EXIT.busy}
-  printf '%s\\n' "$2" >hold
+  printf '%s\\n' "$3" >hold
 fi
 echo "${MARK}version $(sed -n "2s/.*agent, //p" agent)"
 runs && echo '${MARK}runs'
 echo '${MARK}ledger'
-cat ledger 2>/dev/null
+ahead "$2"
+[ ! -f ledger ] || shifted "$((-AHEAD))" <ledger
 echo '${MARK}log'
 tail -n ${LOG_LINES} log 2>/dev/null
 exit 0
@@ -59,7 +64,8 @@ exit 0
 
 /**
  * Installs or renews the agent, and lets it go on. `$1` folder, `$2` seconds between its turns, `$3` to `$6` lengths of
- * program, policy, budget and address for messages, which come by standard input one after another. Its log begins anew: what
+ * program, policy, budget and address for messages, which come by standard input one after another, `$7` what time it is for us, by
+ * which the budget is told. Its log begins anew: what
  * was in it has been shown.
  */
 export const INSTALL_AGENT = `${PLACES}${TIMER}
@@ -71,6 +77,8 @@ flock -w ${TURN_SECONDS} 9 || exit ${EXIT.busy}
 part() { dd bs=1 count="$2" of="$1.new" 2>/dev/null && [ "$(wc -c <"$1.new")" -eq "$2" ]; }
 # a text that came in part, as the connection broke, changes nothing
 part agent "$3" && part policy "$4" && part ledger "$5" && part notify "$6" || { rm -f ./*.new; exit 1; }
+ahead "$7"
+shifted "$AHEAD" <ledger.new >ledger.here && mv -f ledger.here ledger.new || { rm -f ./*.new ledger.here; exit 1; }
 for file in agent policy ledger notify; do mv -f -- "$file.new" "$file" || exit 1; done
 [ -s notify ] || rm -f notify
 : >log

@@ -1,11 +1,9 @@
 import { allEnded } from "../../all-ended";
 import type { HandlerContext, Properties } from "../../handler";
-import type { Connection } from "../../host/connection";
-import { recordedHosts, targetsOf } from "../../host/connection-fields";
 import { orAbandoned } from "../../host/machine/unreachable";
 import type { Ledger } from "../budget";
 import type { PolicyInputs } from "../inputs";
-import { type Reach, reachOf } from "../reach";
+import type { Reach } from "../reach";
 import type { AgentEvent } from "../resource";
 import { holdAgent, installAgent, removeAgent, showAgent } from "./agent";
 import { AGENT_VERSION } from "./program";
@@ -39,7 +37,7 @@ export async function seeAgents(
   targets: readonly string[],
   key: string,
   reach: Reach,
-  { signal }: Pick<HandlerContext, "signal">,
+  { signal, clock }: Pick<HandlerContext, "signal" | "clock">,
   hold: boolean,
 ): Promise<ShownAgents> {
   const see = hold ? holdAgent : showAgent;
@@ -47,7 +45,7 @@ export async function seeAgents(
     targets.map(
       async (target): Promise<readonly [string, ShownAgent | undefined]> => [
         target,
-        await reach.on(target, (session) => see({ session, signal }, key)),
+        await reach.on(target, (session) => see({ session, signal, clock }, key)),
       ],
     ),
   );
@@ -79,16 +77,6 @@ export function formatEvents(events: readonly AgentEvent[]): string {
     .join("\n");
 }
 
-/** Both budgets as one. A restart that both know of counts once: the agent keeps whole seconds. */
-export function mergeLedgers(one: Ledger, other: Ledger): Ledger {
-  const ids = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
-  const times = (id: string): readonly number[] => {
-    const seconds = [...(one[id] ?? []), ...(other[id] ?? [])].map((at) => Math.floor(at / 1_000));
-    return [...new Set(seconds)].sort((a, b) => a - b).map((at) => at * 1_000);
-  };
-  return Object.fromEntries(ids.map((id) => [id, times(id)]));
-}
-
 /** Installs the agents on these hosts, which go on from there. */
 export async function installAgents(
   targets: readonly string[],
@@ -96,7 +84,7 @@ export async function installAgents(
   policy: PolicyInputs,
   ledger: Ledger,
   reach: Reach,
-  { signal }: Pick<HandlerContext, "signal">,
+  { signal, clock }: Pick<HandlerContext, "signal" | "clock">,
 ): Promise<void> {
   const files = {
     settings: formatSettings(policy),
@@ -105,31 +93,27 @@ export async function installAgents(
     intervalMs: policy.watchIntervalMs,
   };
   await allEnded(
-    targets.map((target) => reach.on(target, (session) => installAgent({ session, signal }, key, files))),
+    targets.map((target) =>
+      reach.on(target, (session) => installAgent({ session, signal, clock }, key, files)),
+    ),
   );
 }
 
-/** Takes the recorded agents away from all hosts but these. */
+/** Takes the recorded agents away from all hosts of `reach`. */
 export async function removeAgents(
   outputs: Properties,
-  kept: readonly string[],
-  hostKeys: Readonly<Record<string, string>>,
+  reach: Reach,
   abandonUnreachable: boolean,
-  context: HandlerContext,
+  context: Pick<HandlerContext, "signal" | "log">,
 ): Promise<void> {
   const key = recordedKey(outputs);
   if (key === undefined) return;
-  const left: readonly Connection[] = recordedHosts(outputs);
-  const reach = reachOf(left, hostKeys, context);
-  const gone = targetsOf(left).filter((target) => !kept.includes(target));
+  const say = (target: string) => (why: string) =>
+    context.log.warn(`left the health agent on ${target} as it is: ${why}`);
   await allEnded(
-    gone.map((target) =>
-      orAbandoned(
-        {
-          abandonUnreachable,
-          say: (why) => context.log.warn(`left the health agent on ${target} as it is: ${why}`),
-        },
-        () => reach.on(target, (session) => removeAgent({ session, signal: context.signal }, key)),
+    reach.targets.map((target) =>
+      orAbandoned({ abandonUnreachable, say: say(target) }, () =>
+        reach.on(target, (session) => removeAgent({ session, signal: context.signal }, key)),
       ),
     ),
   );

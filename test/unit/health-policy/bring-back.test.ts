@@ -85,6 +85,7 @@ async function run({
     },
   } as unknown as HostSession;
   const kept: string[] = [];
+  const noted: string[] = [];
   const repaired = await bringBack(operation, {
     clock,
     docker,
@@ -93,8 +94,9 @@ async function run({
     session,
     reach: { targets: [], on: () => Promise.reject(new Error("not needed")) },
     budget: { maxRestarts: 3, windowMs: 600_000, backoffMs: 10_000 },
+    noteRestart: ({ id, at }) => void noted.push(`${id} ${at}`),
   });
-  return { repaired, restarts, kept };
+  return { repaired, restarts, kept, noted };
 }
 
 describe("bringing a container back", () => {

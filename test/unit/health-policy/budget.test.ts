@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   addToLedger,
+  mergeLedgers,
   LEDGER_KEY,
   pauseAfterMs,
   pauseLeftMs,
@@ -33,12 +34,22 @@ describe("the budget of a HealthPolicy", () => {
   it("must forget what fell out of the window, and keep what others of the same policy did", () => {
     const ledger = { old: [1], other: [500_000] };
     const made = [
-      { id: "web", restartedAt: [600_500, 600_700] },
-      { id: "idle", restartedAt: [] },
+      { id: "web", at: 600_500 },
+      { id: "web", at: 600_700 },
     ];
     assert.deepEqual(addToLedger({ ledger, nowMs: 601_000 }, made, BUDGET), {
       other: [500_000],
       web: [600_500, 600_700],
+    });
+  });
+
+  it("must count what two know of once, though their clocks were compared at two times", () => {
+    const agents = { a1: [1_000_000, 1_010_000, 1_020_000], c3: [7_000] };
+    const recorded = { a1: [1_001_400, 1_009_000, 1_030_000], b2: [5_000] };
+    assert.deepEqual(mergeLedgers(agents, recorded), {
+      a1: [1_000_000, 1_010_000, 1_020_000, 1_030_000],
+      b2: [5_000],
+      c3: [7_000],
     });
   });
 

@@ -30,7 +30,14 @@ describe("executePlan", () => {
       const plan = { lanes: lanes.map((operations) => ({ service: "web", width: 2, operations })) };
       const budget = { maxRestarts: 1, windowMs: 1_000, backoffMs: 1 };
       const signal = new AbortController().signal;
-      const run = executePlan(plan, { clock: new FakeClock(), log: silentLog, signal, reach, budget });
+      const run = executePlan(plan, {
+        clock: new FakeClock(),
+        log: silentLog,
+        signal,
+        reach,
+        budget,
+        noteRestart: () => {},
+      });
       const told = run.catch((error: unknown) => void events.push(String(error)));
       await new Promise(setImmediate);
       end();

@@ -22,7 +22,15 @@ describe("the agent by cron", () => {
       .replaceAll("/etc/cron.d", `${folder.path}/etc/cron.d`)
       .replaceAll("/run/slipway", `${folder.path}/run`);
     const agent = "echo turn >>$FAKE/did\n";
-    const args = [`${folder.path}/agent`, String(seconds), String(agent.length), "1", "0", "0"];
+    const args = [
+      `${folder.path}/agent`,
+      String(seconds),
+      String(agent.length),
+      "1",
+      "0",
+      "0",
+      String(Math.floor(Date.now() / 1_000)),
+    ];
     run(["sh", "-c", text, "install", ...args], `${agent}x`);
     // time goes on only while it sleeps
     folder.file(

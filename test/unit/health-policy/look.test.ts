@@ -107,7 +107,7 @@ describe("the short look of a policy that watches", () => {
     const folder = "/var/lib/slipway/health/health-0a1b2c3d";
     assert.deepEqual(
       [...asked].sort(),
-      TARGETS.map((target) => [target, folder, ""]),
+      TARGETS.map((target) => [target, folder, String(NOW_SECONDS), ""]),
     );
   });
 
