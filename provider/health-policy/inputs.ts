@@ -43,6 +43,8 @@ const SCOPES = ["owned", "all"] as const;
 export function readPolicy(fields: Fields): PolicyInputs {
   const name = fields.requiredString("name") ?? "";
   const hosts = readHosts(fields, { required: true });
+  // one that other resources have; here nobody would make its key secret
+  if (fields.has("host")) fields.fail("host", "is not a known argument; did you mean hosts?");
   const services = fields.strings("services");
   services?.forEach((service, index) => {
     if (service === "") fields.fail(`services[${index}]`, "is empty");
@@ -64,10 +66,18 @@ export function readPolicy(fields: Fields): PolicyInputs {
     failOnUnhealthy: fields.boolean("failOnUnhealthy") ?? true,
     abandonUnreachable: fields.boolean("abandonUnreachable") ?? false,
   };
+  if (windowIsTooShort(policy)) {
+    fields.fail("window", "is too short: maxRestarts with backoff between them do not find room in it");
+  }
   // only there to be compared: the services run something else now, so look again
   fields.raw("versions");
   fields.rejectOthers(["targets", "hostKeys", ...OUTPUTS]);
   return policy;
+}
+
+/** The first restart must still count at the last one, or a container would be restarted for ever. */
+function windowIsTooShort({ maxRestarts, windowMs, backoffMs }: Budget): boolean {
+  return windowMs <= (maxRestarts - 1) * backoffMs;
 }
 
 function readScope(fields: Fields): Scope {
@@ -95,7 +105,7 @@ function readNotify(fields: Fields): string {
   if (given !== "" && !/^https?:\/\/[^\s"\\]+$/.test(given)) {
     fields.fail("notify", "must be the address of a webhook: https://…");
   }
-  if (given !== "" && fields.raw("watch") === false)
-    fields.fail("notify", "is the agent's: it needs watch: true");
+  const isWatching = fields.has("watch") && fields.raw("watch") !== false;
+  if (given !== "" && !isWatching) fields.fail("notify", "is the agent's: it needs watch: true");
   return given;
 }

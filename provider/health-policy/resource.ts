@@ -18,7 +18,7 @@ export interface HealthPolicyArgs {
   readonly repair?: pulumi.Input<boolean | undefined>;
   /** Restarts of one container within `window`; then it is given up, loudly. @default 3 */
   readonly maxRestarts?: pulumi.Input<number | undefined>;
-  /** @default "10m" */
+  /** Longer than `backoff` between `maxRestarts` takes. @default "10m" */
   readonly window?: pulumi.Input<string | undefined>;
   /** Pause before another restart of the same container; doubled with each. @default "10s" */
   readonly backoff?: pulumi.Input<string | undefined>;

@@ -71,7 +71,27 @@ describe("healthPolicyHandler.check", () => {
     assert.deepEqual(await failuresOf({ ...INPUTS, watch: false, notify }), [
       "notify is the agent's: it needs watch: true",
     ]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, notify }), [
+      "notify is the agent's: it needs watch: true",
+    ]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, watch: UNKNOWN, notify }), []);
     assert.deepEqual(await failuresOf({ ...INPUTS, watch: true, notify, watchInterval: "30s" }), []);
+  });
+
+  it("must not take a budget that is never used up", async () => {
+    const short = "window is too short: maxRestarts with backoff between them do not find room in it";
+    assert.deepEqual(await failuresOf({ ...INPUTS, window: "0s" }), [short]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, window: "20s" }), [short]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, window: "21s" }), []);
+    assert.deepEqual(await failuresOf({ ...INPUTS, window: "0s", maxRestarts: 1 }), [short]);
+    assert.deepEqual(await failuresOf({ ...INPUTS, backoff: "5m" }), [short]);
+  });
+
+  it("must not take one host by a name under which its key is no secret", async () => {
+    const [host] = HOSTS;
+    assert.deepEqual(await failuresOf({ name: "health", host }), [
+      "host is not a known argument; did you mean hosts?",
+    ]);
   });
 
   it("must not let a name or a label bring the agent a setting of its own", async () => {
