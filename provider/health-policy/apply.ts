@@ -1,11 +1,21 @@
 import { oneErrorOf } from "../all-ended";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
+import type { HostSession } from "../host/session";
 import { type MachineIds, machineIdsFrom, recordedMachineIds } from "../host/machine/machine-id";
 import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { Fields } from "../values";
+import { noteOnHost } from "./agent/agent";
 import { AGENT_VERSION } from "./agent/program";
-import { AGENT_OUTPUT, formatEvents, installAgents, keyOf, removeAgents, seeAgents } from "./agent/watch";
+import {
+  AGENT_HOSTS,
+  AGENT_OUTPUT,
+  installAgents,
+  keyOf,
+  removeAgents,
+  sayEvents,
+  seeAgents,
+} from "./agent/watch";
 import { addToLedger, type Ledger, LEDGER_KEY, mergeLedgers, recordedLedger, type Restart } from "./budget";
 import { executePlan } from "./execute";
 import { unhealthyError } from "./failure";
@@ -40,15 +50,17 @@ export async function applyPolicy(
   warnOfMissing(policy, hosts, context);
   // a machine that moved keeps its agent, and its agent's budget
   const unwatched = [...leftOf(before, now), ...(policy.watch ? [] : policy.hosts)];
-  await removeAgents(olds, makeReach(unwatched, hostKeys, context), policy.abandonUnreachable, context);
+  const removed = await removeAgents(
+    olds,
+    makeReach(unwatched, hostKeys, context),
+    policy.abandonUnreachable,
+    context,
+  );
   const watched = policy.watch ? hosts.map(({ target }) => target) : [];
   const key = keyOf(olds, policy.name, context.stack);
   const agents = await seeAgents(watched, key, reach, context, true);
-  if (agents.events.length > 0) {
-    context.log.keep(`since the last up:\n${formatEvents(agents.events)}`);
-  }
-  const recorded = recordedLedger(olds);
-  const ledger = policy.watch ? mergeLedgers(agents.ledger, recorded) : recorded;
+  sayEvents(agents.events, context);
+  const ledger = mergeLedgers(mergeLedgers(removed, agents.ledger), recordedLedger(olds));
   const spent = { ledger, nowMs: context.clock.wall() };
   const plan = planRepairs(policy, hosts, spent);
   if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
@@ -60,7 +72,11 @@ export async function applyPolicy(
       failures.push(error);
       return undefined;
     });
-  const noteRestart = (restart: Restart): void => void restarts.push(restart);
+  const noteRestart = async (restart: Restart, session: HostSession): Promise<void> => {
+    restarts.push(restart);
+    // an up that is killed has nobody who could tell the agent of it
+    if (policy.watch) await noteOnHost({ session, ...context }, key, restart.id);
+  };
   const execute = () => executePlan(plan, { ...context, reach, budget: policy, noteRestart });
   const repaired = (await attempt(execute)) ?? [];
   const rows = rowsOf(hosts, repaired);
@@ -82,7 +98,7 @@ export async function applyPolicy(
     agentVersion: policy.watch && failures.length === 0 ? AGENT_VERSION : "",
     // told above; what the agent does from now on comes with the next refresh
     events: [],
-    ...(policy.watch ? { [AGENT_OUTPUT]: key } : {}),
+    ...(policy.watch ? { [AGENT_OUTPUT]: key, [AGENT_HOSTS]: failures.length === 0 ? watched : [] } : {}),
     [LEDGER_KEY]: after,
   };
   if (failures.length > 0) throw new PartialFailure(id, outputs, oneErrorOf(failures));

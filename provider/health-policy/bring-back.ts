@@ -117,7 +117,7 @@ async function restartUntilHealthy(
     log.progress(`${name}: restart ${made + 1} of ${budget.maxRestarts}: ${last.reason}`);
     const at = clock.wall();
     restartedAt.push(at);
-    context.noteRestart({ id: subject.container.id, at });
+    await context.noteRestart({ id: subject.container.id, at }, context.session);
     last = await restartOnce(subject, context);
   }
   // without a check, running is all that can be said

@@ -6,7 +6,7 @@ import type { HostSession } from "../host/session";
 import { showAgent } from "./agent/agent";
 import { AGENT_VERSION } from "./agent/program";
 import type { ShownAgent } from "./agent/shown";
-import { flawOf, recordedKey, together } from "./agent/watch";
+import { AGENT_HOSTS, flawOf, recordedKey, together } from "./agent/watch";
 import { mergeLedgers, recordedLedger, type Spent } from "./budget";
 import type { PolicyInputs } from "./inputs";
 import { observeHost } from "./observe";
@@ -128,8 +128,13 @@ function judgeAgents(
   looks: readonly HostLook[],
   say: (line: string) => void,
 ): boolean {
+  const { [AGENT_HOSTS]: told } = recorded;
+  const isPassedOver = (target: string): boolean => Array.isArray(told) && !told.includes(target);
   const flaws = looks.flatMap(({ target, agent }) => {
-    const flaw = agent?.kind === "seen" ? flawOf(agent.value) : undefined;
+    const flaw =
+      agent?.kind === "seen"
+        ? (flawOf(agent.value) ?? (isPassedOver(target) ? "missed the last up" : undefined))
+        : undefined;
     return flaw === undefined ? [] : [`the agent on ${target} ${flaw}: it is installed anew`];
   });
   for (const line of flaws) say(line);

@@ -14,22 +14,27 @@ export interface Reach {
   on<T>(target: string, use: (session: HostSession, docker: Docker) => Promise<T>): Promise<T>;
 }
 
+/** As `Reach`, and for work that needs no engine: one that is stopped or gone must not keep an agent on its host. */
+export interface Logins extends Reach {
+  login<T>(target: string, use: (session: HostSession) => Promise<T>): Promise<T>;
+}
+
 /** `hostKeys`: what earlier runs recorded, enforced where the connection would learn a key. */
 export function reachOf(
   connections: readonly Connection[],
   hostKeys: Readonly<Record<string, string>>,
   { log, clock, random, signal }: ReachContext,
-): Reach {
+): Logins {
   const byTarget = new Map(connections.map((connection) => [targetOf(connection), connection]));
+  const login = async <T>(target: string, use: (session: HostSession) => Promise<T>): Promise<T> => {
+    const connection = byTarget.get(target);
+    if (connection === undefined) throw new Error(`${target} is no host of this policy`);
+    const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
+    return withHost(connection, { log, clock, random, signal, recordedHostKey }, use);
+  };
   return {
     targets: [...byTarget.keys()],
-    async on(target, use) {
-      const connection = byTarget.get(target);
-      if (connection === undefined) throw new Error(`${target} is no host of this policy`);
-      const recordedHostKey = recordedHostKeyOf({ hostKeys }, connection);
-      return withHost(connection, { log, clock, random, signal, recordedHostKey }, async (session) =>
-        use(session, await session.docker(signal)),
-      );
-    },
+    login,
+    on: (target, use) => login(target, async (session) => use(session, await session.docker(signal))),
   };
 }

@@ -1,5 +1,6 @@
 import type { ObservedContainer } from "../container/observed";
 import type { HandlerContext } from "../handler";
+import type { HostSession } from "../host/session";
 import type { Budget, Restart } from "./budget";
 import type { ContainerHealth, PolicyHealth } from "./observed";
 import type { Reach } from "./reach";
@@ -27,5 +28,5 @@ export interface ExecuteContext extends Pick<HandlerContext, "clock" | "log" | "
   readonly reach: Reach;
   readonly budget: Budget;
   /** Told of each restart right before it is made: it counts, however the run ends. */
-  readonly noteRestart: (restart: Restart) => void;
+  readonly noteRestart: (restart: Restart, session: HostSession) => Promise<void>;
 }

@@ -26,7 +26,8 @@ export interface HealthPolicyArgs {
   readonly maxUnavailable?: pulumi.Input<number | undefined>;
   /**
    * An agent on each host goes on between ups, by the same rules and with the same budget: a timer of the host (systemd, OpenRC or
-   * cron) starts a small program of ours that uses the docker command alone. Needs root's rights there. A preview counts what it
+   * cron) starts a small program of ours that uses the docker command alone. Needs root's rights there. Two policies that watch the
+   * same containers have a budget each. A preview counts what it
    * has restarted, and names the hosts where it is missing, stopped or another version. @default false
    */
   readonly watch?: pulumi.Input<boolean | undefined>;
@@ -94,7 +95,7 @@ export class HealthPolicy extends SlipwayResource {
   declare readonly counts: pulumi.Output<HealthCounts>;
   /** Containers that the last run restarted and left well, as `target name`. */
   declare readonly restarted: pulumi.Output<string[]>;
-  /** Containers that stay unhealthy with no restart left, as `target name`. */
+  /** Containers that the last up left unhealthy with no restart left, as `target name`. What an agent gave up is in `events`. */
   declare readonly gaveUp: pulumi.Output<string[]>;
   /** The agent that runs on all hosts; empty without `watch`, and where one was stopped or changed. */
   declare readonly agentVersion: pulumi.Output<string>;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock";
-import { SlipwayError } from "../../errors";
+import { isSlipwayError, SlipwayError } from "../../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
-import { EXIT, INSTALL_AGENT, REMOVE_AGENT, SHOW_AGENT, TURN_SECONDS } from "./install-script";
+import { EXIT, INSTALL_AGENT, NOTE_RESTART, REMOVE_AGENT, SHOW_AGENT, TURN_SECONDS } from "./install-script";
 import { AGENT_PROGRAM } from "./program";
 import { agentFolder } from "./settings";
 import { parseShownAgent, type ShownAgent } from "./shown";
@@ -56,6 +56,15 @@ export async function installAgent(host: AgentHost, key: string, files: AgentFil
   await call(host, key, "installing", INSTALL_AGENT, args, { stdin: Buffer.concat(parts) });
 }
 
+/** Notes a restart that is about to be made in the budget of the agent, where there is one. */
+export async function noteOnHost(
+  host: Pick<AgentHost, "session" | "signal">,
+  key: string,
+  id: string,
+): Promise<void> {
+  await call(host, key, "telling of a restart to", NOTE_RESTART, [id]);
+}
+
 function secondsOf({ clock }: AgentHost): string {
   return String(Math.floor(clock.wall() / 1_000));
 }
@@ -74,9 +83,21 @@ async function call(
   options: CommandOptions = {},
 ): Promise<string> {
   const argv = ["/bin/sh", "-c", script, "slipway-health", agentFolder(key), ...args];
-  const outcome = await session.exec(argv, { timeoutMs: CALL_MS, ...options, sudo: true, signal });
+  const outcome = await session
+    .exec(argv, { timeoutMs: CALL_MS, ...options, sudo: true, signal })
+    .catch((error: unknown) => {
+      throw withoutSudo(error, `${verb} the health agent ${key}`);
+    });
   if (outcome.kind === "exited" && outcome.code === 0) return outcome.stdout;
   throw failureOf(session, `${verb} the health agent ${key}`, outcome);
+}
+
+/** Who may not become root may have a policy all the same. */
+function withoutSudo(error: unknown, what: string): unknown {
+  if (!isSlipwayError(error, "sudo-unavailable")) return error;
+  const { next = "", ...parts } = error.parts;
+  const way = "The agent needs root's rights; with watch: false the policy needs none";
+  return new SlipwayError({ ...parts, what, next: `${next.replace(/\.?$/, ". ")}${way}`.trimStart() });
 }
 
 function failureOf(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {

@@ -98,6 +98,8 @@ After=docker.service
 Type=oneshot
 ExecStart=/bin/sh $folder/agent $folder
 SyslogIdentifier=$unit
+SyslogLevel=notice
+LogLevelMax=notice
 TimeoutStartSec=20min
 Nice=5
 END
@@ -160,6 +162,10 @@ END
     ;;
 esac
 echo "$kind"
+`;
+
+/** Notes that a container is restarted now. `$1` folder, `$2` its id. */
+export const NOTE_RESTART = `[ ! -f "$1/agent" ] || echo "$2 $(date +%s)" >>"$1/ledger"
 `;
 
 /** Takes the agent away: units, files, what it keeps, folders that it leaves empty. `$1` folder. */

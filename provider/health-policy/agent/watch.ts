@@ -3,7 +3,7 @@ import type { HandlerContext, Properties } from "../../handler";
 import { orAbandoned } from "../../host/machine/unreachable";
 import type { Ledger } from "../budget";
 import type { PolicyInputs } from "../inputs";
-import type { Reach } from "../reach";
+import type { Logins, Reach } from "../reach";
 import type { AgentEvent } from "../resource";
 import { holdAgent, installAgent, removeAgent, showAgent } from "./agent";
 import { AGENT_VERSION } from "./program";
@@ -12,6 +12,9 @@ import type { ShownAgent } from "./shown";
 
 /** The key of the outputs that names the agent on the hosts: it stays what it was when the stack is renamed. */
 export const AGENT_OUTPUT = "__agent";
+
+/** The key of the outputs that lists the hosts whose agent goes by the last up. */
+export const AGENT_HOSTS = "__agentHosts";
 
 /** The name of a policy's agent: as recorded, else a new one. */
 export function keyOf(olds: Properties, name: string, stack: string): string {
@@ -71,7 +74,7 @@ export function together(shown: readonly (readonly [string, ShownAgent | undefin
 }
 
 /** A line an event, for the run. */
-export function formatEvents(events: readonly AgentEvent[]): string {
+function formatEvents(events: readonly AgentEvent[]): string {
   return events
     .map(({ at, host, container, event, why }) => `${at} ${host} ${container}: ${event}: ${why}`)
     .join("\n");
@@ -99,24 +102,41 @@ export async function installAgents(
   );
 }
 
-/** Takes the recorded agents away from all hosts of `reach`. */
+/**
+ * Takes the recorded agents away from all hosts of `logins`, whether Docker runs there or not. What they did since the last up is
+ * said, and what they spent of the budget comes back.
+ */
 export async function removeAgents(
   outputs: Properties,
-  reach: Reach,
+  logins: Logins,
   abandonUnreachable: boolean,
-  context: Pick<HandlerContext, "signal" | "log">,
-): Promise<void> {
+  context: Pick<HandlerContext, "signal" | "clock" | "log">,
+): Promise<Ledger> {
   const key = recordedKey(outputs);
-  if (key === undefined) return;
+  if (key === undefined) return {};
+  const shown: (readonly [string, ShownAgent | undefined])[] = [];
+  const remove = (target: string): Promise<void> =>
+    logins.login(target, async (session) => {
+      const host = { session, signal: context.signal, clock: context.clock };
+      const agent = await showAgent(host, key);
+      await removeAgent(host, key);
+      shown.push([target, agent]);
+    });
   const say = (target: string) => (why: string) =>
-    context.log.warn(`left the health agent on ${target} as it is: ${why}`);
+    context.log.warn(`left the health agent ${key} on ${target} as it is: ${why}`);
   await allEnded(
-    reach.targets.map((target) =>
-      orAbandoned({ abandonUnreachable, say: say(target) }, () =>
-        reach.on(target, (session) => removeAgent({ session, signal: context.signal }, key)),
-      ),
+    logins.targets.map((target) =>
+      orAbandoned({ abandonUnreachable, say: say(target) }, () => remove(target)),
     ),
   );
+  const { events, ledger } = together(shown);
+  sayEvents(events, context);
+  return ledger;
+}
+
+/** What agents did since the last up, as kept lines. */
+export function sayEvents(events: readonly AgentEvent[], { log }: Pick<HandlerContext, "log">): void {
+  if (events.length > 0) log.keep(`since the last up:\n${formatEvents(events)}`);
 }
 
 function compare(a: string, b: string): number {

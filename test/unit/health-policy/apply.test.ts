@@ -17,6 +17,8 @@ const HOSTS = [{ host: "a" }, { host: "b" }];
 interface Trouble {
   readonly restart?: string;
   readonly install?: string;
+  /** What its agent shows. @default there is none */
+  readonly shown?: string;
   /** It does not answer. */
   readonly isDown?: boolean;
   /** The machine's id. @default it has none */
@@ -35,6 +37,7 @@ class Hosts {
 
   readonly reach: typeof reachOf = (connections) => ({
     targets: connections.map(targetOf),
+    login: (target, use) => use(this.session(target)),
     on: (target, use) =>
       this.troubles[target]?.isDown === true
         ? Promise.reject(
@@ -44,14 +47,15 @@ class Hosts {
   });
 
   private session(target: string): HostSession {
-    const { install, machine = "" } = this.troubles[target] ?? {};
+    const { install, machine = "", shown = "@slipway absent\n" } = this.troubles[target] ?? {};
     const facts = { machineId: machine, bootId: "boot", sessionProcess: "1 1" };
     const exec = ([, , script = ""]: readonly string[]) => {
       const verb = ["Shows version", "tail -n"].some((word) => script.includes(word)) ? "show" : "install";
-      const call = script.includes("rm -rf") ? "remove" : verb;
+      const deed = script.startsWith("[ ! -f") ? "note" : verb;
+      const call = script.includes("rm -rf") ? "remove" : deed;
       this.calls.push(`${call} ${target}`);
       if (call === "install" && install !== undefined) return Promise.reject(new Error(install));
-      const stdout = call === "show" ? "@slipway absent\n" : "";
+      const stdout = call === "show" ? shown : "";
       return Promise.resolve({ kind: "exited", code: 0, stdout, stderr: "" });
     };
     return {
@@ -138,6 +142,7 @@ describe("applying a HealthPolicy", () => {
     const outputs = await hosts.broken({ ...ONE, watch: true });
     assert.deepEqual(Object.keys(outputs.__restarts as object), [`${A} web`]);
     assert.deepEqual(hosts.calls.at(-1), `install ${A}`);
+    assert.deepEqual(hosts.calls.at(-2), `note ${A}`);
   });
 
   it("must keep what is known of a host that is passed over", async () => {
@@ -145,6 +150,8 @@ describe("applying a HealthPolicy", () => {
     const olds = { hosts: HOSTS, hostKeys: { [B]: "SHA256:b", "root@c:22": "SHA256:c" } };
     const outputs = await hosts.apply({ abandonUnreachable: true }, olds);
     assert.deepEqual(outputs.hostKeys, { [A]: `SHA256:${A}`, [B]: "SHA256:b" });
+    const watched = await hosts.apply({ abandonUnreachable: true, watch: true }, olds);
+    assert.deepEqual(watched.__agentHosts, [A]);
   });
 
   it("must keep the agent of a machine that has another user or address, and take away that of one that is left", async () => {
@@ -167,10 +174,16 @@ describe("applying a HealthPolicy", () => {
   });
 
   it("must take the agents away from all its hosts when it watches no more", async () => {
-    const hosts = new Hosts();
+    const shown = "@slipway version 1\n@slipway ledger\na1 60\n@slipway log\n";
+    const hosts = new Hosts({ [A]: { shown } });
     const olds = { hosts: HOSTS, __agent: "health-0", watch: true };
     const outputs = await hosts.apply({ repair: false, failOnUnhealthy: false }, olds);
     assert.equal("__agent" in outputs, false);
-    assert.deepEqual([...hosts.calls].sort(), [`remove ${A}`, `remove ${B}`]);
+    assert.deepEqual(
+      hosts.calls.filter((call) => call.startsWith("remove")),
+      [`remove ${A}`, `remove ${B}`],
+    );
+    // what they spent is spent
+    assert.deepEqual(outputs.__restarts, { a1: [60_000] });
   });
 });

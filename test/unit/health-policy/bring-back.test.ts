@@ -94,7 +94,10 @@ async function run({
     session,
     reach: { targets: [], on: () => Promise.reject(new Error("not needed")) },
     budget: { maxRestarts: 3, windowMs: 600_000, backoffMs: 10_000 },
-    noteRestart: ({ id, at }) => void noted.push(`${id} ${at}`),
+    noteRestart: ({ id, at }) => {
+      noted.push(`${id} ${at}`);
+      return Promise.resolve();
+    },
   });
   return { repaired, restarts, kept, noted };
 }

@@ -36,7 +36,7 @@ describe("executePlan", () => {
         signal,
         reach,
         budget,
-        noteRestart: () => {},
+        noteRestart: () => Promise.resolve(),
       });
       const told = run.catch((error: unknown) => void events.push(String(error)));
       await new Promise(setImmediate);

@@ -138,6 +138,13 @@ describe("the short look of a policy that watches", () => {
     }
   });
 
+  it("must see a change where a host that the last up passed over is there again", async () => {
+    const recorded = { ...RECORDED, __agentHosts: [TARGETS[0]] };
+    const { changes, kept } = await lookWith([shown(), shown()], { recorded });
+    assert.equal(changes, true);
+    assert.deepEqual(kept, [`the agent on ${TARGETS[1]} missed the last up: it is installed anew`]);
+  });
+
   it("must say it of all hosts where the last refresh missed one that is there again", async () => {
     const recorded = { ...RECORDED, agentVersion: "" };
     const again = await lookWith([shown(), shown()], { recorded });
