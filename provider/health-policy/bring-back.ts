@@ -12,6 +12,7 @@ import type { HostSession } from "../host/session";
 import { type Aside, setAside } from "../proxy/aside";
 import { stripControl } from "../secret";
 import { pauseAfterMs, pauseLeftMs } from "./budget";
+import { hasOwnCheck } from "./examine";
 import type { ContainerHealth } from "./observed";
 import { formatGivenUp, type Operation } from "./plan";
 import type { ExecuteContext, Repaired } from "./repaired";
@@ -213,11 +214,13 @@ async function seeAgain(
   }
   if (now.name !== container.name) return handsOff(`it is called ${now.name} now`);
   if (now.state === "paused") return { ...handsOff("it is paused"), health: "unchecked" };
-  if (now.state === "running" && now.health === "healthy") return { kind: "well", container: now };
-  if (late && now.state === "running" && now.health === "starting") {
+  // what Docker says is of another check where our label has one
+  const said = now.state === "running" && !hasOwnCheck(container) ? now.health : "none";
+  if (said === "healthy") return { kind: "well", container: now };
+  if (late && said === "starting") {
     return { ...handsOff("Docker still calls it starting"), health: "starting" };
   }
   const isRestarted = container.state === "running" && now.startedAt !== container.startedAt;
-  if (isRestarted && now.state === "running" && now.health === "starting") return { kind: "restarted" };
+  if (isRestarted && said === "starting") return { kind: "restarted" };
   return { kind: "as-before" };
 }

@@ -33,23 +33,34 @@ const NOTHING: Finding = { health: "unchecked", cause: "" };
 /** Docker starts again what ends; one that ended so often since it was last started by hand, and ends again, is not coming up. */
 const CRASHES = 2;
 
-/** The check that counts for a container: Docker's, else that of our label. */
+/** The check that counts for a container: that of our label, else Docker's. A command is Docker's to run, wherever it stands. */
 export function effectiveCheck(container: ObservedContainer): Healthcheck | "none" {
-  return container.dockerHealthcheck ?? parseHealthcheck(container.labels[LABEL.healthcheck] ?? "") ?? "none";
+  const declared = declaredCheck(container);
+  return hasOwnCheck(container) ? (declared ?? "none") : (container.dockerHealthcheck ?? declared ?? "none");
 }
 
-/** The health of one container: Docker's word where Docker checks it, else our own probes. */
+/** Its label has a check over http or tcp: Docker's word, if it has one, is then that of the image, and does not count. */
+export function hasOwnCheck(container: ObservedContainer): boolean {
+  const kind = declaredCheck(container)?.test.kind;
+  return kind === "http" || kind === "tcp";
+}
+
+function declaredCheck({ labels }: ObservedContainer): Healthcheck | undefined {
+  return parseHealthcheck(labels[LABEL.healthcheck] ?? "");
+}
+
+/** The health of one container: Docker's word where Docker runs the check that counts, else our own probes. */
 export async function examine(
   container: ObservedContainer,
   check: Healthcheck | "none",
   context: ExamineContext,
 ): Promise<Finding> {
   if (container.state !== "running") return judgeStopped(container);
+  const isDockers = container.hasDockerHealthcheck && !hasOwnCheck(container);
   // Docker's word, which a list gives without the check itself
-  if (container.hasDockerHealthcheck && container.health === "healthy")
-    return { health: "healthy", cause: "" };
+  if (isDockers && container.health === "healthy") return { health: "healthy", cause: "" };
   if (check === "none") return judgeUnchecked(container, context);
-  if (!container.hasDockerHealthcheck) return askItself(container, check, context);
+  if (!isDockers) return askItself(container, check, context);
   if (container.health === "unhealthy") return { health: "unhealthy", cause: "its HEALTHCHECK fails" };
   // Docker's first word comes after a whole interval: ours comes now
   const result = await ask(container, check, context);

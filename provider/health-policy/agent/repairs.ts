@@ -44,7 +44,13 @@ members() {
 # once FILE WORD: whether the word is new there
 once() { grep -qxF "$2" "$TMP/$1" 2>/dev/null || { echo "$2" >>"$TMP/$1"; return 0; }; return 1; }
 
-starting() { [ -n "$STARTING" ] || STARTING=" $(listed --quiet --filter health=starting | tr '\\n' ' ')"; }
+# Docker's word counts for whom it checks
+starting() {
+  [ -n "$STARTING" ] || STARTING=" $(listed --quiet --filter health=starting | awk -F '|' -v to="$TMP/" '
+    FILENAME == to "own" { own[$1] = 1; next }
+    !own[$1] { printf "%s ", $1 }
+  ' "$TMP/own" -)"
+}
 
 # how many of a service may be restarted now: those that are starting, or were restarted a moment ago, count
 room_in() {

@@ -17,6 +17,9 @@ const DOWN = [
   "{{.HostConfig.RestartPolicy.Name}}",
 ].join(" ");
 
+/** awk: a line whose label has a check over http or tcp. A command is Docker's to run. */
+const HAS_OWN_CHECK = String.raw`/"test":[{]"kind":"(http","path":".*|tcp)","port":[1-9]/`;
+
 /**
  * Who is there, and who is not well: the same rules as an up's (examine, observe). Lists go through awk as a whole, for the shell
  * would take a moment for each line. `all`: SERVICE|ID|NAME of whom the policy is for; `sick`: ID|NAME|SERVICE|WHY.
@@ -39,8 +42,9 @@ survey() {
     services != " " && ($5 == "" || !index(services, " " $5 " ")) { next }
     $5 != "" && $3 != ($4 == "" || $4 == "1" ? $5 : $5 "-" $4) { next }
     { print $5 "|" $1 "|" $3 >(to "all") }
+    # the check of our label is the one that counts; what Docker says is then of an image
+    $2 == "running" && ${HAS_OWN_CHECK} { print >(to "own"); next }
     $2 == "running" && ill[$1] { print $1 "|" $3 "|" $5 "|its HEALTHCHECK fails" >(to "sick"); next }
-    $2 == "running" && /"kind":"(http|tcp)"/ { print >(to "own") }
     $2 == "restarting" || (($2 == "exited" || $2 == "dead") && $5 != "") { print $1 >(to "fallen") }
   ' "$TMP/ill" "$TMP/list"
   [ ! -s "$TMP/fallen" ] || fallen

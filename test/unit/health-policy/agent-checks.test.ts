@@ -114,6 +114,24 @@ describe("the agent's own checks", () => {
     assert.deepEqual(answering("200", 1_015), ["b2"]);
   });
 
+  it("must be the ones that count, whatever Docker says of a HEALTHCHECK of the image's", () => {
+    page({ health: "unhealthy" });
+    assert.deepEqual([...answering("200", 1_000), ...answering("200", 1_030)], []);
+    page({ check: http({ retries: 1 }) });
+    assert.deepEqual(answering("503", 1_060), ["a1"]);
+    page({ health: "unhealthy", check: check({ kind: "command", argv: ['"kind":"http"'] }) });
+    assert.deepEqual(answering("200", 1_130), ["a1"]);
+  });
+
+  it("must not let one for starting count that only Docker calls so", () => {
+    host.engine([
+      { id: "a1", name: "web", service: "web", health: "starting", check: http(), where: OLD },
+      { id: "b2", name: "web-2", service: "web", slot: "2", health: "unhealthy" },
+      { id: "c3", name: "web-3", service: "web", slot: "3" },
+    ]);
+    assert.deepEqual(answering("200", 1_000), ["b2"]);
+  });
+
   it("must not ask by a path that something could read as more than a path", () => {
     page({ check: http({ retries: 1 }, '/a" b') });
     assert.deepEqual(answering("000", 1_000), []);

@@ -5,6 +5,8 @@ import { bringBack } from "../../../provider/health-policy/bring-back";
 import type { ContainerHealth } from "../../../provider/health-policy/observed";
 import type { Operation } from "../../../provider/health-policy/plan";
 import type { HostSession } from "../../../provider/host/session";
+import { formatHealthcheck } from "../../../provider/health/label";
+import { HEALTHCHECK_DEFAULTS } from "../../../provider/health/policy";
 import { silentLog } from "../../../provider/log";
 import { IdleClock } from "../../support/idle-clock";
 import { observedContainer } from "../../support/observed-container";
@@ -119,6 +121,20 @@ describe("bringing a container back", () => {
     assert.equal(repaired.health, "unchecked");
     assert.deepEqual([repaired.gaveUp, repaired.reason], [false, ""]);
     assert.deepEqual(kept, ["restarted web on a: it runs again (it exited with code 3)"]);
+  });
+
+  it("must not take Docker's word for one whose check is our label's", async () => {
+    const Health = { Status: "healthy" };
+    const labels = {
+      "slipway.healthcheck": formatHealthcheck({
+        ...HEALTHCHECK_DEFAULTS,
+        test: { kind: "tcp", port: 3_000 },
+      }),
+    };
+    const { restarts } = await run({
+      ...{ was: { labels }, first: { ...RUNNING, Health }, then: [{ ...RUNNING, Health }] },
+    });
+    assert.equal(restarts.length, 1);
   });
 
   it("must count what was restarted before: pause and number", async () => {
