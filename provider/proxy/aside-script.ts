@@ -72,6 +72,11 @@ drained() {
     sleep 0.2 2>/dev/null || sleep 1
   done
 }
+# all_drained ID SECONDS: of each line that aside has said; side by side, so that all of them take no longer than one may
+all_drained() {
+  while read -r service folder place; do drained "$folder" "$service" "$1" "$2" & done
+  wait
+}
 # back SERVICE FOLDER PLACE ID: it gets requests again, as soon as the proxy knows where it is now; not where a deployment has
 # taken it out of the route, or given its place to another one
 back() {
@@ -121,7 +126,7 @@ $apart /bin/sh -c '${KEEP.replaceAll("'", `'\\''`)}' slipway-aside "$4" "$5" "$2
 kept=$!
 { read -r stat <"/proc/$kept/stat"; } && set -- \${stat##*) } && echo "kept $kept \${20}"
 printf '%s\\n' "$places" | sed 's/^/aside /'
-printf '%s\\n' "$places" | while read -r service folder place; do drained "$folder" "$service" "$id" "$seconds"; done
+printf '%s\\n' "$places" | all_drained "$id" "$seconds"
 `;
 
 /** Ends that. `$1` id, `$2` the places, a line each, `$3` and `$4` the process that keeps it. */

@@ -20,6 +20,11 @@ export class TemporaryFolder {
     return this;
   }
 
+  drop(name: string): this {
+    rmSync(path.join(this.path, name), { force: true });
+    return this;
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }

@@ -85,10 +85,11 @@ restart() {
 }
 
 # who is to be restarted gets no new requests until it is well again, or given up; its places stand in a file, which outlives a
-# turn that is killed
+# turn that is killed, once each, though it is aside still when it is restarted again
 step_aside() {
   aside "$2" "$1" >>"$TMP/aside.$1"
-  while read -r service folder place; do drained "$folder" "$service" "$1" ${DRAIN_SECONDS}; done <"$TMP/aside.$1"
+  sort -u "$TMP/aside.$1" >"$TMP/noted.$1" && mv -f "$TMP/noted.$1" "$TMP/aside.$1"
+  all_drained "$1" ${DRAIN_SECONDS} <"$TMP/aside.$1"
   [ -s "$TMP/aside.$1" ] || rm -f "$TMP/aside.$1"
 }
 end_aside() {

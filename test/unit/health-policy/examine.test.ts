@@ -83,7 +83,8 @@ describe("a check of our label beside a HEALTHCHECK of the image's", () => {
   const healthOf = async (container: ObservedContainer): Promise<string> => {
     const context = {
       ...{ session: {} as HostSession, docker: {} as Docker, clock: new IdleClock() },
-      ...{ signal: new AbortController().signal, longestProbeMs: 1_000, details: "for-a-report" },
+      ...{ signal: new AbortController().signal, longestProbeMs: 1_000 },
+      details: "for-a-report",
     } as const;
     return (await examine(container, effectiveCheck(container), context)).health;
   };

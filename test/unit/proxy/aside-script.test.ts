@@ -10,6 +10,7 @@ const SHELLS = [["dash"], ["bash"], ["busybox", "sh"]].filter(
 );
 const ID = "78b5a1324395".padEnd(64, "0");
 const DOCKER = `#!/bin/sh
+[ ! -f "$FAKE/meanwhile" ] || sh "$FAKE/meanwhile" "$*" </dev/null
 case "$*" in
   *inspect*) echo "172.18.0.4  " ;;
 ${HAPROXY_ARMS}
@@ -25,7 +26,8 @@ describe("who steps aside for a restart", () => {
     folder
       .file("bin/docker", DOCKER, 0o755)
       .file("proxies/edge/conf/50-web.cfg", "# slipway\n    server s1 78b5a1324395:3000\n")
-      .file("told", "");
+      .file("told", "")
+      .file("meanwhile", "");
   });
 
   const runs = (...workers: Parameters<typeof writeHaproxy>[1]): void => writeHaproxy(folder, workers);
@@ -86,6 +88,61 @@ describe("who steps aside for a restart", () => {
     assert.ok((ended ?? 0) - (began ?? 0) >= 1);
     runs([24, [mine, { ...other, open: 9 }]], [8, [mine]]);
     assert.equal(shell(`up=none; drained ${proxy} web ${ID} 60; echo $up`), "none\n");
+  });
+
+  for (const sh of SHELLS) {
+    it(`must be waited for in all proxies side by side, in ${sh.join(" ")}`, () => {
+      runs([24, [{ ...mine, open: 2 }, other]]);
+      const free = readFileSync(`${folder.path}/worker.24`, "utf8").replace("s1,0,0,2", "s1,0,0,0");
+      // what it has open ends when both have been asked for it
+      folder.file("free", free).file(
+        "meanwhile",
+        `case "$1" in */edge/*) : >"$FAKE/one" ;; */other/*) : >"$FAKE/two" ;; esac
+         [ ! -f "$FAKE/one" ] || [ ! -f "$FAKE/two" ] || mv -f "$FAKE/free" "$FAKE/worker.24" 2>/dev/null
+         exit 0`,
+      );
+      const waited = `read -r from _ </proc/uptime
+        printf '%s\\n' "web ${proxy} s1" "web ${folder.path}/proxies/other s1" | all_drained ${ID} 4
+        read -r up _ </proc/uptime; echo "\${from%.*} \${up%.*}"`;
+      const [began, ended] = shell(waited, sh).split(" ").map(Number);
+      for (const mark of ["one", "two", "free"]) folder.drop(mark);
+      assert.ok((ended ?? 0) - (began ?? 0) < 4);
+    });
+  }
+
+  it("must not let two go aside at once that serve for one another", () => {
+    runs([24, [mine, other]]);
+    // whoever asks waits a moment for the other one to ask as well; who is drained serves no more
+    folder
+      .file("proxies/edge/conf/50-web.cfg", "    server s1 78b5a1324395:3000\n    server s2 8ffada9fb1b9:3000\n")
+      .file(
+        "meanwhile",
+        `for place in s1 s2; do
+           grep -q "/$place state drain" "$FAKE/told" && sed -i "s/\\( $place [0-9.]*\\) 2 0 /\\1 2 8 /" "$FAKE/worker.24"
+         done
+         echo >>"$FAKE/asks"
+         pair=$((($(wc -l <"$FAKE/asks") + 1) / 2 * 2)) turns=0
+         while [ "$(wc -l <"$FAKE/asks")" -lt $pair ] && [ $turns -lt 10 ]; do turns=$((turns + 1)); sleep 0.05; done
+         exit 0`,
+      );
+    const both = shell(`aside web ${ID} & aside web ${"8ffada9fb1b9".padEnd(64, "0")} & wait`);
+    assert.equal(both.split("\n").length - 1, 1);
+    assert.equal(told().split("\n").length - 1, 1);
+  });
+
+  it("must be ready again only when the proxy knows where it is now", () => {
+    runs([24, [mine, other]]);
+    folder.file("new", readFileSync(`${folder.path}/worker.24`, "utf8"));
+    runs([24, [{ ...mine, address: "172.18.0.9" }, other]]);
+    folder.file(
+      "meanwhile",
+      `case "$1" in *dial-stdio*) echo asked >>"$FAKE/told" ;; esac
+       [ "$(grep -c asked "$FAKE/told")" -lt 5 ] || mv -f "$FAKE/new" "$FAKE/worker.24" 2>/dev/null
+       exit 0`,
+    );
+    shell(`back web ${proxy} s1 ${ID}`);
+    const lines = told().trim().split("\n");
+    assert.ok(lines.indexOf("@1 set server service.web/s1 state ready") >= 5, told());
   });
 
   it("must be ready again, where it still has its place", () => {
