@@ -33,7 +33,7 @@ case "$1 $*" in
   'inspect '*lock.session*) for last; do :; done; cat "$FAKE/locks/$last" ;;
   'inspect '*RestartCount*) for each; do grep "^$each " "$FAKE/down"; done ;;
   'inspect '*Pid*) for each; do grep "^$each " "$FAKE/where"; done ;;
-  'restart '*) [ ! -f "$FAKE/refuse" ] ;;
+  'restart '*) [ ! -f "$FAKE/slow" ] || sleep 0.5; [ ! -f "$FAKE/refuse" ] ;;
   'inspect '*{{.Name}}*) for last; do :; done; awk -F '|' -v id="$last" '$1 == id { print "/" $3 }' "$FAKE/list" ;;
   'inspect '*IPv6*) echo "172.18.0.4  " ;;
 ${HAPROXY_ARMS}
@@ -51,7 +51,7 @@ exit 0
 /** What the agent needs of a machine; its shell has to find them. */
 const COMMANDS = [
   ...["sh", "cat", "grep", "sed", "tr", "awk", "mv", "rm", "mkdir", "tail", "timeout", "flock"],
-  ...["wc", "cmp", "cut", "sort"],
+  ...["wc", "cmp", "cut", "sort", "sleep"],
 ];
 
 /** A machine of the agent's whose commands are all ours: its engine is a set of files, and its time is given. */
@@ -112,6 +112,12 @@ export class AgentHost {
     return this;
   }
 
+  /** Its clock of seconds since it began is a file, too. */
+  uptime(seconds: number): this {
+    this.folder.file("uptime", `${seconds}.00 1\n`);
+    return this;
+  }
+
   /** One turn of the agent; gives who was restarted in it. */
   turn(nowSeconds?: number): readonly string[] {
     if (nowSeconds !== undefined) this.folder.file("now", `${nowSeconds}\n`);
@@ -130,11 +136,15 @@ export class AgentHost {
       .replaceAll("/var/lib/slipway/proxy", `${path}/proxies`)
       .replaceAll("/run/slipway", `${path}/run`)
       .replaceAll("/proc/sys/kernel/hostname", `${path}/hostname`);
-    this.folder.file("agent/agent", program);
-    const [command = "", ...args] = this.shell;
+    const clocked = existsSync(`${path}/uptime`)
+      ? program.replaceAll("/proc/uptime", `${path}/uptime`)
+      : program;
+    this.folder.file("agent/agent", clocked);
+    // whoever is not waited for has written nothing yet when the turn has ended
+    const turn = '"$@"; code=$?; cat "$FAKE/agent/log" >"$FAKE/log-at-end" 2>/dev/null; exit $code';
     const { status, stderr } = spawnSync(
-      command,
-      [...args, `${path}/agent/agent`, `${path}/agent`, ...more],
+      "sh",
+      ["-c", turn, "turn", ...this.shell, `${path}/agent/agent`, `${path}/agent`, ...more],
       { encoding: "utf8", env: { FAKE: path, PATH: process.env.PATH } },
     );
     if (status !== 0 || stderr !== "") throw new Error(`the agent ended with ${status}: ${stderr}`);

@@ -5,7 +5,8 @@ export const RUN_FOLDER = "/run/slipway";
 
 /**
  * The agent's ground: its settings, who holds it, its events, its budget. POSIX sh (dash, busybox, bash) with /proc and, of
- * commands, docker, flock, date, grep, sed, tr, awk, mv, tail, timeout, and curl or wget for checks over HTTP and messages.
+ * commands, docker, flock, date, grep, sed, tr, awk, mv, tail, cut, sort, wc, cmp, timeout, and curl or wget for checks over
+ * HTTP and messages.
  */
 export const GROUND = `
 # what the policy says; written anew by every up
@@ -79,5 +80,17 @@ pause_of() {
   PAUSE=$BACKOFF n=$1
   while [ "$n" -gt 1 ] && [ "$PAUSE" -lt "$most" ]; do PAUSE=$((PAUSE * 2)) n=$((n - 1)); done
   [ "$PAUSE" -le "$most" ] || PAUSE=$most
+}
+# paused ID: PAUSE has not gone by since LAST; what is left of it is in LEFT. After a time to come, as the clock was put back
+# since, it lasts a whole one, from when that was seen
+paused() {
+  from=$LAST
+  if [ "$LAST" -gt "$NOW" ]; then
+    from=$(sed -n "s/^$1 $LAST //p" "$TMP/ahead" 2>/dev/null | tail -n 1)
+    [ -n "$from" ] && [ "$from" -le "$NOW" ] || { from=$NOW; echo "$1 $LAST $NOW" >>"$TMP/ahead"; }
+  fi
+  LEFT=$((from + PAUSE - NOW))
+  [ "$LEFT" -gt 0 ] || LEFT=0
+  [ "$LEFT" -gt 0 ]
 }
 ${MESSAGES}`;

@@ -7,7 +7,10 @@ const WHERE = [
 
 /** How many at once, so that one which hangs does not hold the others up. */
 const AT_ONCE = 20;
-const LONGEST_PROBE_SECONDS = 10;
+/** A check that grants an answer more time gets this much. */
+const LONGEST_PROBE_SECONDS = 60;
+/** After so long nobody more is asked in this turn; who was not comes first in the next one. */
+const ASKING_SECONDS = 50;
 const GRACE_SECONDS = 10;
 
 /** awk: what a check of our label says; its texts are ours, with sorted keys. */
@@ -20,7 +23,7 @@ function seconds(key, otherwise) { return int((number(key, otherwise) + 999) / 1
 
 /**
  * The checks of our label, of which Docker knows nothing: http by curl or wget, tcp by the kernel's table of who listens. What
- * there is no way to ask is left alone. `own` has their lines of the list, `streaks` ID FAILURES ASKED of the turns before; into
+ * there is no way to ask, or was not asked in time, is left alone. `own` has their lines of the list, `streaks` ID FAILURES ASKED of the turns before; into
  * `young` go the ids of those that fail and may, for they have just been started.
  */
 export const OWN_CHECKS = `
@@ -31,8 +34,8 @@ own_checks() {
   # one that failed is asked at every turn: it has to be known whether that goes on
   awk -F '|' -v now="$NOW" -v to="$TMP/" '${FIELDS_OF_CHECK}
     FILENAME == to "streaks" { split($0, a, " "); failed[a[1]] = a[2]; asked[a[1]] = a[3]; next }
-    failed[$1] > 0 || asked[$1] > now || now - asked[$1] >= seconds("intervalMs", 30000) { print $1 }
-  ' "$TMP/streaks" "$TMP/own" >"$TMP/due"
+    failed[$1] > 0 || asked[$1] > now || now - asked[$1] >= seconds("intervalMs", 30000) { print asked[$1] + 0, $1 }
+  ' "$TMP/streaks" "$TMP/own" | sort -n | cut -d ' ' -f 2 >"$TMP/due"
   : >"$TMP/answers"
   [ ! -s "$TMP/due" ] || ask_due
   : >"$TMP/streaks.new"
@@ -47,8 +50,8 @@ own_checks() {
         at = now
         if (answer[$1] == "good") n = 0
         else if (age[$1] >= grace) n++
-        # asked at the next turn, too
-        else { at = 0; print $1 >(to "young") }
+        # asked at the next turn, too; what it failed before is of its former life
+        else { n = 0; at = 0; print $1 >(to "young") }
       }
       print $1, n, at >(to "streaks.new")
       if (n > 0 && n >= number("retries", 3)) print $1 "|" $3 "|" $5 "|its check fails" >>(to "sick")
@@ -59,7 +62,7 @@ own_checks() {
 
 # what they answered comes into answers: ID good|bad AGE
 ask_due() {
-  : >"$TMP/http"
+  : >"$TMP/pages"
   engine inspect --type container --format '${WHERE}' $(cat "$TMP/due") >"$TMP/where"
   # since a process began, in seconds: clock ticks are hundredths everywhere. A path that curl's file could read as something
   # else is not asked
@@ -92,6 +95,7 @@ ask_due() {
       }
       return six
     }
+    FILENAME == to "due" { turn[$1] = ++count; next }
     FILENAME == to "where" { n = split($0, a, " "); pid[a[1]] = a[2]; address[a[1]] = address_in(a, n); next }
     !($1 in pid) || pid[$1] == 0 { next }
     /"kind":"tcp"/ { print $1, hears(pid[$1], number("port", 0)) ? "good" : "bad", age_of(pid[$1]) >(to "answers"); next }
@@ -103,32 +107,55 @@ ask_due() {
       if (substr(path, 1, 1) != "/") path = "/" path
       limit = seconds("timeoutMs", 30000)
       if (limit > ${LONGEST_PROBE_SECONDS}) limit = ${LONGEST_PROBE_SECONDS}
+      # none at all is what 0 would mean
+      if (limit < 1) limit = 1
       host = index(address[$1], ":") ? "[" address[$1] "]" : address[$1]
-      print $1, age_of(pid[$1]), number("status", 0), limit, "http://" host ":" number("port", 0) path >(to "http")
+      print turn[$1], $1, age_of(pid[$1]), number("status", 0), limit, "http://" host ":" number("port", 0) path >(to "pages")
     }
-  ' "$TMP/where" "$TMP/own"
+  ' "$TMP/due" "$TMP/where" "$TMP/own"
+  sort -n "$TMP/pages" | cut -d ' ' -f 2- >"$TMP/http"
   [ ! -s "$TMP/http" ] || ask_http
 }
 
 ask_http() {
   : >"$TMP/said"
+  way=
   if command -v curl >/dev/null; then
-    together=
-    case $(curl -q --help all 2>/dev/null) in *--parallel-max*) together='--parallel --parallel-max ${AT_ONCE}' ;; esac
+    case $(curl -q --help all 2>/dev/null) in *--parallel-max*) way=together ;; *) way=curl ;; esac
+  elif command -v wget >/dev/null; then way=wget
+  else return 0
+  fi
+  # who answered is not lost with those that were not asked in time: what goes to stderr is written at once, beside what curl shows
+  # there of its progress
+  if [ $way = together ]; then
     awk '{
       if (NR > 1) print "next"
-      printf "url = \\"%s\\"\\noutput = \\"/dev/null\\"\\nsilent\\ngloboff\\nnoproxy = \\"*\\"\\nmax-time = %s\\nwrite-out = \\"%s %%{http_code}\\\\n\\"\\n", $5, $4, $1
-    }' "$TMP/http" | timeout 120 curl -q $together -K - >"$TMP/said" 2>/dev/null
-  elif command -v wget >/dev/null; then
-    while read -r id _ _ limit url; do
-      said=$(timeout "$limit" wget -q -S -O /dev/null -T "$limit" "$url" 2>&1 | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p' | sed -n 1p)
-      echo "$id \${said:-000}"
-    done <"$TMP/http" >"$TMP/said"
-  else return 0
+      printf "url = \\"%s\\"\\noutput = \\"/dev/null\\"\\nsilent\\ngloboff\\nnoproxy = \\"*\\"\\nmax-time = %s\\nwrite-out = \\"%%{stderr}\\\\n%s %%{http_code}\\\\n\\"\\n", $5, $4, $1
+    }' "$TMP/http" | timeout ${ASKING_SECONDS + LONGEST_PROBE_SECONDS} curl -q -s --parallel --parallel-max ${AT_ONCE} -K - >"$TMP/said" 2>&1
+  else ask_each
   fi
   awk -v to="$TMP/" '
     FILENAME == to "said" { said[$1] = $2; next }
+    !($1 in said) { next }
     { print $1, ($3 == 0 ? said[$1] >= 200 && said[$1] < 400 : said[$1] == $3) ? "good" : "bad", $2 >>(to "answers") }
   ' "$TMP/said" "$TMP/http"
+}
+# ask_one LIMIT URL: the status of its answer
+ask_one() {
+  if [ $way = curl ]; then curl -q -s -g -o /dev/null --noproxy '*' -m "$1" -w '%{http_code}' "$2" 2>/dev/null
+  else timeout "$1" wget -q -S -O /dev/null -T "$1" "$2" 2>&1 | sed -n 's/^.*HTTP\\/[0-9.]* \\([0-9][0-9][0-9]\\).*/\\1/p' | sed -n 1p
+  fi
+}
+ask_each() {
+  read -r began _ </proc/uptime
+  count=0
+  while read -r id _ _ limit url; do
+    read -r up _ </proc/uptime
+    [ $((\${up%.*} - \${began%.*})) -lt ${ASKING_SECONDS} ] || break
+    { status=$(ask_one "$limit" "$url"); echo "$id \${status:-000}" >>"$TMP/said"; } &
+    count=$((count + 1))
+    [ $((count % ${AT_ONCE})) != 0 ] || wait
+  done <"$TMP/http"
+  wait
 }
 `;

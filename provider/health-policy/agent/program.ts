@@ -10,12 +10,16 @@ import { SIGHT } from "./sight";
 const TICK = `
 tick() {
   settings
-  held && return 0
+  HELD=
+  held && HELD=1
+  # whom it took aside, and who is well, serves while an up goes on, too: that counts on those that serve
+  [ -z "$HELD" ] || some_aside || return 0
   NOW=$(date +%s)
   # an engine that does not answer says nothing about its containers
   survey || return 0
   STARTING=
   own_checks
+  [ -z "$HELD" ] || { come_back; return 0; }
   forget
   come_back
   repair

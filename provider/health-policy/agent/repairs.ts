@@ -52,16 +52,23 @@ starting() {
   ' "$TMP/own" -)"
 }
 
-# how many of a service may be restarted now: those that are starting, or were restarted a moment ago, count
-room_in() {
-  ROOM=$WIDTH
+# who of a service is not there just now, in BUSY: those that are starting, or were restarted a moment ago
+busy_in() {
+  BUSY=' '
   starting
   while IFS='|' read -r _ other _; do
-    if grep -qx "$other" "$TMP/young"; then ROOM=$((ROOM - 1)); continue; fi
-    case $STARTING in *" $other "*) ROOM=$((ROOM - 1)); continue ;; esac
+    if grep -qx "$other" "$TMP/young"; then busy "$other"; continue; fi
+    case $STARTING in *" $other "*) busy "$other"; continue ;; esac
     spent "$other"
-    [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge 10 ] || ROOM=$((ROOM - 1))
+    [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge 10 ] || [ $((LAST - NOW)) -ge 10 ] || busy "$other"
   done <"$TMP/all.of"
+}
+busy() { case $BUSY in *" $1 "*) ;; *) BUSY="$BUSY$1 " ;; esac; }
+# room_for ID: whether it may be restarted now; it does not stand in its own way
+room_for() {
+  room=$WIDTH
+  for other in $BUSY; do [ "$other" = "$1" ] || room=$((room - 1)); done
+  [ "$room" -gt 0 ]
 }
 
 # restart ID NAME WHICH WHY SERVICE
@@ -101,16 +108,21 @@ end_aside() {
 as_before() {
   [ "$(engine inspect --type container --format '{{.Name}}' "$1")" = "/$2" ] && ! in_rollout "$3" "$2"
 }
+# an up may be about to restart whom it finds sick, though not so often yet as its check says
+ails() {
+  grep -qx "$1" "$TMP/young" && return 0
+  if [ -n "$HELD" ]; then grep -q "^$1 [1-9]" "$TMP/streaks" 2>/dev/null || grep -q "^$1|" "$TMP/sick"
+  else grep -q "^$1|" "$TMP/sick" && ! given_up "$1"; fi
+}
 # whether it has to stay aside: it is sick or starting, and another one serves
 stays() {
   starting
-  case $STARTING in *" $1 "*) ;; *)
-    grep -qx "$1" "$TMP/young" || { grep -q "^$1|" "$TMP/sick" && ! given_up "$1"; } || return 1 ;;
-  esac
+  case $STARTING in *" $1 "*) ;; *) ails "$1" || return 1 ;; esac
   while read -r service folder place; do
     beside "$folder" "$service" "$1" >/dev/null || return 1
   done <"$TMP/aside.$1"
 }
+some_aside() { set -- "$TMP"/aside.*; [ -f "$1" ]; }
 come_back() {
   for file in "$TMP"/aside.*; do
     [ -f "$file" ] || continue
@@ -170,13 +182,13 @@ repair() {
       fi
     else echo "|$id|$name" >"$TMP/all.of"
     fi
-    [ "$service" = "$former" ] && [ -n "$service" ] || { room_in; former=$service; }
+    [ "$service" = "$former" ] && [ -n "$service" ] || { busy_in; former=$service; }
     spent "$id"
     if given_up "$id" || [ "$MADE" -ge "$MAX" ]; then give_up "$id" "$name" "$why"; continue; fi
     pause_of "$MADE"
-    [ "$MADE" -eq 0 ] || [ $((NOW - LAST)) -ge "$PAUSE" ] || [ "$LAST" -gt "$NOW" ] || continue
-    [ "$ROOM" -gt 0 ] || continue
-    ROOM=$((ROOM - 1))
+    paused "$id" && continue
+    room_for "$id" || continue
+    busy "$id"
     # what it failed before is of its former life
     [ ! -f "$TMP/streaks" ] || { grep -v "^$id " "$TMP/streaks"; :; } | rewrite "$TMP/streaks"
     restart "$id" "$name" $((MADE + 1)) "$why" "$service" &

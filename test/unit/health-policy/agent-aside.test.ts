@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { formatHealthcheck } from "../../../provider/health/label";
+import { HEALTHCHECK_DEFAULTS } from "../../../provider/health/policy";
 import { AgentHost } from "../../support/agent-host";
 import { type FileServer, writeHaproxy } from "../../support/haproxy-files";
 
@@ -33,6 +36,51 @@ describe("the agent, where a proxy leads to its containers", () => {
     assert.deepEqual(host.read("told"), [DRAINED, READY]);
     isNow().turn(1_015);
     assert.deepEqual(host.read("told"), [DRAINED, READY]);
+  });
+
+  it("must note each place once, however often it is restarted", () => {
+    isNow("unhealthy").turn(1_000);
+    isNow("unhealthy").turn(1_010);
+    assert.equal(host.read("agent/ledger").length, 2);
+    assert.equal(host.read(`run/health.agent/aside.${A}`).length, 1);
+  });
+
+  describe("while an up is at work", () => {
+    const PAGE = formatHealthcheck({
+      ...HEALTHCHECK_DEFAULTS,
+      test: { kind: "http", port: 3_000, path: "/up" },
+    });
+    const checked = (more: object = {}): AgentHost =>
+      host.engine([
+        { id: A, name: "web", check: PAGE, where: "1 bridge 172.18.0.4", ...more },
+        { id: B, name: "web-2", service: "web", slot: "2" },
+      ]);
+    beforeEach(() => {
+      isNow("unhealthy").turn(1_000);
+      const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+      const stat = readFileSync(`/proc/${process.pid}/stat`, "utf8");
+      const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+      host.folder.file("agent/hold", `${boot} ${process.pid} ${start}\n`);
+    });
+
+    it("must give one back its requests that is well, and do nothing else", () => {
+      assert.deepEqual(isNow("unhealthy").turn(1_100), []);
+      isNow("starting").turn(1_105);
+      assert.deepEqual(host.read("told"), [DRAINED]);
+      isNow().turn(1_110);
+      assert.deepEqual(host.read("told"), [DRAINED, READY]);
+      isNow().turn(1_115);
+      assert.deepEqual(host.read("calls"), []);
+    });
+
+    it("must leave one aside whose check has failed, though not often enough yet", () => {
+      host.folder.file("said", `${A} 503\n`);
+      checked().turn(1_100);
+      assert.deepEqual(host.read("told"), [DRAINED]);
+      host.folder.file("said", `${A} 200\n`);
+      checked().turn(1_110);
+      assert.deepEqual(host.read("told"), [DRAINED, READY]);
+    });
   });
 
   it("must drain before the restart", () => {

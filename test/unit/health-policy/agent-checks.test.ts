@@ -132,6 +132,66 @@ describe("the agent's own checks", () => {
     assert.deepEqual(answering("200", 1_000), ["b2"]);
   });
 
+  it("must grant an answer the time that its check does, a minute at most", () => {
+    for (const [timeoutMs, seconds] of [
+      [30_000, 30],
+      [45_500, 46],
+      [300_000, 60],
+      [0, 1],
+    ] as const) {
+      host.folder.file("asked", "").drop("run/health.agent/streaks");
+      page({ check: http({ timeoutMs }) });
+      answering("200", 1_000);
+      assert.ok(host.read("asked").includes(`max-time = ${seconds}`), host.read("asked").join("\n"));
+    }
+  });
+
+  it("must not hold it against one that it was not asked in time", () => {
+    page({ check: http({ retries: 1 }) });
+    host.folder.file("said", "b2 200\n");
+    assert.deepEqual(host.turn(1_000), []);
+    assert.deepEqual(answering("503", 1_001), ["a1"]);
+  });
+
+  describe("without curl", () => {
+    const many = (count: number, more: object): AgentHost =>
+      host.withoutCurl().engine(
+        Array.from({ length: count }, (_, at) => ({
+          id: `a${at}`,
+          name: `web${at}`,
+          check: http(more),
+          where: `1 bridge 172.17.0.${at + 2}`,
+        })),
+      );
+    const wget = (program: string): unknown =>
+      host.folder.file(
+        "bin/wget",
+        `#!/bin/sh\nfor last; do :; done\necho "$last" >>"$FAKE/asked"\n${program}\n`,
+        0o755,
+      );
+
+    it("must ask side by side, so that one which hangs does not hold the others up", () => {
+      many(3, { retries: 1 });
+      // each answers when all have been asked
+      wget(`turns=0
+        while [ "$(wc -l <"$FAKE/asked")" -lt 3 ]; do turns=$((turns + 1)); [ $turns -lt 20 ] || exit 1; sleep 0.05; done
+        echo '  HTTP/1.1 200 OK' >&2`);
+      assert.deepEqual(host.turn(1_000), []);
+    });
+
+    it("must ask no more when that has taken long, and those first at the next turn who were not", () => {
+      many(30, { retries: 1 });
+      host.uptime(86_400);
+      wget(`echo 86451.00 1 >"$FAKE/uptime"; echo '  HTTP/1.1 200 OK' >&2`);
+      assert.deepEqual(host.turn(1_000), []);
+      assert.equal(host.read("asked").length, 20);
+      host.uptime(86_460).folder.file("asked", "");
+      assert.deepEqual(host.turn(1_100), []);
+      const addresses = host.read("asked").map((url) => Number(/[.](\d+):/.exec(url)?.[1]) - 2);
+      assert.deepEqual(addresses.filter((at) => at >= 20).length, 10);
+    });
+  });
+
   it("must not ask by a path that something could read as more than a path", () => {
     page({ check: http({ retries: 1 }, '/a" b') });
     assert.deepEqual(answering("000", 1_000), []);

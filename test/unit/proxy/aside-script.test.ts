@@ -114,7 +114,10 @@ describe("who steps aside for a restart", () => {
     runs([24, [mine, other]]);
     // whoever asks waits a moment for the other one to ask as well; who is drained serves no more
     folder
-      .file("proxies/edge/conf/50-web.cfg", "    server s1 78b5a1324395:3000\n    server s2 8ffada9fb1b9:3000\n")
+      .file(
+        "proxies/edge/conf/50-web.cfg",
+        "    server s1 78b5a1324395:3000\n    server s2 8ffada9fb1b9:3000\n",
+      )
       .file(
         "meanwhile",
         `for place in s1 s2; do
