@@ -25,17 +25,32 @@ shifted() { awk -v by="$1" '{ printf "%s %.0f\\n", $1, $2 + by }'; }
 
 /** Which kind of timer there is, and whether it runs. */
 const TIMER = `
+# a daemon in a container is not this machine's
+cron_runs() {
+  for process in /proc/[0-9]*; do
+    { read -r name <"$process/comm"; } 2>/dev/null || continue
+    case $name in
+      cron | crond) ;;
+      busybox) case " $({ tr '\\000' ' ' <"$process/cmdline"; } 2>/dev/null) " in *' crond '*) ;; *) continue ;; esac ;;
+      *) continue ;;
+    esac
+    [ ! "$process/ns/pid" -ef /proc/self/ns/pid ] || return 0
+  done
+  return 1
+}
+# a folder of cron's says nothing of whether there is a cron
+has_cron() { [ -d /etc/cron.d ] && { command -v cron || command -v crond || cron_runs; } >/dev/null; }
 kind() {
   if [ -d /run/systemd/system ]; then echo systemd
   elif [ -d /run/openrc ] && command -v rc-service >/dev/null; then echo openrc
-  elif [ -d /etc/cron.d ]; then echo cron
+  elif has_cron; then echo cron
   else echo without; fi
 }
 runs() {
   case $(kind) in
     systemd) systemctl --quiet is-active "$unit.timer" ;;
     openrc) rc-service "$unit" status >/dev/null 2>&1 ;;
-    cron) [ -f "/etc/cron.d/$unit" ] ;;
+    cron) [ -f "/etc/cron.d/$unit" ] && cron_runs ;;
     *) return 1 ;;
   esac
 }
@@ -183,7 +198,8 @@ elif [ -e "/etc/init.d/$unit" ]; then
   rc-update del "$unit" default >/dev/null 2>&1
 fi
 rm -f "/etc/init.d/$unit" "/etc/cron.d/$unit"
-# a turn that has begun comes to its end first
+# systemd has ended a turn that had begun, in the middle of whatever it did: whom it took aside is put back below, too. Any other
+# comes to its end first
 if [ -e "$run/lock" ]; then exec 9>>"$run/lock"; flock -w ${TURN_SECONDS} 9; fi
 [ ! -f "$folder/agent" ] || /bin/sh "$folder/agent" "$folder" back >/dev/null 2>&1
 rm -rf -- "$folder" "$run"

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { INSTALL_AGENT } from "../../../provider/health-policy/agent/install-script";
+import { EXIT, INSTALL_AGENT, SHOW_AGENT } from "../../../provider/health-policy/agent/install-script";
 import { TemporaryFolder } from "../../support/temporary-folder";
+
+const SHELLS = [["dash"], ["bash"], ["busybox", "sh"]].filter(
+  ([command = ""]) => spawnSync(command, ["-c", ":"]).error === undefined,
+);
 
 describe("the agent by cron", () => {
   let folder: TemporaryFolder;
-  beforeEach(() => (folder = new TemporaryFolder().file("etc/cron.d/other", "")));
+  beforeEach(() => (folder = new TemporaryFolder().file("etc/cron.d/other", "").file("self/pid", "")));
   afterEach(() => folder.remove());
 
   const run = (argv: readonly string[], input = ""): void => {
@@ -16,11 +20,65 @@ describe("the agent by cron", () => {
     const { status, stderr } = spawnSync(command, args, { input, encoding: "utf8", env, timeout: 30_000 });
     assert.deepEqual([status, stderr], [0, ""]);
   };
+  /** A process of the machine, or of a container. */
+  const runs = (pid: number, comm: string, cmdline: string, pidNamespace = "self"): void =>
+    void folder
+      .file(`proc/${pid}/comm`, `${comm}\n`)
+      .file(`proc/${pid}/cmdline`, cmdline)
+      .file(`proc/${pid}/ns/.keep`, "")
+      .file("other/pid", "")
+      .link(`proc/${pid}/ns/pid`, `${folder.path}/${pidNamespace}/pid`);
+  /** A script on a machine that has `/proc` and commands of ours alone; gives its exit code and what it said. */
+  const on = ([command = "", ...args]: readonly string[], text: string): readonly [number | null, string] => {
+    folder.file("proc/self/ns/.keep", "").file("agent/agent", "").file("bin/.keep", "");
+    folder.drop("proc/self/ns/pid").link("proc/self/ns/pid", `${folder.path}/self/pid`);
+    const script = text
+      .replaceAll(/\/run\/(systemd\/system|openrc)/g, "/nowhere")
+      .replaceAll("/proc/", `${folder.path}/proc/`)
+      .replaceAll("/etc/cron.d", `${folder.path}/etc/cron.d`);
+    // of the rest of its commands those are enough that tell what runs
+    const link = 'cd "$1" && for each in tr sed cat tail; do ln -sf "$(command -v "$each")" .; done';
+    spawnSync("sh", ["-c", link, "link", `${folder.path}/bin`]);
+    const path = spawnSync("sh", ["-c", 'command -v "$1"', "which", command], { encoding: "utf8" });
+    const { status, stdout } = spawnSync(
+      path.stdout.trim(),
+      [...args, "-c", script, "x", `${folder.path}/agent`],
+      { encoding: "utf8", env: { PATH: `${folder.path}/bin` } },
+    );
+    return [status, stdout];
+  };
+
+  for (const shell of SHELLS) {
+    it(`must not take a folder of cron's for one that starts it, in ${shell.join(" ")}`, () => {
+      assert.equal(on(shell, INSTALL_AGENT)[0], EXIT.without);
+      runs(7, "cron", "/usr/sbin/cron\0-f\0", "other");
+      runs(8, "busybox", "busybox\0sh\0");
+      assert.equal(on(shell, INSTALL_AGENT)[0], EXIT.without);
+      runs(9, "busybox", "busybox\0crond\0-f\0");
+      assert.notEqual(on(shell, INSTALL_AGENT)[0], EXIT.without);
+      folder.drop("proc/9/comm").file("bin/crond", "", 0o755);
+      assert.notEqual(on(shell, INSTALL_AGENT)[0], EXIT.without);
+    });
+
+    it(`must be said to run only where the daemon does, in ${shell.join(" ")}`, () => {
+      const isRunning = (): boolean => on(shell, SHOW_AGENT)[1].split("\n").includes("@slipway runs");
+      folder.file("etc/cron.d/slipway-health-agent", "").file("bin/cron", "", 0o755);
+      assert.equal(isRunning(), false);
+      runs(7, "cron", "/usr/sbin/cron\0-f\0", "other");
+      assert.equal(isRunning(), false);
+      runs(9, "cron", "/usr/sbin/cron\0-f\0");
+      assert.equal(isRunning(), true);
+      folder.drop("etc/cron.d/slipway-health-agent");
+      assert.equal(isRunning(), false);
+    });
+  }
+
   /** When cron starts it, and the pauses that it makes between its turns in that minute. */
   const every = (seconds: number): readonly [string, readonly string[]] => {
     const text = INSTALL_AGENT.replaceAll(/\/run\/(systemd\/system|openrc)/g, "/nowhere")
       .replaceAll("/etc/cron.d", `${folder.path}/etc/cron.d`)
       .replaceAll("/run/slipway", `${folder.path}/run`);
+    folder.file("bin/cron", "", 0o755);
     const agent = "echo turn >>$FAKE/did\n";
     const args = [
       `${folder.path}/agent`,
