@@ -186,6 +186,10 @@ describe("the agent's program", () => {
     assert.deepEqual(two("unhealthy").turn(1_100), [A]);
     assert.deepEqual(two("unhealthy").turn(1_101), []);
     assert.deepEqual(two("unhealthy").turn(1_102), [A]);
+    // nor one of a time to come: it cannot be known
+    host.folder.file("agent/ledger", `${B} 1300\n`);
+    assert.deepEqual(two("unhealthy").turn(1_103), [A]);
+    host.folder.file("agent/ledger", "");
     // whoever is restarted now is not there for the next one
     assert.deepEqual(two("unhealthy", "unhealthy").turn(1_106), [A]);
   });
