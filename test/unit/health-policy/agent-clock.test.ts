@@ -17,7 +17,7 @@ describe("the budget on a machine with another clock", () => {
       .replaceAll(/\/run\/(systemd\/system|openrc)/g, "/nowhere")
       .replaceAll("/etc/cron.d", `${folder.path}/etc/cron.d`)
       .replaceAll("/run/slipway", `${folder.path}/run`);
-    folder.file("bin/date", `#!/bin/sh\necho ${5_000 + aheadSeconds}\n`, 0o755);
+    folder.file("bin/date", `#!/bin/sh\necho ${5_000 + aheadSeconds}\n`, 0o755).file("bin/cron", "", 0o755);
     const env = { PATH: `${folder.path}/bin:${process.env.PATH ?? ""}` };
     const argv = ["-c", text, "agent", `${folder.path}/agent`, ...args];
     const { status, stdout, stderr } = spawnSync("sh", argv, {

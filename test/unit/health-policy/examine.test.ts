@@ -82,7 +82,7 @@ describe("a check of our label beside a HEALTHCHECK of the image's", () => {
   };
   const healthOf = async (container: ObservedContainer): Promise<string> => {
     const context = {
-      ...{ session: {} as HostSession, docker: {} as Docker, clock: new IdleClock() },
+      ...{ session: {} as HostSession, docker: {} as unknown as Docker, clock: new IdleClock() },
       ...{ signal: new AbortController().signal, longestProbeMs: 1_000 },
       details: "for-a-report",
     } as const;
