@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { Clock } from "../clock";
 import { LABEL } from "../container/labels";
+import { formatDuration } from "../duration";
 import { inTime, LOOK_MS, UNTOUCHED } from "../container/in-time";
 import { observeContainer } from "../container/inspect";
 import type { ObservedContainer } from "../container/observed";
@@ -115,10 +116,17 @@ async function askItself(
     if (result.hung === true || failures >= check.retries) {
       return (await isYoung(container, check, context))
         ? { health: "starting", cause: "it is starting" }
-        : { health: "unhealthy", cause: result.hung === true ? "its check hangs" : "its check fails" };
+        : { health: "unhealthy", cause: result.hung === true ? hangs(check, context) : "its check fails" };
     }
     await context.clock.sleep(pauseAfter(result), context.signal);
   }
+}
+
+/** A look that waits for less than the check may take does not know that it hangs. */
+function hangs({ timeoutMs }: Healthcheck, { longestProbeMs }: ExamineContext): string {
+  if (longestProbeMs >= timeoutMs) return "its check hangs";
+  const [waited, granted] = [longestProbeMs, timeoutMs].map(formatDuration);
+  return `its check has not answered within ${waited}, and may take ${granted}`;
 }
 
 async function ask(

@@ -18,7 +18,7 @@ import { recordedUnhealthy } from "./report";
 /** For all hosts together, dialling included: preview must not wait for a host that is down. */
 const LOOK_MS = 3_000;
 /** Leaves time for the dial before it and the answers after it. */
-const LONGEST_PROBE_MS = 1_500;
+const LONGEST_PROBE_MS = 2_000;
 
 type MakeReach = (signal: AbortSignal) => Reach;
 type LookContext = Pick<HandlerContext, "log" | "clock" | "signal">;

@@ -124,7 +124,7 @@ function failureOf(session: HostSession, what: string, outcome: CommandOutcome):
       return new SlipwayError({
         ...parts,
         code: "host-unsupported",
-        why: "there is neither systemd nor OpenRC nor cron.d, so nothing would start it",
+        why: "there is neither systemd nor OpenRC nor a cron that reads /etc/cron.d, so nothing would start it",
         left: "Nothing was changed",
         next: "Install cron, or set watch: false",
       });

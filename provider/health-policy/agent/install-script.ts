@@ -31,15 +31,20 @@ cron_runs() {
     { read -r name <"$process/comm"; } 2>/dev/null || continue
     case $name in
       cron | crond) ;;
-      busybox) case " $({ tr '\\000' ' ' <"$process/cmdline"; } 2>/dev/null) " in *' crond '*) ;; *) continue ;; esac ;;
       *) continue ;;
     esac
     [ ! "$process/ns/pid" -ef /proc/self/ns/pid ] || return 0
   done
   return 1
 }
-# a folder of cron's says nothing of whether there is a cron
-has_cron() { [ -d /etc/cron.d ] && { command -v cron || command -v crond || cron_runs; } >/dev/null; }
+# a folder of cron's says nothing of whether there is a cron, and busybox's does not read it
+has_cron() {
+  [ -d /etc/cron.d ] || return 1
+  for daemon in cron crond; do
+    daemon=$(command -v "$daemon") && case $(readlink -f "$daemon") in *busybox*) ;; *) return 0 ;; esac
+  done
+  cron_runs
+}
 kind() {
   if [ -d /run/systemd/system ]; then echo systemd
   elif [ -d /run/openrc ] && command -v rc-service >/dev/null; then echo openrc

@@ -37,7 +37,7 @@ describe("the agent by cron", () => {
       .replaceAll("/proc/", `${folder.path}/proc/`)
       .replaceAll("/etc/cron.d", `${folder.path}/etc/cron.d`);
     // of the rest of its commands those are enough that tell what runs
-    const link = 'cd "$1" && for each in tr sed cat tail; do ln -sf "$(command -v "$each")" .; done';
+    const link = 'cd "$1" && for each in tr sed cat tail readlink; do ln -sf "$(command -v "$each")" .; done';
     spawnSync("sh", ["-c", link, "link", `${folder.path}/bin`]);
     const path = spawnSync("sh", ["-c", 'command -v "$1"', "which", command], { encoding: "utf8" });
     const { status, stdout } = spawnSync(
@@ -54,9 +54,14 @@ describe("the agent by cron", () => {
       runs(7, "cron", "/usr/sbin/cron\0-f\0", "other");
       runs(8, "busybox", "busybox\0sh\0");
       assert.equal(on(shell, INSTALL_AGENT)[0], EXIT.without);
+      // it does not read that folder
       runs(9, "busybox", "busybox\0crond\0-f\0");
+      folder.file("bin/busybox", "", 0o755).link("bin/crond", `${folder.path}/bin/busybox`);
+      assert.equal(on(shell, INSTALL_AGENT)[0], EXIT.without);
+      folder.drop("bin/crond").file("bin/crond", "", 0o755);
       assert.notEqual(on(shell, INSTALL_AGENT)[0], EXIT.without);
-      folder.drop("proc/9/comm").file("bin/crond", "", 0o755);
+      folder.drop("bin/crond");
+      runs(10, "crond", "/usr/sbin/crond\0-n\0");
       assert.notEqual(on(shell, INSTALL_AGENT)[0], EXIT.without);
     });
 
