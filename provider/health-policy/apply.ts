@@ -1,23 +1,13 @@
 import { oneErrorOf } from "../all-ended";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import type { HostSession } from "../host/session";
 import { type MachineIds, machineIdsFrom, recordedMachineIds } from "../host/machine/machine-id";
 import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { Fields } from "../values";
-import { noteOnHost } from "./agent/agent";
 import { AGENT_VERSION } from "./agent/program";
-import {
-  AGENT_HOSTS,
-  AGENT_OUTPUT,
-  installAgents,
-  keyOf,
-  removeAgents,
-  sayEvents,
-  seeAgents,
-} from "./agent/watch";
-import { addToLedger, type Ledger, LEDGER_KEY, mergeLedgers, recordedLedger, type Restart } from "./budget";
-import { executePlan } from "./execute";
+import { AGENT_HOSTS, AGENT_OUTPUT, keyOf, removeAgents, sayEvents, seeAgents } from "./agent/watch";
+import { LEDGER_KEY, mergeLedgers, recordedLedger } from "./budget";
+import { carryOut } from "./carry-out";
 import { unhealthyError } from "./failure";
 import { type PolicyInputs, readPolicy } from "./inputs";
 import { hostKeysOf, observeHosts } from "./observe-hosts";
@@ -64,29 +54,13 @@ export async function applyPolicy(
   const spent = { ledger, nowMs: context.clock.wall() };
   const plan = planRepairs(policy, hosts, spent);
   if (plan.lanes.length > 0) context.log.keep(formatPlan(plan));
-
-  const restarts: Restart[] = [];
-  const failures: unknown[] = [];
-  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> =>
-    work().catch((error: unknown) => {
-      failures.push(error);
-      return undefined;
-    });
-  const noteRestart = async (restart: Restart, session: HostSession): Promise<void> => {
-    restarts.push(restart);
-    // an up that is killed has nobody who could tell the agent of it
-    if (policy.watch) await noteOnHost({ session, ...context }, key, restart.id);
-  };
-  const execute = () => executePlan(plan, { ...context, reach, budget: policy, noteRestart });
-  const repaired = (await attempt(execute)) ?? [];
+  const work = { policy, plan, spent, key, watched };
+  const { repaired, ledger: after, failures } = await carryOut(work, reach, context);
   const rows = rowsOf(hosts, repaired);
   if (rows.length > 0) context.log.keep(formatTable(rows));
   for (const { subject, reason } of repaired.filter(({ excused }) => excused)) {
     context.log.warn(`left ${nameOf(subject)} alone: ${reason}`);
   }
-  const after: Ledger = addToLedger({ ...spent, nowMs: context.clock.wall() }, restarts, policy);
-  const isCancelled = context.signal.aborted;
-  if (!isCancelled) await attempt(() => installAgents(watched, key, policy, after, reach, context));
   const { hostKeys: seenKeys, machineIds, ...outcome } = outcomeOf(hosts, repaired);
   const outputs = {
     ...inputs,

@@ -235,6 +235,43 @@ describe("the agent of a HealthPolicy on a lab host", function () {
     assert.ok(seconds < 0.15, `${seconds}s of CPU every 15 s`);
   });
 
+  it("must lose neither its account nor its budget when another user logs in, nor when the policy watches no more", async () => {
+    await site.replica("bad", 1, "echo no space left on /data; exit 1");
+    const settings = { backoff: "1s", maxRestarts: 1 };
+    const byDeploy = inputs({ ...settings, hosts: [host.connection("deploy")] });
+    let state = await create(settings);
+    await site.noteRestarts();
+    for (const next of [byDeploy, { ...byDeploy, watch: false }]) {
+      assert.match(await host.must(["cat", `${FOLDER}/ledger`]), /^[0-9a-f]+ \d+$/);
+      const told = JSON.stringify({
+        at: "T1",
+        event: "restarted",
+        container: "bad",
+        restarts: 1,
+        why: "sick",
+      });
+      await host.must(["sh", "-c", `printf '%s\\n' "$1" >>${FOLDER}/log`, "tell", told]);
+      site.kept.length = 0;
+      // as if the agent alone had restarted it
+      const { __restarts, ...others } = state;
+      assert.ok(typeof __restarts === "object");
+      state = await healthPolicyHandler.update("health", others, next, site.context());
+      assert.match(site.kept.join("\n"), /^since the last up:\nT1 \S+ bad: restarted: sick$/m);
+      assert.deepEqual(await site.restartsOf("bad"), []);
+    }
+  });
+
+  it("must be taken away though Docker is stopped", async () => {
+    const outputs = await create();
+    await host.must(["systemctl", "stop", "docker.socket", "docker.service"]);
+    try {
+      await healthPolicyHandler.delete("health", outputs, site.context());
+      assert.notEqual((await host.exec(["test", "-e", FOLDER])).code, 0);
+    } finally {
+      await host.must(["systemctl", "start", "docker.service"]);
+    }
+  });
+
   it("must leave no unit, file or timer when the policy is gone, or watches no more", async () => {
     const nothing = async (): Promise<void> => {
       const text = `ls -d /var/lib/slipway/health /run/slipway/health.* /etc/systemd/system/*slipway-health* /etc/systemd/system/*/*slipway-health* 2>/dev/null; systemctl list-units --all --plain --no-legend 'slipway-health*'`;
