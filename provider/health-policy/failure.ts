@@ -7,8 +7,10 @@ export function unhealthyError(repaired: readonly Repaired[]): SlipwayError | un
   const [first, ...others] = repaired.filter(({ health, excused }) => health === "unhealthy" && !excused);
   if (first === undefined) return undefined;
   const { container, target, cause } = first.subject;
-  const { restartedAt, output } = first;
-  const tries = restartedAt.length === 0 ? undefined : `after ${count(restartedAt.length, "restart")}`;
+  const { restartedAt, output, gaveUp } = first;
+  // who is given up says itself after how many
+  const tries =
+    restartedAt.length === 0 || gaveUp ? undefined : `after ${count(restartedAt.length, "restart")}`;
   const rest = others.map((each) => `${nameOf(each.subject)}: ${each.reason}`);
   const evidence = [
     ...(output === "" ? [] : [output]),
@@ -22,7 +24,7 @@ export function unhealthyError(repaired: readonly Repaired[]): SlipwayError | un
     why: restartedAt.length === 0 && cause !== first.reason ? `${cause}; ${first.reason}` : first.reason,
     after: tries,
     left: `It is ${first.container?.state ?? "gone"}; healthy containers were not touched`,
-    next: `Look at its log on the host (docker logs ${container.name}), then run pulumi up again`,
+    next: `Look at its log on the host (docker logs ${container.name}), then run pulumi up again${gaveUp ? ": it is restarted again when its restarts are out of the window" : ""}`,
     evidence: evidence.join("\n"),
   });
 }

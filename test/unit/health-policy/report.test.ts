@@ -56,5 +56,10 @@ describe("outcomeOf", () => {
         "b db: its check hung",
       ].join("\n"),
     );
+    const given = { ...bad, gaveUp: true, reason: "its check hung; given up after 3 restarts within 10m" };
+    assert.equal(
+      unhealthyError([given])?.message,
+      '"web" stays unhealthy on a: its check hung; given up after 3 restarts within 10m. It is running; healthy containers were not touched. Look at its log on the host (docker logs web), then run pulumi up again: it is restarted again when its restarts are out of the window.',
+    );
   });
 });
