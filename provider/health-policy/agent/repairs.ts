@@ -106,7 +106,7 @@ end_aside() {
 }
 # as_before ID NAME SERVICE: right before the restart
 as_before() {
-  [ "$(engine inspect --type container --format '{{.Name}}' "$1")" = "/$2" ] && ! in_rollout "$3" "$2"
+  [ "$(engine inspect --type container --format '{{.Name}}' "$1")" = "/$2" ] && ! in_rollout "$3"
 }
 # an up may be about to restart whom it finds sick, though not so often yet as its check says
 ails() {
@@ -162,7 +162,7 @@ repair() {
   [ -s "$TMP/sick" ] || return 0
   : >"$TMP/now"
   while IFS='|' read -r id name service why; do
-    in_rollout "$service" "$name" && continue
+    in_rollout "$service" && continue
     printf '%s|%s|%s|%s\\n' "$service" "$id" "$name" "$why" >>"$TMP/now"
   done <"$TMP/sick"
   # one service after another, so that its own are counted together
