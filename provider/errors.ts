@@ -88,6 +88,12 @@ export function isSlipwayError(error: unknown, ...codes: readonly ErrorCode[]): 
   return error instanceof SlipwayError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** The same error, which says one thing more that can be done. */
+export function withAdvice({ parts }: SlipwayError, advice: string): SlipwayError {
+  const { next = "" } = parts;
+  return new SlipwayError({ ...parts, next: `${next.replace(/\.?$/, ". ")}${advice}`.trimStart() });
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Clock, systemClock } from "../clock";
-import { isSlipwayError, SlipwayError } from "../errors";
+import { isSlipwayError, withAdvice } from "../errors";
 import {
   type Created,
   type Failure,
@@ -174,10 +174,10 @@ function asRecorded(error: unknown, recorded: Created, { log }: HandlerContext):
 /** A machine that is gone for good must not keep a stack from being destroyed. */
 function withWayOut(error: unknown): unknown {
   if (!isSlipwayError(error) || !isUnreachable(error)) return error;
-  const { next = "", ...parts } = error.parts;
-  const way =
-    "If the machine is gone for good, set abandonUnreachable: true, run pulumi up, then destroy again";
-  return new SlipwayError({ ...parts, next: `${next.replace(/\.?$/, ". ")}${way}`.trimStart() });
+  return withAdvice(
+    error,
+    "If the machine is gone for good, set abandonUnreachable: true, run pulumi up, then destroy again",
+  );
 }
 
 function secureRandom(): number {

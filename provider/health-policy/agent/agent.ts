@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock";
-import { isSlipwayError, SlipwayError } from "../../errors";
+import { isSlipwayError, SlipwayError, withAdvice } from "../../errors";
 import type { CommandOptions, CommandOutcome, HostSession } from "../../host/session";
 import { stripControl, tail } from "../../secret";
 import { EXIT, INSTALL_AGENT, NOTE_RESTART, REMOVE_AGENT, SHOW_AGENT, TURN_SECONDS } from "./install-script";
@@ -8,9 +8,13 @@ import { agentFolder } from "./settings";
 import { parseShownAgent, type ShownAgent } from "./shown";
 
 /** The machine of an agent, for one call. */
-export interface AgentHost {
+interface AgentMachine {
   readonly session: HostSession;
   readonly signal: AbortSignal;
+}
+
+/** The same, where times go over. */
+export interface AgentHost extends AgentMachine {
   /** The machine's may be another one: budgets go over by the difference. */
   readonly clock: Clock;
 }
@@ -57,11 +61,7 @@ export async function installAgent(host: AgentHost, key: string, files: AgentFil
 }
 
 /** Notes a restart that is about to be made in the budget of the agent, where there is one. */
-export async function noteOnHost(
-  host: Pick<AgentHost, "session" | "signal">,
-  key: string,
-  id: string,
-): Promise<void> {
+export async function noteOnHost(host: AgentMachine, key: string, id: string): Promise<void> {
   await call(host, key, "telling of a restart to", NOTE_RESTART, [id]);
 }
 
@@ -70,12 +70,12 @@ function secondsOf({ clock }: AgentHost): string {
 }
 
 /** Takes the agent away. None to take is no mistake. */
-export async function removeAgent(host: Pick<AgentHost, "session" | "signal">, key: string): Promise<void> {
+export async function removeAgent(host: AgentMachine, key: string): Promise<void> {
   await call(host, key, "removing", REMOVE_AGENT, []);
 }
 
 async function call(
-  { session, signal }: Pick<AgentHost, "session" | "signal">,
+  { session, signal }: AgentMachine,
   key: string,
   verb: string,
   script: string,
@@ -95,9 +95,8 @@ async function call(
 /** Who may not become root may have a policy all the same. */
 function withoutSudo(error: unknown, what: string): unknown {
   if (!isSlipwayError(error, "sudo-unavailable")) return error;
-  const { next = "", ...parts } = error.parts;
   const way = "The agent needs root's rights; with watch: false the policy needs none";
-  return new SlipwayError({ ...parts, what, next: `${next.replace(/\.?$/, ". ")}${way}`.trimStart() });
+  return withAdvice(new SlipwayError({ ...error.parts, what }), way);
 }
 
 function failureOf(session: HostSession, what: string, outcome: CommandOutcome): SlipwayError {

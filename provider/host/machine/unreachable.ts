@@ -1,4 +1,4 @@
-import { isSlipwayError, SlipwayError } from "../../errors";
+import { isSlipwayError, withAdvice } from "../../errors";
 import { isAttemptEnd } from "../transport/attempt-failed";
 
 /** True for what `abandonUnreachable` speaks of, and nothing else: the machine does not answer. */
@@ -10,10 +10,10 @@ export function isUnreachable(error: unknown): boolean {
 /** The failure to reach a host that the program took out, with what the program can say to that. */
 export function withAbandonHint(error: unknown): unknown {
   if (!isSlipwayError(error) || !isUnreachable(error)) return error;
-  const { next = "", ...parts } = error.parts;
-  const way =
-    "The program does not name this host any more: if it is gone for good, set abandonUnreachable: true";
-  return new SlipwayError({ ...parts, next: `${next.replace(/\.?$/, ". ")}${way}`.trimStart() });
+  return withAdvice(
+    error,
+    "The program does not name this host any more: if it is gone for good, set abandonUnreachable: true",
+  );
 }
 
 /** Work on a host that is given up. */
