@@ -1,7 +1,7 @@
 import { oneErrorOf } from "../all-ended";
 import { type HandlerContext, PartialFailure, type Properties } from "../handler";
 import { targetsOf } from "../host/connection-fields";
-import { type MachineIds, machineIdsFrom, recordedMachineIds } from "../host/machine/machine-id";
+import { recordedMachineIds } from "../host/machine/machine-id";
 import { formatMoves, leftOf, movesOf, recordedMachines } from "../host/machine/same-machine";
 import { Fields } from "../values";
 import { AGENT_VERSION } from "./agent/program";
@@ -10,8 +10,8 @@ import { LEDGER_KEY, mergeLedgers, recordedLedger } from "./budget";
 import { carryOut } from "./carry-out";
 import { unhealthyError } from "./failure";
 import { type PolicyInputs, readPolicy } from "./inputs";
-import { hostKeysOf, observeHosts } from "./observe-hosts";
-import type { HostHealth, KnownHost } from "./observed";
+import { hostKeysOf, machineIdsOf, observeHosts } from "./observe-hosts";
+import type { HostHealth } from "./observed";
 import { formatPlan, nameOf, planRepairs } from "./plan";
 import { reachOf } from "./reach";
 import { outcomeOf, rowsOf } from "./report";
@@ -85,10 +85,6 @@ export async function applyPolicy(
 
 function of<T>(targets: readonly string[], record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([target]) => targets.includes(target)));
-}
-
-function machineIdsOf(hosts: readonly KnownHost[]): MachineIds {
-  return machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
 }
 
 function warnOfMissing(policy: PolicyInputs, hosts: readonly HostHealth[], { log }: HandlerContext): void {

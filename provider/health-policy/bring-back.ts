@@ -12,7 +12,7 @@ import type { HostSession } from "../host/session";
 import { type Aside, setAside } from "../proxy/aside";
 import { stripControl } from "../secret";
 import { pauseAfterMs, pauseLeftMs } from "./budget";
-import { hasOwnCheck } from "./examine";
+import { effectiveCheck, isOurs } from "./examine";
 import type { ContainerHealth } from "./observed";
 import { formatGivenUp, type Operation } from "./plan";
 import type { ExecuteContext, Repaired } from "./repaired";
@@ -215,7 +215,7 @@ async function seeAgain(
   if (now.name !== container.name) return handsOff(`it is called ${now.name} now`);
   if (now.state === "paused") return { ...handsOff("it is paused"), health: "unchecked" };
   // what Docker says is of another check where our label has one
-  const said = now.state === "running" && !hasOwnCheck(container) ? now.health : "none";
+  const said = now.state === "running" && !isOurs(effectiveCheck(container)) ? now.health : "none";
   if (said === "healthy") return { kind: "well", container: now };
   if (late && said === "starting") {
     return { ...handsOff("Docker still calls it starting"), health: "starting" };

@@ -36,18 +36,13 @@ const CRASHES = 2;
 
 /** The check that counts for a container: that of our label, else Docker's. A command is Docker's to run, wherever it stands. */
 export function effectiveCheck(container: ObservedContainer): Healthcheck | "none" {
-  const declared = declaredCheck(container);
-  return hasOwnCheck(container) ? (declared ?? "none") : (container.dockerHealthcheck ?? declared ?? "none");
+  const declared = parseHealthcheck(container.labels[LABEL.healthcheck] ?? "") ?? "none";
+  return isOurs(declared) ? declared : (container.dockerHealthcheck ?? declared);
 }
 
-/** Its label has a check over http or tcp: Docker's word, if it has one, is then that of the image, and does not count. */
-export function hasOwnCheck(container: ObservedContainer): boolean {
-  const kind = declaredCheck(container)?.test.kind;
-  return kind === "http" || kind === "tcp";
-}
-
-function declaredCheck({ labels }: ObservedContainer): Healthcheck | undefined {
-  return parseHealthcheck(labels[LABEL.healthcheck] ?? "");
+/** A check over http or tcp: Docker's word, if it has one, is then that of the image, and does not count. */
+export function isOurs(check: Healthcheck | "none"): boolean {
+  return check !== "none" && check.test.kind !== "command";
 }
 
 /** The health of one container: Docker's word where Docker runs the check that counts, else our own probes. */
@@ -57,7 +52,7 @@ export async function examine(
   context: ExamineContext,
 ): Promise<Finding> {
   if (container.state !== "running") return judgeStopped(container);
-  const isDockers = container.hasDockerHealthcheck && !hasOwnCheck(container);
+  const isDockers = container.hasDockerHealthcheck && !isOurs(check);
   // Docker's word, which a list gives without the check itself
   if (isDockers && container.health === "healthy") return { health: "healthy", cause: "" };
   if (check === "none") return judgeUnchecked(container, context);

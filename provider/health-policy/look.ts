@@ -58,10 +58,8 @@ export async function lookForRepairs(
   const { ledger: ofAgents } = together(
     looks.flatMap(({ target, agent }) => (agent?.kind === "seen" ? [[target, agent.value] as const] : [])),
   );
-  const spent = {
-    ledger: policy.watch ? mergeLedgers(ofAgents, recordedLedger(recorded)) : recordedLedger(recorded),
-    nowMs: context.clock.wall(),
-  };
+  const ledger = mergeLedgers(ofAgents, recordedLedger(recorded));
+  const spent = { ledger, nowMs: context.clock.wall() };
   const hosts = looks.flatMap(({ health }) => (health.kind === "seen" ? [health.value] : []));
   return judgeLook(policy, recorded, hosts, spent, (line) => context.log.keep(line)) || isAgentFlawed;
 }

@@ -1,7 +1,7 @@
 import { allEnded } from "../all-ended";
 import { messageOf } from "../errors";
 import type { HandlerContext, Properties } from "../handler";
-import { machineIdOf, machineIdsFrom, refuseTwins } from "../host/machine/machine-id";
+import { machineIdOf, type MachineIds, machineIdsFrom, refuseTwins } from "../host/machine/machine-id";
 import { isUnreachable } from "../host/machine/unreachable";
 import { isObject } from "../values";
 import type { PolicyInputs } from "./inputs";
@@ -35,8 +35,13 @@ export async function observeHosts(
     }
   });
   const hosts = (await allEnded(looks)).flat();
-  refuseTwins(machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])));
+  refuseTwins(machineIdsOf(hosts));
   return hosts;
+}
+
+/** The machine-ids of hosts that were seen, by target. */
+export function machineIdsOf(hosts: readonly KnownHost[]): MachineIds {
+  return machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId]));
 }
 
 /** The host keys that outputs have recorded, by target. */

@@ -1,8 +1,9 @@
 import type { ObservedContainer } from "../container/observed";
 import { LABEL } from "../container/labels";
 import type { Properties } from "../handler";
-import { type MachineIds, machineIdsFrom } from "../host/machine/machine-id";
+import type { MachineIds } from "../host/machine/machine-id";
 import { isObject } from "../values";
+import { machineIdsOf } from "./observe-hosts";
 import type { ContainerHealth, KnownHost, PolicyHealth } from "./observed";
 import { nameOf } from "./plan";
 import type { Repaired } from "./repaired";
@@ -63,7 +64,7 @@ export function outcomeOf(hosts: readonly KnownHost[], repaired: readonly Repair
     restarted,
     gaveUp,
     hostKeys: Object.fromEntries(hosts.map(({ target, hostKey }) => [target, hostKey])),
-    machineIds: machineIdsFrom(hosts.map(({ target, machineId }) => [target, machineId])),
+    machineIds: machineIdsOf(hosts),
   };
 }
 

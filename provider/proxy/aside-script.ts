@@ -1,9 +1,9 @@
+import { ALIVE } from "../host/machine/alive-script";
 import { ASK } from "./ask-script";
+import { LOCK_SECONDS } from "./host-script";
 import { PROXIES } from "./ref";
 import { backendOf } from "./route-file";
 
-/** How long a change of the routes that is at work is waited for. */
-const LOCK_SECONDS = 100;
 /** How long the proxy may take to learn an address that a restart gave. */
 const ADDRESS_SECONDS = 10;
 
@@ -102,11 +102,9 @@ all_back() { while read -r service folder place; do back "$service" "$folder" "$
 `;
 
 /** Waits for the end of our connection's process, `$1` and when it started `$2`; then `$3` is back in the places `$4`. */
-const KEEP = `${ASIDE}
+const KEEP = `${ALIVE}${ASIDE}
 trap '' HUP
-while { read -r stat <"/proc/$1/stat"; } 2>/dev/null && set -- "$1" "$2" "$3" "$4" \${stat##*) } && [ "\${24}" = "$2" ]; do
-  sleep 0.5 2>/dev/null || sleep 1
-done
+while alive "$1" "$2"; do sleep 0.5 2>/dev/null || sleep 1; done
 printf '%s\\n' "$4" | all_back "$3"
 `;
 
@@ -130,9 +128,8 @@ printf '%s\\n' "$places" | all_drained "$id" "$seconds"
 `;
 
 /** Ends that. `$1` id, `$2` the places, a line each, `$3` and `$4` the process that keeps it. */
-export const BACK_SCRIPT = `${ASIDE}
-kept=$3 began=$4
+export const BACK_SCRIPT = `${ALIVE}${ASIDE}
 printf '%s\\n' "$2" | all_back "$1"
-{ read -r stat <"/proc/$kept/stat"; } 2>/dev/null && set -- \${stat##*) } && [ "\${20}" = "$began" ] && kill -9 "$kept"
+! alive "$3" "$4" || kill -9 "$3"
 exit 0
 `;

@@ -1,3 +1,4 @@
+import { ALIVE } from "../../host/machine/alive-script";
 import { MESSAGES } from "./messages";
 
 /** Where a tick has what no reboot has to outlive, and its lock. */
@@ -20,14 +21,7 @@ settings() {
   done <policy
 }
 
-# alive PID START: a pid alone may be somebody else's by now
-alive() {
-  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-  began=$2
-  set -- \${stat##*) }
-  [ "\${20}" = "$began" ]
-}
-# lives BOOT PID START: the process of a connection; where others' processes cannot be seen it counts as alive
+${ALIVE}# lives BOOT PID START: the process of a connection; where others' processes cannot be seen it counts as alive
 lives() {
   read -r boot </proc/sys/kernel/random/boot_id || return 0
   [ "$1" = "$boot" ] || return 1
